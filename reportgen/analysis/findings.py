@@ -1,0 +1,154 @@
+"""The stage *analyse*: what the tables show, and how firmly. Nothing here is worded; the catalogues do that."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import combinations
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from reportgen.analysis import tables
+from reportgen.analysis.results import Results
+
+CLEAR_SPREADS = 2.0
+"""A lead is called clear when it holds in every seed and is at least this many spreads of the seeds wide."""
+
+OVERFITTING_RISE = 0.02
+"""Over-fitting is reported when the held-out loss ends at least this fraction above its lowest value."""
+
+
+@dataclass(frozen=True)
+class Difference:
+    """How much better one variant's test accuracy is than another's, run by run with the same seed."""
+
+    ahead: str
+    behind: str
+    mean: float
+    """Mean of the paired differences, a fraction of 1; never negative."""
+    spread: float
+    """Standard deviation between seeds, pooled over the two variants; NaN with fewer than two seeds."""
+    wins: int
+    """Seeds in which `ahead` was strictly better."""
+    pairs: int
+    clear: bool
+
+
+@dataclass(frozen=True)
+class Overfitting:
+    """Where the held-out loss of a variant, averaged over its seeds, is lowest, and what follows."""
+
+    variant: str
+    lowest_epoch: int
+    lowest_loss: float
+    last_epoch: int
+    last_loss: float
+    present: bool
+
+
+@dataclass(frozen=True)
+class Confusion:
+    """A pair of classes that a variant mixes up: `share` of the examples of `true` were called `predicted`."""
+
+    variant: str
+    true: str
+    predicted: str
+    share: float
+    count: int
+    support: int
+
+
+@dataclass(frozen=True)
+class Findings:
+    """Everything that the report's tables, figures and sentences are made from."""
+
+    comparison: pd.DataFrame
+    curves: pd.DataFrame
+    differences: list[Difference]
+    """The best variant against each other one, nearest first."""
+    overfitting: list[Overfitting]
+    confusions: dict[str, list[Confusion]]
+    """By variant, the most frequent confusions first."""
+    per_class: dict[str, pd.DataFrame]
+    leader: str | None
+    """The variant with the highest mean test accuracy; None if nothing finished."""
+    baseline: float
+    """Test accuracy of always naming the most frequent class."""
+
+
+def analyse(results: Results) -> Findings:
+    """Work out what the results show."""
+    table = tables.comparison(results.runs)
+    averages = tables.curves(results.epochs)
+    finished = table[table["finished"] > 0]
+    leader = str(finished.loc[finished["test_accuracy"].idxmax(), "variant"]) if len(finished) else None
+    classes = {name: list(results.records[results.runs_of(name)[0]].data["classes"]) for name in results.confusion}
+    data = next((record.data for record in results.records.values() if record.data), {})
+    return Findings(
+        comparison=table,
+        curves=averages,
+        differences=_against(leader, list(finished["variant"]), results.runs),
+        overfitting=[_overfitting(str(v), averages) for v in finished["variant"]],
+        confusions={name: most_confused(name, matrix, classes[name]) for name, matrix in results.confusion.items()},
+        per_class={name: tables.per_class(matrix, classes[name]) for name, matrix in results.confusion.items()},
+        leader=leader,
+        baseline=float(data.get("majority_accuracy", np.nan)),
+    )
+
+
+def _against(leader: str | None, variants: list[str], runs: pd.DataFrame) -> list[Difference]:
+    if leader is None:
+        return []
+    found = [compare(leader, other, runs) for other in variants if other != leader]
+    return sorted(found, key=lambda difference: difference.mean)
+
+
+def compare(one: str, other: str, runs: pd.DataFrame) -> Difference:
+    """Compare two variants over the seeds that both finished; the one with the higher mean is `ahead`.
+
+    The pooled spread is sqrt((s1² + s2²) / 2) with s the sample standard deviations over those seeds.
+    """
+    finished = runs[runs["status"] == "finished"]
+    accuracy = finished.pivot_table(index="seed", columns="variant", values="test_accuracy")
+    pair = accuracy.reindex(columns=[one, other]).dropna()
+    gaps = pair[one] - pair[other]
+    if gaps.mean() < 0:
+        one, other, gaps = other, one, -gaps
+    spread = float(np.sqrt((pair.std() ** 2).mean())) if len(pair) > 1 else float("nan")
+    wins, mean = int((gaps > 0).sum()), float(gaps.mean())
+    clear = len(pair) > 1 and wins == len(pair) and mean >= CLEAR_SPREADS * spread
+    return Difference(one, other, mean, spread, wins, len(pair), clear)
+
+
+def _overfitting(variant: str, averages: pd.DataFrame) -> Overfitting:
+    losses = _curve(averages, variant, "heldout_loss")
+    lowest = int(losses.idxmin())
+    last = int(losses.index[-1])
+    training = _curve(averages, variant, "train_loss")
+    rose = losses[last] >= (1 + OVERFITTING_RISE) * losses[lowest]
+    return Overfitting(
+        variant, lowest, float(losses[lowest]), last, float(losses[last]),
+        present=bool(rose and training[last] < training[lowest]),
+    )  # fmt: skip
+
+
+def _curve(averages: pd.DataFrame, variant: str, metric: str) -> "pd.Series[float]":
+    rows = averages[(averages["variant"] == variant) & (averages["metric"] == metric)]
+    return rows.set_index("epoch")["mean"].sort_index()
+
+
+def most_confused(variant: str, matrix: NDArray[np.int64], classes: list[str]) -> list[Confusion]:
+    """List the confusions of a matrix (true class by predicted class), largest share of the true class first."""
+    shares = tables.row_normalised(matrix)
+    found = [
+        Confusion(variant, classes[i], classes[j], float(shares[i, j]), int(matrix[i, j]), int(matrix[i].sum()))
+        for i, j in _ordered_pairs(len(classes))
+        if matrix[i, j]
+    ]
+    return sorted(found, key=lambda pair: (-pair.share, -pair.count))
+
+
+def _ordered_pairs(classes: int) -> Iterator[tuple[int, int]]:
+    for i, j in combinations(range(classes), 2):
+        yield i, j
+        yield j, i

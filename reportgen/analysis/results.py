@@ -1,0 +1,86 @@
+"""The stage *collect*: records become DataFrames."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from reportgen.lab.record import EPOCH_COLUMNS, Record
+from reportgen.suite.expansion import Run, Variant
+
+
+@dataclass(frozen=True)
+class Results:
+    """All that a suite's records say.
+
+    `runs` has a row a run (run, variant, seed, key, status, error, parameters, kept_epoch, test_loss,
+    test_accuracy, epochs, seconds, seconds_per_epoch); `epochs` a row an epoch of a run. Runs that did not finish
+    have NaN where they have no number. `confusion` counts, by variant and summed over its finished runs,
+    examples of the true class (row) that were given the predicted class (column).
+    """
+
+    variants: tuple[Variant, ...]
+    records: dict[str, Record]
+    runs: pd.DataFrame
+    epochs: pd.DataFrame
+    confusion: dict[str, NDArray[np.int64]]
+
+    def runs_of(self, variant: str) -> list[str]:
+        """Return the names of the variant's finished runs."""
+        of_variant = self.runs[(self.runs["variant"] == variant) & (self.runs["status"] == "finished")]
+        return list(of_variant["run"])
+
+    def record_of(self, variant: str) -> Record | None:
+        """Return a record that can speak for the variant: the first finished one, else any with a model."""
+        own = [self.records[run] for run in self.runs.loc[self.runs["variant"] == variant, "run"]]
+        able = [record for record in own if record.model]
+        return min(able, key=lambda record: record.status != "finished", default=None)
+
+
+def collect(pairs: Sequence[tuple[Run, Record]]) -> Results:
+    """Gather the records of a suite's runs, in the suite's order."""
+    variants = tuple(dict.fromkeys(run.variant for run, _ in pairs))
+    runs = pd.DataFrame([_row(run, record) for run, record in pairs])
+    epochs = pd.DataFrame(
+        [
+            {"run": run.name, "variant": run.variant.name, "seed": run.seed, **epoch}
+            for run, record in pairs
+            for epoch in record.epochs
+        ],
+        columns=["run", "variant", "seed", *EPOCH_COLUMNS],
+    )
+    records = {run.name: record for run, record in pairs}
+    return Results(variants, records, runs, epochs, _confusion(pairs))
+
+
+def _row(run: Run, record: Record) -> dict[str, Any]:
+    outcome = record.predictions
+    seconds = [epoch["seconds"] for epoch in record.epochs]
+    return {
+        "run": run.name,
+        "variant": run.variant.name,
+        "seed": run.seed,
+        "key": record.key,
+        "status": record.status,
+        "error": record.error,
+        "parameters": record.model.get("parameters", np.nan),
+        "kept_epoch": record.kept_epoch or np.nan,
+        "test_loss": float(outcome["loss"].mean(dtype=np.float64)) if outcome else np.nan,
+        "test_accuracy": float((outcome["predicted"] == outcome["target"]).mean()) if outcome else np.nan,
+        "epochs": len(record.epochs),
+        "seconds": record.seconds,
+        "seconds_per_epoch": float(np.median(seconds)) if seconds else np.nan,
+    }
+
+
+def _confusion(pairs: Sequence[tuple[Run, Record]]) -> dict[str, NDArray[np.int64]]:
+    found: dict[str, NDArray[np.int64]] = {}
+    for run, record in pairs:
+        if record.predictions:
+            classes = len(record.data["classes"])
+            matrix = found.setdefault(run.variant.name, np.zeros((classes, classes), np.int64))
+            np.add.at(matrix, (record.predictions["target"], record.predictions["predicted"]), 1)
+    return found

@@ -1,0 +1,49 @@
+"""What can go wrong that is not a defect of reportgen: each error is one message for the user."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+
+class ReportgenError(Exception):
+    """A problem that the user can mend; its text says where, what was found and what was expected."""
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One fault in a file that the user wrote."""
+
+    file: Path
+    line: int
+    where: str
+    got: str
+    expected: str
+    hint: str = ""
+
+    def __str__(self) -> str:
+        where = f"{self.where}: " if self.where else ""
+        hint = f"; {self.hint}" if self.hint else ""
+        return f"{self.file}:{self.line}: {where}got {self.got}, expected {self.expected}{hint}"
+
+
+class InputError(ReportgenError):
+    """Every problem of the user's files, all of them at once."""
+
+    def __init__(self, problems: list[Problem]) -> None:
+        self.problems = sorted(problems, key=lambda problem: (str(problem.file), problem.line))
+        super().__init__("\n".join(str(problem) for problem in self.problems))
+
+
+class SuiteError(InputError):
+    """Every problem of a suite file, all of them at once."""
+
+
+class TemplateError(ReportgenError):
+    """A template or a catalogue that cannot be rendered."""
+
+
+class TypesetError(ReportgenError):
+    """A document that cannot be typeset: a character that no font has, a file outside the report."""
+
+
+class MissingPrerequisiteError(ReportgenError):
+    """Something that has to be installed on this machine first."""

@@ -1,0 +1,1 @@
+"""Where runs happen: a pool of processes on this machine."""

@@ -1,0 +1,46 @@
+"""What an executor tells while it works."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Task:
+    """A run to carry out: its name for people, its settings, and the parts of its key."""
+
+    name: str
+    settings: dict[str, object]
+    seed: int
+    parts: dict[str, object]
+    epochs: int
+
+
+@dataclass(frozen=True)
+class EpochDone:
+    """A run has finished an epoch."""
+
+    name: str
+    epoch: int
+    epochs: int
+    loss: float
+    accuracy: float
+
+
+@dataclass(frozen=True)
+class RunStarted:
+    """A worker has begun a run."""
+
+    name: str
+    epochs: int
+
+
+@dataclass(frozen=True)
+class RunDone:
+    """A run has its record."""
+
+    name: str
+    status: str
+    seconds: float
+    error: str = ""
+
+
+Event = RunStarted | EpochDone | RunDone

@@ -1,0 +1,103 @@
+"""Runs on this machine: a pool of processes, each carrying out one run at a time.
+
+The parent never imports torch. A worker writes its record to the store itself, so that what has finished is
+kept whatever becomes of the others.
+"""
+
+import multiprocessing
+import os
+import signal
+from collections.abc import Callable, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
+from pathlib import Path
+from queue import Empty
+from typing import TYPE_CHECKING, Any
+
+from reportgen.errors import ReportgenError
+from reportgen.executors.events import EpochDone, Event, RunDone, RunStarted, Task
+from reportgen.store import Store
+
+if TYPE_CHECKING:  # importing the lab costs seconds: only the workers do
+    from reportgen.lab.training import Epoch
+
+_LISTEN_SECONDS = 0.1
+
+
+def workers_for(tasks: int, device: str) -> int:
+    """Return how many runs to carry out side by side: one a core, or one at a time on a GPU."""
+    return 1 if device == "cuda" else max(1, min(tasks, _cores()))
+
+
+def _cores() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def carry_out_all(tasks: Sequence[Task], folder: Path, workers: int, listen: Callable[[Event], None]) -> None:
+    """Carry out every task and leave its record in the store at `folder`; `listen` hears of each step.
+
+    Raises:
+        KeyboardInterrupt: the user pressed Ctrl-C; the runs that had finished are in the store.
+        ReportgenError: a worker died from outside; likewise.
+    """
+    context = multiprocessing.get_context("spawn")
+    events, stop = context.Queue(), context.Event()
+    pool = ProcessPoolExecutor(workers, context, _start_worker, (str(folder), events, stop))
+    try:
+        waiting: set[Future[None]] = {pool.submit(_carry_out, task) for task in tasks}
+        while waiting:
+            done, waiting = wait(waiting, _LISTEN_SECONDS, FIRST_COMPLETED)
+            _pass_on(events, listen)
+            for future in done:
+                future.result()
+        pool.shutdown()
+        _pass_on(events, listen)
+    except BrokenProcessPool:
+        raise ReportgenError(
+            "a worker process was killed (out of memory?); the runs that had finished are kept, "
+            "so run the same command again, with fewer --jobs if memory is short"
+        ) from None
+    finally:
+        stop.set()
+        pool.shutdown(cancel_futures=True)
+
+
+def _pass_on(events: "multiprocessing.Queue[Event]", listen: Callable[[Event], None]) -> None:
+    while True:
+        try:
+            listen(events.get_nowait())
+        except Empty:
+            return
+
+
+_worker: dict[str, Any] = {}
+
+
+def _start_worker(folder: str, events: Any, stop: Any) -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the parent, which sets `stop`
+    _worker.update(store=Store(Path(folder)), events=events, stop=stop)
+
+
+def _carry_out(task: Task) -> None:
+    from reportgen.lab.record import to_files
+    from reportgen.lab.work import Cancelled, carry_out
+    from reportgen.suite.settings import RunSettings
+
+    store, events, stop = _worker["store"], _worker["events"], _worker["stop"]
+
+    def on_batch() -> None:
+        if stop.is_set():
+            raise Cancelled
+
+    def on_epoch(epoch: "Epoch") -> None:
+        events.put(EpochDone(task.name, epoch.epoch, task.epochs, epoch.heldout_loss, epoch.heldout_accuracy))
+
+    try:
+        on_batch()
+        events.put(RunStarted(task.name, task.epochs))
+        settings = RunSettings.model_validate(task.settings)
+        record = carry_out(settings, task.seed, task.parts, on_epoch=on_epoch, on_batch=on_batch)
+    except Cancelled:
+        return
+    store.write(record.key, to_files(record))
+    events.put(RunDone(task.name, record.status, record.seconds, record.error))

@@ -1,0 +1,159 @@
+"""The fonts of the report and its figures: installed as packages, cut down to the characters in use.
+
+Nothing here looks at the system's fonts, so a report looks the same on every machine. Latin text is set in
+Source Sans, Chinese in Noto Sans CJK SC (whose own Latin letters are Source Sans, too), code in DejaVu Sans
+Mono; DejaVu Sans has the symbols that the others lack.
+"""
+
+import base64
+import io
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cache
+from importlib.util import find_spec
+from pathlib import Path
+
+import uharfbuzz as hb
+
+from reportgen.errors import MissingPrerequisiteError, TypesetError
+
+LATIN, CJK, MONO, CJK_MONO, SYMBOLS = (
+    "Source Sans Pro", "Noto Sans CJK SC", "DejaVu Sans Mono", "Noto Sans Mono CJK SC", "DejaVu Sans",
+)  # fmt: skip
+TEXT_STACK = (LATIN, CJK, SYMBOLS)
+MONO_STACK = (MONO, CJK_MONO, SYMBOLS)
+
+_BOLD_STRENGTH = 0.028
+"""Emboldening of the Chinese regular face, in ems: its packaged form has no bold one."""
+
+_CHINESE_PUNCTUATION = set("“”‘’—…·")
+"""Characters that Latin and Chinese share, but that are a whole square wide in Chinese."""
+
+
+@dataclass(frozen=True)
+class Face:
+    """One face of a family, and the file that holds it."""
+
+    family: str
+    package: str
+    file: str
+    weight: int = 400
+    italic: bool = False
+    emboldened: bool = False
+
+    @property
+    def path(self) -> Path:
+        """The font file; MissingPrerequisiteError names the package that should have brought it."""
+        spec = find_spec(self.package)
+        folders = (spec.submodule_search_locations or []) if spec else []
+        for folder in folders:
+            path = Path(folder) / self.file
+            if path.is_file():
+                return path
+        name = self.package.replace("_", "-")
+        raise MissingPrerequisiteError(f"the font {self.family} is missing: pip install {name}")
+
+
+_NOTO = ("noto_cjk_sans_otc", "NotoSansCJK-Regular.ttc")
+_SOURCE, _DEJAVU = "font_source_sans_pro", "matplotlib"
+FACES = (
+    Face(LATIN, _SOURCE, "files/SourceSansPro-Regular.otf"),
+    Face(LATIN, _SOURCE, "files/SourceSansPro-Semibold.otf", weight=700),
+    Face(LATIN, _SOURCE, "files/SourceSansPro-It.otf", italic=True),
+    Face(CJK, *_NOTO),
+    Face(CJK, *_NOTO, weight=700, emboldened=True),
+    Face(MONO, _DEJAVU, "mpl-data/fonts/ttf/DejaVuSansMono.ttf"),
+    Face(MONO, _DEJAVU, "mpl-data/fonts/ttf/DejaVuSansMono-Bold.ttf", weight=700),
+    Face(CJK_MONO, *_NOTO),
+    Face(SYMBOLS, _DEJAVU, "mpl-data/fonts/ttf/DejaVuSans.ttf"),
+)
+
+
+@cache
+def _open(face: Face) -> hb.Face:
+    """Open the face; in a collection it is the one whose full name is the family."""
+    blob = hb.Blob.from_file_path(str(face.path))
+    count = int.from_bytes(blob.data[8:12], "big") if blob.data[:4] == b"ttcf" else 1
+    faces = (hb.Face(blob, i) for i in range(count))
+    if count == 1:
+        return next(faces)
+    for candidate in faces:
+        if candidate.get_name(hb.OTNameIdPredefined.FULL_NAME) == face.family:
+            return candidate
+    raise MissingPrerequisiteError(f"{face.path} has no face {face.family!r}: pip install -U {face.package}")
+
+
+@cache
+def characters(face: Face) -> frozenset[int]:
+    """Return the code points that the face has a glyph for."""
+    return frozenset(_open(face).unicodes)
+
+
+def require(text: str) -> None:
+    """Raise TypesetError for a character that no font has; it is named, with the words around it."""
+    covered = frozenset().union(*(characters(face) for face in FACES)) | set(map(ord, "\n\t\r\u200b"))
+    for position, character in enumerate(text):
+        if ord(character) not in covered:
+            around = " ".join(text[max(0, position - 20) : position + 20].split())
+            raise TypesetError(
+                f"no font has the character {character!r} (U+{ord(character):04X}), found in “{around}”; "
+                "write it another way"
+            )
+
+
+@cache
+def cut(face: Face, text: frozenset[str]) -> bytes:
+    """Return the face as a font file that holds the characters of `text` alone, or nothing if it has none."""
+    wanted = {ord(character) for character in text} & characters(face)
+    if not wanted:
+        return b""
+    source = _open(face)
+    subset = hb.SubsetInput()
+    subset.unicode_set.update(wanted)
+    found = bytes(hb.subset(source, subset).blob.data)
+    return _embolden(found) if face.emboldened else found
+
+
+def _embolden(font: bytes) -> bytes:
+    """Return the (CFF) font with every outline thickened by HarfBuzz, marked as bold."""
+    from fontTools.pens.t2CharStringPen import T2CharStringPen
+    from fontTools.ttLib import TTFont
+
+    thick = hb.Font(hb.Face(font))
+    thick.synthetic_bold = (_BOLD_STRENGTH, _BOLD_STRENGTH, True)  # in place: the advance widths stay
+    tables = TTFont(io.BytesIO(font), recalcTimestamp=False)
+    outlines = tables["CFF "].cff.topDictIndex[0].CharStrings
+    for glyph, name in enumerate(tables.getGlyphOrder()):
+        old = outlines[name]
+        pen = T2CharStringPen(tables["hmtx"].metrics[name][0], None)
+        thick.draw_glyph_with_pen(glyph, pen)
+        new = pen.getCharString(private=old.private, globalSubrs=old.globalSubrs)
+        old.program, old.bytecode = new.program, None
+    tables["OS/2"].usWeightClass = 700
+    tables["OS/2"].fsSelection = (tables["OS/2"].fsSelection & ~0x40) | 0x20
+    tables["head"].macStyle |= 1
+    out = io.BytesIO()
+    tables.save(out)
+    return out.getvalue()
+
+
+def font_face_rules(text: Iterable[str], language: str, families: Iterable[str] = (*TEXT_STACK, *MONO_STACK)) -> str:
+    """Return CSS @font-face rules that carry the fonts for `text` inside themselves."""
+    wanted = frozenset(text)
+    latin = wanted - _CHINESE_PUNCTUATION if language == "zh" else wanted
+    families = set(families)
+    rules = []
+    for face in FACES:
+        font = cut(face, latin if face.family in (LATIN, SYMBOLS) else wanted) if face.family in families else b""
+        if font:
+            style = "italic" if face.italic else "normal"
+            source = f"data:font/otf;base64,{base64.b64encode(font).decode()}"
+            rules.append(
+                f'@font-face{{font-family:"{face.family}";font-weight:{face.weight};font-style:{style};src:url({source})}}'
+            )
+    return "\n".join(rules)
+
+
+def face_of(family: str) -> Face:
+    """Return the regular face of the family."""
+    return next(face for face in FACES if face.family == family and face.weight == 400 and not face.italic)

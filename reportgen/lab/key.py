@@ -1,0 +1,83 @@
+"""The key of a run: a digest of all that can change its numbers, and of nothing else. Imports no torch."""
+
+import ast
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
+from functools import cache
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from reportgen.lab.dataset import prepare
+from reportgen.suite.settings import RunSettings
+
+THREADS = 1
+"""Threads of a run on a CPU: fixed, so that the number of runs side by side never changes a result."""
+
+_PACKAGE = Path(__file__).parents[1]
+
+
+def key_parts(settings: RunSettings, seed: int) -> dict[str, Any]:
+    """Return what the key is made of: the name of each part and its value."""
+    resolved = settings.model_dump(mode="json")
+    return {
+        **{f"model.{name}": value for name, value in resolved["model"].items()},
+        **{f"training.{name}": value for name, value in resolved["training"].items()},
+        "data": prepare(settings.data).facts.digest,
+        "seed": seed,
+        "code": code_digest(),
+        "torch": version("torch"),
+        "device": settings.device,
+        "dtype": "float32",
+        "threads": THREADS if settings.device == "cpu" else None,
+    }
+
+
+def key_of(parts: Mapping[str, Any]) -> str:
+    """Return the key for the parts, whatever their order: 20 hexadecimal digits."""
+    canonical = json.dumps(parts, sort_keys=True, separators=(",", ":"), allow_nan=False)
+    return hashlib.sha256(canonical.encode()).hexdigest()[:20]
+
+
+@cache
+def code_digest() -> str:
+    """Digest the source of `reportgen.lab` and of what it imports of reportgen; comments do not count."""
+    digest = hashlib.sha256()
+    for file in sorted(_closure(set((_PACKAGE / "lab").glob("*.py")))):
+        digest.update(f"{file.relative_to(_PACKAGE).as_posix()}\0{_meaning(file)}\0".encode())
+    return digest.hexdigest()[:16]
+
+
+def _closure(files: set[Path]) -> set[Path]:
+    known: set[Path] = set()
+    while files:
+        known |= files
+        files = {imported for file in files for imported in _imported(file)} - known
+    return known
+
+
+def _imported(file: Path) -> Iterator[Path]:
+    for node in ast.walk(ast.parse(file.read_text("utf-8"))):
+        if isinstance(node, ast.ImportFrom) and node.module and node.module.startswith("reportgen"):
+            parent = _PACKAGE.joinpath(*node.module.split(".")[1:])
+            candidates = [parent.with_suffix(".py"), *(parent / f"{name.name}.py" for name in node.names)]
+            yield from (path for path in candidates if path.is_file())
+
+
+def _meaning(file: Path) -> str:
+    """Return the source without comments, docstrings and layout."""
+    tree = ast.parse(file.read_text("utf-8"))
+    for node in ast.walk(tree):
+        body = getattr(node, "body", None)
+        if isinstance(body, list):
+            node.body = [s for s in body if not _is_text(s)] or [ast.Pass()]  # type: ignore[attr-defined]
+    return ast.unparse(tree)
+
+
+def _is_text(statement: ast.AST) -> bool:
+    return (
+        isinstance(statement, ast.Expr)
+        and isinstance(statement.value, ast.Constant)
+        and isinstance(statement.value.value, str)
+    )

@@ -1,0 +1,180 @@
+"""The training loop, in one piece."""
+
+import copy
+import math
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from reportgen.lab import batches
+from reportgen.lab.dataset import Dataset
+from reportgen.suite.settings import TrainingSettings
+
+_EVALUATION_BATCH = 2048
+
+
+@dataclass(frozen=True)
+class Epoch:
+    """What one epoch gave: mean loss and accuracy over the examples, and its wall time in seconds."""
+
+    epoch: int
+    train_loss: float
+    train_accuracy: float
+    heldout_loss: float
+    heldout_accuracy: float
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Predictions:
+    """What a model says of each example of a part; arrays of shape (examples,)."""
+
+    example: NDArray[np.int64]
+    target: NDArray[np.int64]
+    predicted: NDArray[np.int64]
+    confidence: NDArray[np.float32]
+    """Probability of the predicted class."""
+    loss: NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A finished training: its epochs, the epoch that was kept, and its predictions on the test part."""
+
+    epochs: list[Epoch]
+    kept_epoch: int
+    test: Predictions
+
+
+class Diverged(Exception):  # noqa: N818 - not an error of the program, a result of the experiment
+    """The training loss is no longer finite; holds the epochs before."""
+
+    def __init__(self, epochs: list[Epoch], epoch: int) -> None:
+        super().__init__(f"the training loss is not finite in epoch {epoch}")
+        self.epochs = epochs
+
+
+def optimizer_of(model: nn.Module, settings: TrainingSettings) -> torch.optim.Optimizer:
+    """Return the optimizer that `settings` name, in its fused form where torch has one."""
+    parameters, rate, decay = model.parameters(), settings.learning_rate, settings.weight_decay
+    match settings.optimizer:
+        case "adam":
+            return torch.optim.Adam(parameters, rate, weight_decay=decay, fused=True)
+        case "adamw":
+            return torch.optim.AdamW(parameters, rate, weight_decay=decay, fused=True)
+        case "adamax":
+            return torch.optim.Adamax(parameters, rate, weight_decay=decay)
+        case "rmsprop":
+            return torch.optim.RMSprop(parameters, rate, weight_decay=decay, momentum=settings.momentum)
+        case "sgd":
+            return torch.optim.SGD(parameters, rate, settings.momentum, weight_decay=decay, fused=True)
+
+
+def train(
+    model: nn.Module,
+    data: Dataset,
+    settings: TrainingSettings,
+    *,
+    random: torch.Generator,
+    device: torch.device,
+    on_epoch: Callable[[Epoch], None] = lambda _: None,
+    on_batch: Callable[[], None] = lambda: None,
+) -> Trained:
+    """Train `model` on the training part and test it once, at the epoch that `settings.keep` names.
+
+    Each epoch is evaluated on the validation part, or, for data without one, on the test part; only a
+    validation part ever chooses the epoch. `on_epoch` and `on_batch` may raise to stop.
+
+    Raises:
+        Diverged: the training loss of an epoch is NaN or infinite.
+    """
+    part = _Part.of(data, "train", device)
+    heldout = _Part.of(data, "validation" if len(data.parts["validation"]) else "test", device)
+    optimizer = optimizer_of(model, settings)
+    epochs: list[Epoch] = []
+    best = math.inf
+    kept = (0, model.state_dict())
+    for epoch in range(1, settings.epochs + 1):
+        began = time.perf_counter()
+        model.train()
+        loss_sum = torch.zeros((), device=device)  # read once an epoch: reading waits for the device
+        correct = torch.zeros((), device=device)
+        for batch in batches.shuffled(part.host_lengths, settings.batch_size, random):
+            on_batch()
+            inputs, lengths, labels = part.take(batch)
+            logits = model(inputs, lengths)
+            loss = F.cross_entropy(logits, labels)
+            optimizer.zero_grad(set_to_none=True)
+            loss.backward()  # type: ignore[no-untyped-call]  # torch does not annotate it
+            if settings.gradient_clip is not None:
+                nn.utils.clip_grad_norm_(model.parameters(), settings.gradient_clip)
+            optimizer.step()
+            loss_sum += loss.detach() * len(labels)
+            correct += (logits.detach().argmax(1) == labels).sum()
+        train_loss = float(loss_sum) / len(part)
+        if not math.isfinite(train_loss):
+            raise Diverged(epochs, epoch)
+        predictions = predict(model, heldout)
+        loss_now, accuracy = float(predictions.loss.mean()), _accuracy(predictions)
+        seconds = time.perf_counter() - began
+        epochs.append(Epoch(epoch, train_loss, float(correct) / len(part), loss_now, accuracy, seconds))
+        if settings.keep == "last" or loss_now < best:
+            best, kept = loss_now, (epoch, copy.deepcopy(model.state_dict()))
+        on_epoch(epochs[-1])
+    model.load_state_dict(kept[1])
+    return Trained(epochs, kept[0], predict(model, _Part.of(data, "test", device)))
+
+
+@dataclass(frozen=True)
+class _Part:
+    """One part of a data set, on the device."""
+
+    examples: NDArray[np.int64]
+    inputs: Tensor
+    lengths: Tensor
+    labels: Tensor
+    host_lengths: Tensor
+
+    @classmethod
+    def of(cls, data: Dataset, part: str, device: torch.device) -> "_Part":
+        examples = data.parts[part]
+        lengths = torch.from_numpy(data.lengths[examples])
+        inputs, labels = torch.from_numpy(data.inputs[examples]), torch.from_numpy(data.labels[examples])
+        return cls(examples, inputs.to(device), lengths.to(device), labels.to(device), lengths)
+
+    def __len__(self) -> int:
+        return len(self.examples)
+
+    def take(self, batch: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Return inputs (batch, time), lengths and labels (batch,) of the batch, cut to its longest."""
+        longest = int(self.host_lengths[batch].max())
+        batch = batch.to(self.inputs.device)
+        return self.inputs[batch, :longest], self.lengths[batch], self.labels[batch]
+
+
+@torch.no_grad()
+def predict(model: nn.Module, part: _Part) -> Predictions:
+    """Return what the model says of every example of the part, in the part's order."""
+    model.eval()
+    order = torch.cat(list(batches.in_order_of_length(part.host_lengths, len(part))))
+    columns = [torch.cat(column).cpu()[order.argsort()] for column in zip(*_outputs(model, part), strict=True)]
+    predicted, confidence, loss = (column.numpy() for column in columns)
+    return Predictions(part.examples, part.labels.cpu().numpy(), predicted, confidence, loss)
+
+
+def _outputs(model: nn.Module, part: _Part) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
+    for batch in batches.in_order_of_length(part.host_lengths, _EVALUATION_BATCH):
+        inputs, lengths, labels = part.take(batch)
+        logits = model(inputs, lengths)
+        confidence, predicted = logits.softmax(1).max(1)
+        yield predicted, confidence, F.cross_entropy(logits, labels, reduction="none")
+
+
+def _accuracy(predictions: Predictions) -> float:
+    return float((predictions.predicted == predictions.target).mean())

@@ -1,0 +1,121 @@
+"""One run carried out: data, model, training, and a record of whatever came of it."""
+
+import time
+import traceback
+from collections.abc import Callable
+from dataclasses import asdict
+from datetime import UTC, datetime
+from typing import Any
+
+import torch
+from torch import nn
+from torchinfo import summary
+
+from reportgen.lab.dataset import Dataset, prepare
+from reportgen.lab.environment import collect
+from reportgen.lab.key import THREADS, key_of
+from reportgen.lab.models import SequenceClassifier
+from reportgen.lab.record import Record
+from reportgen.lab.training import Diverged, Epoch, train
+from reportgen.suite.settings import ModelSettings, RunSettings
+
+
+class Cancelled(Exception):  # noqa: N818 - not an error: the user asked for it
+    """Raised by the callbacks of a run to end it without a record."""
+
+
+def carry_out(
+    settings: RunSettings,
+    seed: int,
+    parts: dict[str, Any],
+    *,
+    on_epoch: Callable[[Epoch], None] = lambda _: None,
+    on_batch: Callable[[], None] = lambda: None,
+) -> Record:
+    """Train and test one model; a run that diverges or raises is a record, too.
+
+    Args:
+        settings: what to train, on what, and how.
+        seed: of the initial weights, the order of the examples, and dropout.
+        parts: what the run's key is made of.
+        on_epoch: called after each epoch.
+        on_batch: called before each batch; both may raise Cancelled.
+    """
+    torch.set_num_threads(THREADS)
+    device = torch.device(settings.device)
+    record: dict[str, Any] = {
+        "key": key_of(parts),
+        "parts": parts,
+        "settings": settings.model_dump(mode="json"),
+        "seed": seed,
+        "started": datetime.now(UTC).isoformat(timespec="seconds"),
+        "environment": collect().as_json(),
+        "status": "finished",
+        "error": "",
+        "model": {},
+        "data": {},
+    }
+    began = time.perf_counter()
+    try:
+        data = prepare(settings.data)
+        record["data"] = data.facts.as_json()
+        record["heldout"] = "validation" if len(data.parts["validation"]) else "test"
+        with _seeded(seed, device):
+            model = build(settings.model, data).to(device)
+            record["model"] = describe(model, data)
+            random = torch.Generator().manual_seed(seed)
+            trained = train(
+                model, data, settings.training, random=random, device=device, on_epoch=on_epoch, on_batch=on_batch
+            )
+        record["epochs"] = [asdict(epoch) for epoch in trained.epochs]
+        record["kept_epoch"] = trained.kept_epoch
+        record["predictions"] = vars(trained.test)
+    except Cancelled:
+        raise
+    except Diverged as diverged:
+        record |= {"status": "diverged", "error": str(diverged)}
+        record["epochs"] = [asdict(epoch) for epoch in diverged.epochs]
+    except Exception as error:  # noqa: BLE001 - whatever a run raises belongs in its record
+        record |= {"status": "failed", "error": "".join(traceback.format_exception(error, limit=-4)).strip()}
+    return Record(**record, seconds=time.perf_counter() - began)
+
+
+class _seeded:  # noqa: N801 - reads as a with-statement
+    """Seeds torch's global generators, which layers draw their weights from, and puts them back."""
+
+    def __init__(self, seed: int, device: torch.device) -> None:
+        self.seed = seed
+        self.fork = torch.random.fork_rng(devices=[0] if device.type == "cuda" else [])
+
+    def __enter__(self) -> None:
+        self.fork.__enter__()
+        torch.manual_seed(self.seed)
+
+    def __exit__(self, *exception: Any) -> None:
+        self.fork.__exit__(*exception)
+
+
+def build(settings: ModelSettings, data: Dataset) -> nn.Module:
+    """Return the model with fresh weights, drawn from torch's global generator."""
+    return SequenceClassifier(len(data.facts.symbols), len(data.facts.classes), **settings.model_dump())
+
+
+def describe(model: nn.Module, data: Dataset) -> dict[str, Any]:
+    """Return print(model) to the letter, torchinfo's summary for one batch of one, and the parameter count."""
+    device = next(model.parameters()).device
+    lengths = torch.tensor([data.inputs.shape[1]], device=device)
+    indices = torch.ones(1, data.inputs.shape[1], dtype=torch.int64, device=device)
+    table = summary(
+        model,
+        input_data=[indices, lengths],
+        col_names=("output_size", "num_params"),
+        col_width=20,
+        depth=4,
+        row_settings=("var_names",),
+        verbose=0,
+    )
+    return {
+        "printout": str(model),
+        "summary": "\n".join(line.rstrip() for line in str(table).splitlines()),
+        "parameters": sum(p.numel() for p in model.parameters() if p.requires_grad),
+    }

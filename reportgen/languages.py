@@ -1,0 +1,186 @@
+"""Catalogues of sentences, and numbers, units and dates the way each language writes them.
+
+A catalogue is one file, `text.<language>.yaml`: dotted keys to sentences with `{placeholders}`. A sentence
+that counts something is a mapping from CLDR plural category (`one`, `other`, …) to sentence.
+"""
+
+import datetime
+import math
+import re
+import string
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from difflib import get_close_matches
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from ruamel.yaml import YAML
+from ruamel.yaml.error import YAMLError
+
+from reportgen.errors import TemplateError
+
+_PLURALS = {"zero", "one", "two", "few", "many", "other"}
+_FILE = re.compile(r"text\.([a-z]{2,3})\.yaml$")
+
+Message = str | dict[str, str]
+
+
+class Language:
+    """One language: its sentences and its way of writing numbers and dates."""
+
+    def __init__(self, code: str, messages: Mapping[str, Message]) -> None:
+        self.code = code
+        self.messages = messages
+
+    def say(self, key: str, **values: object) -> str:
+        """Return the sentence `key` with its placeholders filled in.
+
+        A placeholder `count` chooses the plural form. Raises TemplateError for a key that the catalogue does
+        not have, or a placeholder that was not given.
+        """
+        try:
+            message = self.messages[key]
+        except KeyError:
+            near = get_close_matches(key, list(self.messages), n=1)
+            hint = f"; did you mean {near[0]!r}?" if near else ""
+            raise TemplateError(f"text.{self.code}.yaml has no sentence {key!r}{hint}") from None
+        try:
+            return self._plural(message, values.get("count")).format_map(values)
+        except KeyError as missing:
+            raise TemplateError(f"text.{self.code}.yaml: {key}: nothing was given for {missing}") from None
+
+    def has(self, key: str) -> bool:
+        """Tell whether there is a sentence `key`."""
+        return key in self.messages
+
+    def _plural(self, message: Message, count: object) -> str:
+        if isinstance(message, str):
+            return message
+        number = int(re.sub(r"\D", "", str(count)) or 0)
+        return message.get(_locale(self.code).plural_form(number), message["other"])
+
+    def number(self, value: float, digits: int = 4) -> str:
+        """Write a number with a fixed count of decimals; a dash for one that does not exist."""
+        if value is None or math.isnan(value):
+            return "—"
+        return _minus(f"{value:,.{digits}f}")
+
+    def percent(self, value: float, digits: int = 1) -> str:
+        """Write a fraction as a percentage: 0.8286 is 82.9%."""
+        return "—" if value is None or math.isnan(value) else _minus(f"{100 * value:.{digits}f}%")
+
+    def points(self, value: float, digits: int = 1) -> str:
+        """Write a difference of fractions in percentage points, without the unit: 0.0123 is 1.2."""
+        return self.number(100 * value, digits)
+
+    def integer(self, value: float) -> str:
+        """Write a whole number, thousands apart."""
+        return _minus(f"{round(value):,}")
+
+    def significant(self, value: float, digits: int = 3) -> str:
+        """Write a number with so many significant digits, as in settings: 0.002, 1e-05."""
+        return _minus(f"{value:.{digits}g}")
+
+    def date(self, text: str) -> str:
+        """Write an ISO date the long way of the language; any other text stays as it is."""
+        try:
+            day = datetime.date.fromisoformat(text)
+        except ValueError:
+            return text
+        from babel.dates import format_date  # here, because a build with nothing to do needs no dates
+
+        return str(format_date(day, "long", locale=_locale(self.code)))
+
+    def listing(self, items: Sequence[str]) -> str:
+        """Join items the way the language does: a, b and c; a、b 和 c."""
+        if len(items) < 2:
+            return "".join(items)
+        comma, last = self.say("list.comma"), self.say("list.and")
+        return last.join([comma.join(items[:-1]), items[-1]])
+
+
+def _minus(number: str) -> str:
+    return number.replace("-", "−") if "e-" not in number else number
+
+
+@cache
+def _locale(code: str) -> Any:
+    from babel import Locale
+
+    return Locale.parse("zh_CN" if code == "zh" else code)
+
+
+def available(folders: Iterable[Path]) -> dict[str, list[Path]]:
+    """Return the catalogues in `folders` by language; within a language the first file wins a key."""
+    found: dict[str, list[Path]] = {}
+    for folder in folders:
+        for file in sorted(folder.glob("text.*.yaml")):
+            if match := _FILE.match(file.name):
+                found.setdefault(match[1], []).append(file)
+    return found
+
+
+def load_languages(codes: Iterable[str], folders: Sequence[Path]) -> list[Language]:
+    """Load the languages and hold their catalogues against each other.
+
+    Raises TemplateError with every sentence that one has and another lacks, and every placeholder that differs.
+    """
+    files = available(folders)
+    languages = [Language(code, _merged(files[code])) for code in codes]
+    problems = [problem for other in languages[1:] for problem in differences(languages[0], other)]
+    if problems:
+        raise TemplateError("\n".join(problems))
+    return languages
+
+
+def differences(one: Language, other: Language) -> Iterator[str]:
+    """Yield what keeps two catalogues from saying the same things."""
+    for a, b in ((one, other), (other, one)):
+        for key in sorted(a.messages.keys() - b.messages.keys()):
+            yield f"text.{b.code}.yaml: got no sentence {key!r}, expected one, as in text.{a.code}.yaml"
+    for key in sorted(one.messages.keys() & other.messages.keys()):
+        left, right = placeholders(one.messages[key]), placeholders(other.messages[key])
+        if left != right:
+            yield (
+                f"text.{other.code}.yaml: {key}: got the placeholders {sorted(right)}, "
+                f"expected {sorted(left)}, as in text.{one.code}.yaml"
+            )
+
+
+def placeholders(message: Message) -> set[str]:
+    """Return the names of the placeholders in a sentence."""
+    forms = message.values() if isinstance(message, dict) else [message]
+    return {name for form in forms for _, name, _, _ in string.Formatter().parse(form) if name}
+
+
+def _merged(files: Sequence[Path]) -> dict[str, Message]:
+    messages: dict[str, Message] = {}
+    for file in reversed(files):
+        messages |= _read(file)
+    return messages
+
+
+def _read(file: Path) -> dict[str, Message]:
+    try:
+        tree = YAML(typ="safe", pure=True).load(file.read_text("utf-8"))
+    except (YAMLError, UnicodeDecodeError) as error:
+        raise TemplateError(f"{file}: {error}") from None
+    if not isinstance(tree, dict):
+        raise TemplateError(f"{file}: got {type(tree).__name__}, expected a mapping of sentences")
+    messages = dict(_flat(tree, ""))
+    for key, message in messages.items():
+        try:
+            placeholders(message)
+        except (ValueError, TypeError):
+            raise TemplateError(f"{file}: {key}: got {message!r}, expected a text with {{placeholders}}") from None
+    return messages
+
+
+def _flat(tree: Mapping[str, Any], prefix: str) -> Iterator[tuple[str, Message]]:
+    for key, value in tree.items():
+        if isinstance(value, dict) and not ("other" in value and value.keys() <= _PLURALS):
+            yield from _flat(value, f"{prefix}{key}.")
+        elif isinstance(value, dict):
+            yield f"{prefix}{key}", {form: text.strip() for form, text in value.items()}
+        else:
+            yield f"{prefix}{key}", value.strip() if isinstance(value, str) else value

@@ -1,0 +1,74 @@
+"""The stage *load*: a suite file read and checked, or every problem of it at once."""
+
+from collections.abc import Collection, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from reportgen.errors import Problem, SuiteError
+from reportgen.suite.document import Document, Path_, read_document, shown
+from reportgen.suite.expansion import expand
+from reportgen.suite.messages import nearest, problems_of
+from reportgen.suite.schema import Suite
+
+
+def read_suite(file: Path, languages: Collection[str]) -> Suite:
+    """Read and check the suite in `file`; `languages` are those that a catalogue exists for.
+
+    Raises SuiteError with every problem found, each with its line.
+    """
+    document = read_document(file)
+    if not isinstance(document.value, dict):
+        raise SuiteError([document.problem((), shown(document.value), "a mapping: title, data, runs, …")])
+    problems = list(_cross_problems(document.value, document, sorted(languages)))
+    try:
+        suite = Suite.model_validate(document.value)
+    except ValidationError as error:
+        raise SuiteError([*problems, *problems_of(error, document)]) from None
+    problems += expand(suite, document)[1]
+    if problems:
+        raise SuiteError(problems)
+    return suite
+
+
+def _cross_problems(raw: dict[str, Any], document: Document, languages: list[str]) -> Iterator[Problem]:
+    """Find what single fields cannot show, on the raw values, so that it is told along with their own faults."""
+    runs = [run if isinstance(run, dict) else {} for run in _list(raw.get("runs"))]
+    for i, name in _repetitions([run.get("name") for run in runs]):
+        yield document.problem(
+            ("runs", i, "name"), f"the run name {shown(name)} a second time", "a name of its own"
+        )
+    for key in ("seeds", "languages", "formats"):
+        for i, value in _repetitions(_list(raw.get(key))):
+            yield document.problem((key, i), f"{shown(value)} a second time", "each value once")
+    printed = [
+        language for language in _list(raw.get("languages", ["zh", "en"])) if isinstance(language, str)
+    ]
+    for i, language in enumerate(printed):
+        if language not in languages:
+            expected = f"a language with a catalogue: {', '.join(languages)}"
+            yield document.problem(("languages", i), shown(language), expected, nearest(language, languages))
+    for path, text in _texts(raw, runs):
+        missing = [language for language in printed if language not in text]
+        if text and missing:
+            expected = f"a text in {' and '.join(missing)} too, or one plain text"
+            yield document.problem(path, f"a text in {', '.join(map(str, text))} alone", expected)
+
+
+def _texts(raw: dict[str, Any], runs: list[dict[str, Any]]) -> Iterator[tuple[Path_, dict[str, Any]]]:
+    cover = raw.get("cover")
+    places: list[tuple[Path_, Any]] = [((key,), raw.get(key)) for key in ("title", "aim", "summary")]
+    places += [(("cover", key), value) for key, value in (cover if isinstance(cover, dict) else {}).items()]
+    places += [(("runs", i, "label"), run.get("label")) for i, run in enumerate(runs)]
+    return ((path, text) for path, text in places if isinstance(text, dict))
+
+
+def _list(value: object) -> list[Any]:
+    return value if isinstance(value, list) else []
+
+
+def _repetitions(values: Sequence[object]) -> Iterator[tuple[int, object]]:
+    for i, value in enumerate(values):
+        if value is not None and value in values[:i]:
+            yield i, value

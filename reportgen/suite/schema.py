@@ -1,0 +1,110 @@
+"""The suite: all that a student can write in the YAML file."""
+
+import datetime
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, Field, GetCoreSchemaHandler, create_model
+from pydantic_core import CoreSchema, core_schema
+
+from reportgen.suite.settings import DataSettings, ModelSettings, Natural, Settings, TrainingSettings
+from reportgen.suite.text import Text
+
+Name = Annotated[
+    str,
+    Field(
+        strict=True,
+        pattern=r"^[A-Za-z][A-Za-z0-9_-]{0,63}$",
+        description="A short name: letters, digits, - and _, beginning with a letter.",
+    ),
+]
+Language = Annotated[str, Field(strict=True, pattern=r"^[a-z]{2,3}$", description="Language code: zh, en, …")]
+Format = Literal["md", "html", "pdf"]
+
+
+class PartOf:
+    """Annotation for a mapping that gives some of a settings class's fields, each checked as it is there.
+
+    The value stays a plain dict of what was given, to be laid over the suite's defaults.
+    """
+
+    def __init__(self, settings: type[BaseModel]) -> None:
+        fields: dict[str, Any] = {
+            name: (Annotated[field.annotation, Field(description=field.description), *field.metadata], None)
+            for name, field in settings.model_fields.items()
+        }
+        self._part = create_model(f"PartOf{settings.__name__}", __base__=Settings, **fields)
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return core_schema.no_info_after_validator_function(
+            lambda part: part.model_dump(exclude_unset=True), handler.generate_schema(self._part)
+        )
+
+
+ModelPart = Annotated[dict[str, Any], PartOf(ModelSettings)]
+TrainingPart = Annotated[dict[str, Any], PartOf(TrainingSettings)]
+
+
+def _date_as_text(value: object) -> object:
+    return value.isoformat() if isinstance(value, datetime.date) else value
+
+
+class Cover(Settings):
+    """What stands on the cover; each line is left out when it is not given."""
+
+    author: Text | None = Field(None, description="Who hands the report in.")
+    student_number: Text | None = Field(None, description="The author's number at the school.")
+    course: Text | None = Field(None, description="The course that the report is for.")
+    school: Text | None = Field(None, description="School, college or university.")
+    supervisor: Text | None = Field(None, description="Who supervises or marks the work.")
+    date: Annotated[Text, BeforeValidator(_date_as_text)] | None = Field(
+        None, description="Date of the report; 2026-11-21 is printed the way each language writes a date."
+    )
+
+
+class RunDeclaration(Settings):
+    """One run, trained once a seed: what differs from the suite's own model and training."""
+
+    name: Name
+    label: Text | None = Field(None, description="What tables and figures call it; the name unless given.")
+    model: ModelPart = Field(default_factory=dict, description="Model settings of this run.")
+    training: TrainingPart = Field(default_factory=dict, description="Training settings of this run.")
+
+
+class SweepDeclaration(Settings):
+    """A grid around a run: one variant for every combination of the values."""
+
+    base: Name = Field(description="Name of the run that is varied.")
+    grid: dict[str, tuple[Any, ...]] = Field(
+        min_length=1,
+        description="Setting (model.hidden_size, training.learning_rate, data.limit, …) to its list of values.",
+    )
+
+
+class Suite(Settings):
+    """An experiment suite: data, runs, seeds, and the report's texts."""
+
+    title: Text = Field(description="Title of the report.")
+    cover: Cover = Cover()
+    aim: Text | None = Field(None, description="What the experiment is to show; Markdown is allowed.")
+    summary: Text | None = Field(
+        None, description="Your own closing words, after the computed summary; Markdown."
+    )
+    data: DataSettings
+    model: ModelPart = Field(default_factory=dict, description="Model settings shared by all runs.")
+    training: TrainingPart = Field(default_factory=dict, description="Training settings shared by all runs.")
+    runs: tuple[RunDeclaration, ...] = Field(min_length=1, max_length=1000)
+    sweeps: tuple[SweepDeclaration, ...] = Field((), max_length=100)
+    seeds: tuple[Natural, ...] = Field(
+        (0, 1, 2), min_length=1, max_length=1000, description="One training a seed."
+    )
+    device: Literal["auto", "cpu", "cuda"] = Field("auto", description="auto: the GPU when there is one.")
+    languages: tuple[Language, ...] = Field(("zh", "en"), min_length=1, description="One report a language.")
+    formats: tuple[Format, ...] = Field(
+        ("md", "html", "pdf"), min_length=1, description="Formats of the report."
+    )
+
+
+def json_schema() -> dict[str, Any]:
+    """Return the JSON Schema of a suite, for editors."""
+    schema = Suite.model_json_schema()
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema, "title": "reportgen suite"}

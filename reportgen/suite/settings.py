@@ -1,0 +1,126 @@
+"""The settings of one run: all that a suite can say that changes a number, and nothing else.
+
+`reportgen.lab` reads these; titles, labels and languages are in `reportgen.suite.schema`, so that a change
+of wording never enters a run's key.
+"""
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic_core import PydanticCustomError
+
+Count = Annotated[int, Field(strict=True, gt=0, le=10**9)]
+Natural = Annotated[int, Field(strict=True, ge=0, le=2**32 - 1)]
+Positive = Annotated[float, Field(strict=True, gt=0, allow_inf_nan=False)]
+Fraction = Annotated[float, Field(strict=True, gt=0, lt=1)]
+FractionOrZero = Annotated[float, Field(strict=True, ge=0, lt=1)]
+
+SurnameLanguage = Literal[
+    "Arabic", "Armenian", "Chinese", "Czech", "Dutch", "English", "Estonian", "Finnish", "French",
+    "Georgian", "German", "Greek", "Irish", "Italian", "Polish", "Russian", "Spanish", "Tamil",
+]  # fmt: skip
+SURNAME_LANGUAGES: tuple[SurnameLanguage, ...] = SurnameLanguage.__args__  # type: ignore[attr-defined]
+
+
+class Settings(BaseModel):
+    """Frozen settings that refuse what they do not know."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class SplitSettings(Settings):
+    """How the examples are divided; each part has every class in proportion."""
+
+    test: Fraction = Field(0.2, description="Fraction of the examples held back for the test part.")
+    validation: FractionOrZero = Field(
+        0.1, description="Fraction of the examples that choose the epoch; 0 for no validation part."
+    )
+    seed: Natural = Field(0, description="Seed of the split, the same for every run.")
+
+    @model_validator(mode="after")
+    def _leaves_something_to_train_on(self) -> "SplitSettings":
+        if self.test + self.validation >= 1:
+            raise PydanticCustomError(
+                "split", "test + validation below 1, so that something is left to train on"
+            )
+        return self
+
+
+class SurnamesSettings(Settings):
+    """Surnames, letter by letter; the class is the language. From the packages faker and anyascii."""
+
+    source: Literal["surnames"] = Field(description="Where the examples come from.")
+    languages: tuple[SurnameLanguage, ...] = Field(
+        SURNAME_LANGUAGES, min_length=2, description="The languages to tell apart; all 18 unless given."
+    )
+    limit: Count | None = Field(None, description="Use at most so many examples, chosen by the split's seed.")
+    split: SplitSettings = SplitSettings()
+
+    @model_validator(mode="after")
+    def _names_each_language_once(self) -> "SurnamesSettings":
+        if len(set(self.languages)) < len(self.languages):
+            raise PydanticCustomError("languages", "each language once")
+        return self
+
+
+DataSettings = SurnamesSettings
+
+Cell = Literal["rnn", "lstm", "gru", "handwritten_lstm"]
+
+
+class ModelSettings(Settings):
+    """A recurrent classifier: symbols in, one recurrent network, the last state, one linear layer."""
+
+    cell: Cell = Field(description="torch.nn's RNN, LSTM or GRU, or the LSTM written out by hand.")
+    hidden_size: Count = Field(128, le=16_384, description="Size of the hidden state.")
+    layers: Count = Field(1, le=64, description="Recurrent layers, one on top of the other.")
+    embedding_size: Count | None = Field(
+        None, le=16_384, description="Size of the learnt embedding; without it symbols enter one-hot."
+    )
+    dropout: FractionOrZero = Field(0.0, description="Dropout before the linear layer while training.")
+
+
+class TrainingSettings(Settings):
+    """How a model is trained."""
+
+    epochs: Count = Field(10, le=100_000, description="Passes over the training part.")
+    batch_size: Count = Field(64, le=1_000_000, description="Examples a step.")
+    optimizer: Literal["adam", "adamw", "adamax", "rmsprop", "sgd"] = Field(
+        "adam", description="The optimizer, by its name in torch.optim."
+    )
+    learning_rate: Positive = Field(0.001, description="The optimizer's learning rate.")
+    momentum: FractionOrZero = Field(0.0, description="Momentum; for sgd and rmsprop alone.")
+    weight_decay: Annotated[float, Field(strict=True, ge=0, allow_inf_nan=False)] = Field(
+        0.0, description="L2 penalty, or decoupled decay with adamw."
+    )
+    gradient_clip: Positive | None = Field(
+        None, description="Largest norm of the gradient; none unless given."
+    )
+    keep: Literal["best", "last"] = Field(
+        "best", description="The epoch that is tested: lowest loss on the validation part, or the last one."
+    )
+
+    @model_validator(mode="after")
+    def _has_momentum_only_where_there_is_one(self) -> "TrainingSettings":
+        if self.momentum and self.optimizer not in ("sgd", "rmsprop"):
+            raise PydanticCustomError(
+                "momentum", "no momentum with optimizer {name}", {"name": self.optimizer}
+            )
+        return self
+
+
+class RunSettings(Settings):
+    """One run without its seed and its name: what it learns from, what learns, and how."""
+
+    data: DataSettings
+    model: ModelSettings
+    training: TrainingSettings = TrainingSettings(epochs=10)
+    device: Literal["cpu", "cuda"] = "cpu"
+
+    @model_validator(mode="after")
+    def _can_choose_an_epoch(self) -> "RunSettings":
+        if self.training.keep == "best" and self.data.split.validation == 0:
+            raise PydanticCustomError(
+                "keep", "keep: last, or a validation part above 0 that can choose the best epoch"
+            )
+        return self
