@@ -137,14 +137,20 @@ def _embolden(font: bytes) -> bytes:
     return out.getvalue()
 
 
-def font_face_rules(text: Iterable[str], language: str, families: Iterable[str] = (*TEXT_STACK, *MONO_STACK)) -> str:
+def font_face_rules(
+    text: Iterable[str], language: str, families: Iterable[str] = (*TEXT_STACK, *MONO_STACK)
+) -> str:
     """Return CSS @font-face rules that carry the fonts for `text` inside themselves."""
     wanted = frozenset(text)
     latin = wanted - _CHINESE_PUNCTUATION if language == "zh" else wanted
     families = set(families)
     rules = []
     for face in FACES:
-        font = cut(face, latin if face.family in (LATIN, SYMBOLS) else wanted) if face.family in families else b""
+        font = (
+            cut(face, latin if face.family in (LATIN, SYMBOLS) else wanted)
+            if face.family in families
+            else b""
+        )
         if font:
             style = "italic" if face.italic else "normal"
             source = f"data:font/otf;base64,{base64.b64encode(font).decode()}"

@@ -22,6 +22,9 @@ from reportgen.errors import TemplateError
 _PLURALS = {"zero", "one", "two", "few", "many", "other"}
 _FILE = re.compile(r"text\.([a-z]{2,3})\.yaml$")
 
+# between Chinese characters and Latin letters or digits there is a space
+_CHINESE_BESIDE_LATIN = re.compile(r"(?<=[\u4e00-\u9fff])(?=[A-Za-z0-9])|(?<=[A-Za-z0-9%])(?=[\u4e00-\u9fff])")
+
 Message = str | dict[str, str]
 
 
@@ -45,7 +48,8 @@ class Language:
             hint = f"; did you mean {near[0]!r}?" if near else ""
             raise TemplateError(f"text.{self.code}.yaml has no sentence {key!r}{hint}") from None
         try:
-            return self._plural(message, values.get("count")).format_map(values)
+            sentence = self._plural(message, values.get("count")).format_map(values)
+            return _CHINESE_BESIDE_LATIN.sub(" ", sentence) if self.code == "zh" else sentence
         except KeyError as missing:
             raise TemplateError(f"text.{self.code}.yaml: {key}: nothing was given for {missing}") from None
 
@@ -90,6 +94,11 @@ class Language:
         from babel.dates import format_date  # here, because a build with nothing to do needs no dates
 
         return str(format_date(day, "long", locale=_locale(self.code)))
+
+    def class_name(self, source: str, name: str) -> str:
+        """Return what the language calls a class of a data set, or its own name if the catalogue has none."""
+        key = f"class.{source}.{name}"
+        return self.say(key) if self.has(key) else name
 
     def listing(self, items: Sequence[str]) -> str:
         """Join items the way the language does: a, b and c; a、b 和 c."""
@@ -140,7 +149,9 @@ def differences(one: Language, other: Language) -> Iterator[str]:
             yield f"text.{b.code}.yaml: got no sentence {key!r}, expected one, as in text.{a.code}.yaml"
     for key in sorted(one.messages.keys() & other.messages.keys()):
         left, right = placeholders(one.messages[key]), placeholders(other.messages[key])
-        if left != right:
+        # `count` chooses the form of a sentence that counts, and need not be printed in it
+        chosen = {"count"} if dict in (type(one.messages[key]), type(other.messages[key])) else set()
+        if left | chosen != right | chosen:
             yield (
                 f"text.{other.code}.yaml: {key}: got the placeholders {sorted(right)}, "
                 f"expected {sorted(left)}, as in text.{one.code}.yaml"
@@ -172,8 +183,17 @@ def _read(file: Path) -> dict[str, Message]:
         try:
             placeholders(message)
         except (ValueError, TypeError):
-            raise TemplateError(f"{file}: {key}: got {message!r}, expected a text with {{placeholders}}") from None
+            raise TemplateError(
+                f"{file}: {key}: got {message!r}, expected a text with {{placeholders}}"
+            ) from None
     return messages
+
+
+def _is_well_formed(message: Message) -> bool:
+    try:
+        return all(name.isidentifier() for name in placeholders(message))
+    except (ValueError, TypeError):
+        return False
 
 
 def _flat(tree: Mapping[str, Any], prefix: str) -> Iterator[tuple[str, Message]]:

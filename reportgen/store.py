@@ -34,6 +34,13 @@ class Store:
             return None
         return files if all(_digest(content) == digests[name] for name, content in files.items()) else None
 
+    def digest(self, key: str) -> str:
+        """Return a digest of the record as it was written; empty if it is absent."""
+        try:
+            return _digest((self.folder / key / _MANIFEST).read_bytes())
+        except OSError:
+            return ""
+
     def write(self, key: str, files: dict[str, bytes]) -> None:
         """Put a record in its place, whole, replacing the one that was there."""
         self.folder.mkdir(parents=True, exist_ok=True)

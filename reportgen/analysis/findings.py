@@ -59,6 +59,20 @@ class Confusion:
 
 
 @dataclass(frozen=True)
+class Cost:
+    """The fastest and the slowest variant by seconds an epoch, the smallest and the largest by parameters."""
+
+    fast: str
+    slow: str
+    fast_seconds: float
+    slow_seconds: float
+    time_ratio: float
+    small: str
+    large: str
+    size_ratio: float
+
+
+@dataclass(frozen=True)
 class Findings:
     """Everything that the report's tables, figures and sentences are made from."""
 
@@ -70,6 +84,8 @@ class Findings:
     confusions: dict[str, list[Confusion]]
     """By variant, the most frequent confusions first."""
     per_class: dict[str, pd.DataFrame]
+    cost: Cost | None
+    """None with fewer than two variants to compare."""
     leader: str | None
     """The variant with the highest mean test accuracy; None if nothing finished."""
     baseline: float
@@ -82,15 +98,22 @@ def analyse(results: Results) -> Findings:
     averages = tables.curves(results.epochs)
     finished = table[table["finished"] > 0]
     leader = str(finished.loc[finished["test_accuracy"].idxmax(), "variant"]) if len(finished) else None
-    classes = {name: list(results.records[results.runs_of(name)[0]].data["classes"]) for name in results.confusion}
+    classes = {
+        name: list(results.records[results.runs_of(name)[0]].data["classes"]) for name in results.confusion
+    }
     data = next((record.data for record in results.records.values() if record.data), {})
     return Findings(
         comparison=table,
         curves=averages,
         differences=_against(leader, list(finished["variant"]), results.runs),
         overfitting=[_overfitting(str(v), averages) for v in finished["variant"]],
-        confusions={name: most_confused(name, matrix, classes[name]) for name, matrix in results.confusion.items()},
-        per_class={name: tables.per_class(matrix, classes[name]) for name, matrix in results.confusion.items()},
+        confusions={
+            name: most_confused(name, matrix, classes[name]) for name, matrix in results.confusion.items()
+        },
+        per_class={
+            name: tables.per_class(matrix, classes[name]) for name, matrix in results.confusion.items()
+        },
+        cost=_cost(finished.set_index("variant")) if len(finished) > 1 else None,
         leader=leader,
         baseline=float(data.get("majority_accuracy", np.nan)),
     )
@@ -120,6 +143,16 @@ def compare(one: str, other: str, runs: pd.DataFrame) -> Difference:
     return Difference(one, other, mean, spread, wins, len(pair), clear)
 
 
+def _cost(table: pd.DataFrame) -> Cost:
+    seconds, parameters = table["seconds_per_epoch"], table["parameters"]
+    fast, slow = str(seconds.idxmin()), str(seconds.idxmax())
+    small, large = str(parameters.idxmin()), str(parameters.idxmax())
+    return Cost(
+        fast, slow, float(seconds[fast]), float(seconds[slow]), float(seconds[slow] / seconds[fast]),
+        small, large, float(parameters[large] / parameters[small]),
+    )  # fmt: skip
+
+
 def _overfitting(variant: str, averages: pd.DataFrame) -> Overfitting:
     losses = _curve(averages, variant, "heldout_loss")
     lowest = int(losses.idxmin())
@@ -141,7 +174,9 @@ def most_confused(variant: str, matrix: NDArray[np.int64], classes: list[str]) -
     """List the confusions of a matrix (true class by predicted class), largest share of the true class first."""
     shares = tables.row_normalised(matrix)
     found = [
-        Confusion(variant, classes[i], classes[j], float(shares[i, j]), int(matrix[i, j]), int(matrix[i].sum()))
+        Confusion(
+            variant, classes[i], classes[j], float(shares[i, j]), int(matrix[i, j]), int(matrix[i].sum())
+        )
         for i, j in _ordered_pairs(len(classes))
         if matrix[i, j]
     ]

@@ -15,6 +15,14 @@ class Task:
 
 
 @dataclass(frozen=True)
+class Begun:
+    """So many runs, of so many epochs in all, are to be carried out."""
+
+    runs: int
+    epochs: int
+
+
+@dataclass(frozen=True)
 class EpochDone:
     """A run has finished an epoch."""
 
@@ -43,4 +51,4 @@ class RunDone:
     error: str = ""
 
 
-Event = RunStarted | EpochDone | RunDone
+Event = Begun | RunStarted | EpochDone | RunDone

@@ -15,7 +15,7 @@ from queue import Empty
 from typing import TYPE_CHECKING, Any
 
 from reportgen.errors import ReportgenError
-from reportgen.executors.events import EpochDone, Event, RunDone, RunStarted, Task
+from reportgen.executors.events import Begun, EpochDone, Event, RunDone, RunStarted, Task
 from reportgen.store import Store
 
 if TYPE_CHECKING:  # importing the lab costs seconds: only the workers do
@@ -40,6 +40,7 @@ def carry_out_all(tasks: Sequence[Task], folder: Path, workers: int, listen: Cal
         KeyboardInterrupt: the user pressed Ctrl-C; the runs that had finished are in the store.
         ReportgenError: a worker died from outside; likewise.
     """
+    listen(Begun(len(tasks), sum(task.epochs for task in tasks)))
     context = multiprocessing.get_context("spawn")
     events, stop = context.Queue(), context.Event()
     pool = ProcessPoolExecutor(workers, context, _start_worker, (str(folder), events, stop))

@@ -24,7 +24,7 @@ class DataFacts:
     """What a report says of a data set."""
 
     source: str
-    origin: str
+    origin: tuple[str, ...]
     digest: str
     classes: tuple[str, ...]
     counts: dict[str, tuple[int, ...]]
@@ -93,7 +93,7 @@ def divide(labels: Integers, split: SplitSettings, limit: int | None = None) -> 
 
 def encode(
     source: str,
-    origin: str,
+    origin: tuple[str, ...],
     classes: Sequence[str],
     texts: Sequence[str],
     labels: Sequence[int],
@@ -126,7 +126,9 @@ def encode(
         majority_class=classes[majority],
         majority_accuracy=float(counts["test"][majority] / counts["test"].sum()),
         ambiguous=sum(n > 1 for n in Counter(texts[i] for i in used).values()),
-        unseen_symbols=sum(texts[i][j] not in index for p in PARTS for i in parts[p] for j in range(lengths[i])),
+        unseen_symbols=sum(
+            texts[i][j] not in index for p in PARTS for i in parts[p] for j in range(lengths[i])
+        ),
     )
     return Dataset(inputs, lengths, targets, parts, facts)
 

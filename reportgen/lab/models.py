@@ -66,13 +66,13 @@ class SequenceClassifier(nn.Module):
             nn.Embedding(symbols + 1, embedding_size, padding_idx=0) if embedding_size else OneHot(symbols)
         )
         self.recurrent = recurrent(cell, embedding_size or symbols, hidden_size, layers)
-        self.dropout = nn.Dropout(dropout)
-        self.output = nn.Linear(hidden_size, classes)
+        linear = nn.Linear(hidden_size, classes)
+        self.output = nn.Sequential(nn.Dropout(dropout), linear) if dropout else linear
 
     def forward(self, indices: Tensor, lengths: Tensor) -> Tensor:
         """Return logits (batch, classes) for symbols (batch, time) of which the first `lengths` (batch,) count."""
         states, _ = self.recurrent(self.input(indices))
         # what comes after the last symbol is padding: it is computed, but never read
         last = states[torch.arange(len(lengths), device=lengths.device), lengths - 1]
-        logits: Tensor = self.output(self.dropout(last))
+        logits: Tensor = self.output(last)
         return logits

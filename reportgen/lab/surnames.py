@@ -43,9 +43,9 @@ def labelled_surnames(languages: Sequence[str]) -> tuple[list[str], list[int]]:
     return [name for name, _ in pairs], [label for _, label in pairs]
 
 
-def origin() -> str:
-    """Say where the names come from, with the versions that decide what they are."""
-    return f"faker {version('faker')}, anyascii {version('anyascii')}"
+def origin() -> tuple[str, ...]:
+    """Return the packages that the names come from, with the versions that decide what they are."""
+    return (f"faker {version('faker')}", f"anyascii {version('anyascii')}")
 
 
 def _in_latin(name: str) -> str:

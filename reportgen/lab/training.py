@@ -163,7 +163,9 @@ def predict(model: nn.Module, part: _Part) -> Predictions:
     """Return what the model says of every example of the part, in the part's order."""
     model.eval()
     order = torch.cat(list(batches.in_order_of_length(part.host_lengths, len(part))))
-    columns = [torch.cat(column).cpu()[order.argsort()] for column in zip(*_outputs(model, part), strict=True)]
+    columns = [
+        torch.cat(column).cpu()[order.argsort()] for column in zip(*_outputs(model, part), strict=True)
+    ]
     predicted, confidence, loss = (column.numpy() for column in columns)
     return Predictions(part.examples, part.labels.cpu().numpy(), predicted, confidence, loss)
 

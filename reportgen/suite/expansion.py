@@ -68,6 +68,11 @@ def _value(value: Any) -> str:
     return "+".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
 
 
+def file_name(variant: str) -> str:
+    """Return a name for files about a variant: `lstm/hidden_size=64` becomes `lstm-hidden_size=64`."""
+    return "".join(c if c.isalnum() or c in "._=-" else "-" for c in variant)
+
+
 def runs_of(suite: Suite, device: str) -> tuple[Run, ...]:
     """Expand a checked suite: every variant with every seed, on `device` (`cpu` or `cuda`)."""
     variants, problems = expand(suite, Document(Path()), device)

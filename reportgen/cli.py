@@ -1,0 +1,164 @@
+"""The command line: a command parses, calls one function, prints."""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from reportgen import __version__
+from reportgen.errors import ReportgenError
+from reportgen.resources import shipped_suites
+
+app = typer.Typer(
+    name="reportgen",
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+_EXAMPLES = """\b
+Examples:
+  reportgen build experiments/suite_rnn_vs_lstm.yaml
+  reportgen build suite_rnn_vs_lstm --quick     a suite that ships, cut to seconds
+  reportgen plan suite.yaml                     what would be trained, and why
+  reportgen check suite.yaml                    is the suite right?
+
+\b
+Exit status:
+  0    done
+  1    some run failed or diverged; the report of the rest is there
+  2    the input was wrong, or something is missing on this machine
+  130  stopped with Ctrl-C; finished runs are kept
+"""
+
+SuiteArgument = Annotated[
+    Path,
+    typer.Argument(
+        metavar="SUITE", help="A suite file, or the name of a suite that ships.", show_default=False
+    ),
+]
+BuildOption = Annotated[
+    Path, typer.Option("--build-dir", metavar="DIR", help="Where records and reports go.", show_default=True)
+]
+QuickOption = Annotated[
+    bool, typer.Option("--quick", help="Cut every run to seconds; “quick” is printed across the cover.")
+]
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"reportgen {__version__}")
+        raise typer.Exit
+
+
+@app.callback(epilog=_EXAMPLES)
+def _reportgen(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")
+    ] = False,
+) -> None:
+    """Lab reports on recurrent networks: a YAML suite in, a bilingual report out."""
+
+
+@app.command(epilog="\b\nExample:\n  reportgen build experiments/suite_rnn_vs_lstm.yaml --jobs 2")
+def build(
+    suite: SuiteArgument,
+    build_dir: BuildOption = Path("build"),
+    quick: QuickOption = False,
+    jobs: Annotated[
+        int | None,
+        typer.Option(
+            min=1, metavar="N", help="Runs side by side; one a core unless given. Changes no result."
+        ),
+    ] = None,
+) -> None:
+    """Train what has not been trained yet, and write the report: Markdown, HTML, PDF."""
+    from reportgen import pipeline
+    from reportgen.terminal import Display, print_outcome
+
+    with Display() as display:
+        options = pipeline.Options(build=build_dir, quick=quick, jobs=jobs)
+        outcome = pipeline.build(_found(suite), options, display.hear, display.announce)
+    print_outcome(outcome)
+    if outcome.unfinished:
+        raise typer.Exit(1)
+
+
+@app.command(epilog="\b\nExample:\n  reportgen plan experiments/suite_rnn_vs_lstm.yaml")
+def plan(suite: SuiteArgument, build_dir: BuildOption = Path("build"), quick: QuickOption = False) -> None:
+    """Show what build would train, what it would reuse, and why."""
+    from reportgen import pipeline
+    from reportgen.store import Store
+    from reportgen.terminal import print_plan
+
+    loaded = pipeline.load(_found(suite), quick=quick)
+    print_plan(pipeline.plan(loaded, Store(build_dir / "records")))
+
+
+@app.command(epilog="\b\nExample:\n  reportgen check experiments/suite_rnn_vs_lstm.yaml")
+def check(suite: SuiteArgument) -> None:
+    """Check the suite, and train nothing."""
+    from reportgen import pipeline
+    from reportgen.suite.expansion import runs_of
+
+    loaded = pipeline.load(_found(suite))
+    runs = runs_of(loaded.suite, "cpu")
+    variants = len({run.variant.name for run in runs})
+    typer.echo(
+        f"{loaded.file}: right; {variants} variants × {len(loaded.suite.seeds)} seeds = {len(runs)} runs"
+    )
+
+
+@app.command(epilog="\b\nExample:\n  reportgen doctor")
+def doctor() -> None:
+    """Look at this machine: what is missing for a build, and how to get it."""
+    from reportgen.doctor import examine
+
+    findings = examine()
+    for finding in findings:
+        mark = {True: "ok      ", False: "MISSING ", None: "        "}[finding.good]
+        typer.echo(f"{mark}{finding.what:<10} {finding.found}")
+        for line in finding.remedy.splitlines():
+            typer.echo(f"{'':19}{line}")
+    if any(finding.good is False for finding in findings):
+        raise typer.Exit(1)
+
+
+@app.command(epilog="\b\nExample:\n  reportgen schema > suite.schema.json")
+def schema() -> None:
+    """Print the JSON Schema of a suite, for editors."""
+    import json
+
+    from reportgen.suite.schema import json_schema
+
+    typer.echo(json.dumps(json_schema(), indent=2, ensure_ascii=False))
+
+
+def _found(suite: Path) -> Path:
+    """Return the suite file; the name of a suite that ships stands for its file."""
+    shipped = shipped_suites()
+    if suite.exists():
+        return suite
+    if str(suite) in shipped:
+        return shipped[str(suite)]
+    raise ReportgenError(
+        f"{suite}:1: got no such file, expected a suite file, or one that ships: {', '.join(shipped)}"
+    )
+
+
+def main() -> None:
+    """Run the command line; an error of the user's is one message and exit status 2."""
+    try:
+        app()
+    except ReportgenError as error:
+        sys.stderr.write(f"{error}\n")
+        sys.exit(2)
+    except KeyboardInterrupt:
+        sys.stderr.write("stopped; the runs that had finished are kept\n")
+        sys.exit(130)
+    except BrokenPipeError:  # `reportgen plan … | head`
+        sys.stderr.close()
+        sys.exit(0)

@@ -1,0 +1,1 @@
+"""The stage *draw*: DataFrames become figures. No statistic is computed here."""

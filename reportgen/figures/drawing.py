@@ -1,0 +1,43 @@
+"""Every figure of a report, in one language."""
+
+from collections.abc import Iterator
+
+from matplotlib.figure import Figure
+
+from reportgen.analysis.findings import Findings
+from reportgen.analysis.results import Results
+from reportgen.analysis.tables import row_normalised
+from reportgen.figures.accuracies import test_accuracies
+from reportgen.figures.curves import learning_curves
+from reportgen.figures.matrices import confusion_matrix
+from reportgen.figures.style import drawing, to_svg
+from reportgen.languages import Language
+
+
+def draw(results: Results, findings: Findings, language: Language) -> dict[str, str]:
+    """Return the report's figures as SVG, by name: `curves`, `accuracies`, `confusion-<variant>`."""
+    names = [*(v.label_in(language.code) for v in results.variants), *_class_names(results, language)]
+    text = "".join(
+        str(message) for key, message in language.messages.items() if key[:5] in ("figur", "part.")
+    )
+    with drawing(text + "".join(names)):
+        figures = _figures(results, findings, language)
+        return {name: to_svg(figure, language.code) for name, figure in figures}
+
+
+def _figures(results: Results, findings: Findings, language: Language) -> Iterator[tuple[str, Figure]]:
+    labels = {v.name: v.label_in(language.code) for v in results.variants if results.runs_of(v.name)}
+    if not labels:
+        return
+    heldout = results.records[results.runs_of(next(iter(labels)))[0]].heldout
+    yield "curves", learning_curves(findings.curves, labels, heldout, language)
+    yield "accuracies", test_accuracies(results.runs, findings.comparison, labels, language)
+    for variant, matrix in results.confusion.items():
+        data = results.records[results.runs_of(variant)[0]].data
+        classes = [language.class_name(data["source"], name) for name in data["classes"]]
+        yield f"confusion-{variant}", confusion_matrix(row_normalised(matrix), classes, language)
+
+
+def _class_names(results: Results, language: Language) -> list[str]:
+    data = [record.data for record in results.records.values() if record.data]
+    return [language.class_name(facts["source"], name) for facts in data for name in facts["classes"]]

@@ -1,0 +1,89 @@
+"""The look that all figures share, and how a figure becomes an SVG file."""
+
+import io
+import re
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+from matplotlib import font_manager, rc_context
+from matplotlib.figure import Figure
+
+from reportgen import fonts
+
+_STACK = [fonts.LATIN, fonts.CJK, fonts.SYMBOLS]
+
+# Okabe & Ito's colours, which the colour-blind can tell apart, darkest first; the line style changes as well,
+# so that a print in black and white can be read
+_COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#000000")
+_LINES = ("-", "--", "-.", ":")
+_MARKERS = ("o", "s", "^", "D", "v", "P", "X")
+
+_RC = {
+    "axes.axisbelow": True,
+    "axes.edgecolor": "#444444",
+    "axes.grid": True,
+    "axes.labelsize": 9,
+    "axes.spines.right": False,
+    "axes.spines.top": False,
+    "axes.titlesize": 9.5,
+    "axes.unicode_minus": True,
+    "figure.constrained_layout.use": True,
+    "font.family": _STACK,
+    "font.size": 9,
+    "grid.color": "#dddddd",
+    "grid.linewidth": 0.6,
+    "legend.fontsize": 9,
+    "legend.frameon": False,
+    "lines.linewidth": 1.5,
+    "savefig.dpi": 216,  # of the images in a figure; lines and text have no resolution
+    "svg.fonttype": "none",  # text stays text: a fifth of the size, and it can be searched
+    "svg.hashsalt": "reportgen",
+    "xtick.labelsize": 8,
+    "ytick.labelsize": 8,
+}
+
+
+def series_style(index: int) -> dict[str, Any]:
+    """Return colour, line style and marker of the index-th series; 28 differ in at least one of the three."""
+    lines = [(c, i) for i, c in product(range(len(_LINES)), range(len(_COLOURS)))]
+    colour, shift = lines[index % len(lines)]
+    return {
+        "color": _COLOURS[colour],
+        "linestyle": _LINES[(colour + shift) % len(_LINES)],
+        "marker": _MARKERS[colour],
+        "markersize": 3.5,
+    }
+
+
+@contextmanager
+def drawing(text: str) -> Iterator[None]:
+    """Draw with the report's fonts, cut to the characters of `text` and printable ASCII."""
+    wanted = frozenset(text) | frozenset(map(chr, range(32, 127))) | {"−", "±"}
+    known = list(font_manager.fontManager.ttflist)
+    with tempfile.TemporaryDirectory() as folder, rc_context(_RC):
+        for family in _STACK:
+            font = fonts.cut(fonts.face_of(family), wanted)
+            if font:
+                file = Path(folder, f"{family}.otf")
+                file.write_bytes(font)
+                font_manager.fontManager.addfont(file)
+        try:
+            yield
+        finally:
+            font_manager.fontManager.ttflist[:] = known
+
+
+def to_svg(figure: Figure, language: str) -> str:
+    """Return the figure as one SVG file with its fonts inside; the same figure gives the same bytes."""
+    stream = io.StringIO()
+    figure.savefig(
+        stream, format="svg", metadata={"Date": None, "Creator": None, "Type": None, "Format": None}
+    )
+    svg = stream.getvalue()
+    text = re.sub(r"&#?\w+;", "", "".join(re.findall(r">([^<]+)</t(?:ext|span)>", svg))) + "&<>\"'"
+    rules = fonts.font_face_rules(text, language, _STACK)
+    return svg.replace("<defs>", f'<defs>\n  <style type="text/css">{rules}</style>', 1)

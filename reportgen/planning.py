@@ -1,0 +1,146 @@
+"""The stage *plan*: for each run its key, whether it is there already, and why not."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any
+
+from reportgen.errors import ReportgenError
+from reportgen.executors.events import Task
+from reportgen.lab import device as devices
+from reportgen.lab.key import key_of, key_parts
+from reportgen.lab.record import Record, from_files
+from reportgen.store import Store
+from reportgen.suite.expansion import Run, runs_of
+from reportgen.suite.schema import Suite
+
+QUICK_EPOCHS = 2
+QUICK_EXAMPLES = 1500
+
+
+class Action(Enum):
+    """What will be done about a run."""
+
+    REUSE = "reuse"
+    TRAIN = "train"
+    RETRY = "retry"
+
+
+@dataclass(frozen=True)
+class Step:
+    """A run, its key, and what will be done about it."""
+
+    run: Run
+    key: str
+    parts: dict[str, Any]
+    action: Action
+    why: str
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The steps of a suite, in its order, and the device they go to."""
+
+    steps: list[Step]
+    device: str
+
+
+def plan(suite: Suite, store: Store) -> Plan:
+    """Expand the suite and decide about every run; nothing is trained, and torch is not imported."""
+    device = devices.resolve(suite.device)
+    if device == "cuda" and not devices.has_cuda():
+        raise ReportgenError(
+            "device: got 'cuda', expected a GPU that torch can use, which this machine has not; "
+            "`device: auto` takes the CPU where there is none"
+        )
+    runs = runs_of(suite, device)
+    past = _Past(store)
+    return Plan([_step(run, past) for run in runs], device)
+
+
+def shortened(suite: Suite) -> Suite:
+    """Return the suite with every run cut to seconds: two epochs, a tenth of the data, one seed or two."""
+    data = suite.data.model_copy(update={"limit": min(suite.data.limit or QUICK_EXAMPLES, QUICK_EXAMPLES)})
+
+    def fewer(training: dict[str, Any]) -> dict[str, Any]:
+        return {**training, "epochs": min(training.get("epochs", QUICK_EPOCHS), QUICK_EPOCHS)}
+
+    runs = tuple(run.model_copy(update={"training": fewer(run.training)}) for run in suite.runs)
+    return suite.model_copy(
+        update={"data": data, "training": fewer(suite.training), "runs": runs, "seeds": suite.seeds[:2]}
+    )
+
+
+def tasks(planned: Plan) -> list[Task]:
+    """Return what has to be trained: runs that share a key share one task."""
+    needed = {step.key: step for step in planned.steps if step.action is not Action.REUSE}
+    return [
+        Task(
+            step.run.name,
+            step.run.variant.settings.model_dump(mode="json"),
+            step.run.seed,
+            step.parts,
+            step.run.variant.settings.training.epochs,
+        )
+        for step in needed.values()
+    ]
+
+
+def unfinished(planned: Plan, store: Store) -> list[str]:
+    """Return the names of the runs whose records say diverged or failed."""
+    statuses = {step.run.name: read(store, step.key) for step in planned.steps}
+    return [name for name, record in statuses.items() if record is None or record.status != "finished"]
+
+
+def read(store: Store, key: str) -> Record | None:
+    """Read a record; None if it is absent, damaged, or of another version's layout."""
+    files = store.read(key)
+    if files is None:
+        return None
+    try:
+        return from_files(files)
+    except (ValueError, KeyError, TypeError):
+        return None
+
+
+def _step(run: Run, past: "_Past") -> Step:
+    parts = key_parts(run.variant.settings, run.seed)
+    key = key_of(parts)
+    record = read(past.store, key)
+    if record is None:
+        return Step(run, key, parts, Action.TRAIN, past.reason(parts))
+    if record.status == "failed":
+        return Step(run, key, parts, Action.RETRY, "it failed before")
+    return Step(run, key, parts, Action.REUSE, f"{record.status} {record.started}")
+
+
+class _Past:
+    """All records of the store, read when the first reason is asked for."""
+
+    def __init__(self, store: Store) -> None:
+        self.store = store
+        self._known: list[dict[str, Any]] | None = None
+
+    def reason(self, parts: dict[str, Any]) -> str:
+        """Say what differs from the nearest record: `training.epochs: 12 → 14`."""
+        if self._known is None:
+            self._known = [r.parts for key in self.store.keys() if (r := read(self.store, key))]  # noqa: SIM118
+        if not self._known:
+            return "new"
+        nearest = min(
+            self._known, key=lambda known: (len(list(_changes(known, parts))), str(known.get("seed")))
+        )
+        changes = list(_changes(nearest, parts))
+        return "new" if len(changes) > 3 else "; ".join(changes) or "its record is damaged"
+
+
+def _changes(old: dict[str, Any], new: dict[str, Any]) -> Iterator[str]:
+    for name in sorted(old.keys() | new.keys()):
+        before, after = old.get(name), new.get(name)
+        if before != after:
+            yield f"{name}: {_short(before)} → {_short(after)}"
+
+
+def _short(value: object) -> str:
+    text = "none" if value is None else str(value)
+    return text if len(text) <= 24 else f"{text[:8]}…"

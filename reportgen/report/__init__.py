@@ -1,0 +1,1 @@
+"""The stages *write* and *typeset*: templates give Markdown, Markdown gives HTML and PDF."""

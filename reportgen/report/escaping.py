@@ -1,0 +1,32 @@
+"""Plain text that stays itself in Markdown."""
+
+import re
+
+from markupsafe import Markup
+
+_SPECIAL = re.compile(r"[\\`*\[\]<>|$~&]|(?<!\w)_|_(?!\w)")
+_AT_LINE_START = re.compile(r"^(\s*)([#+=-]|\d+(?=[.)](?:\s|$)))")
+
+
+def escape_markdown(text: str) -> Markup:
+    """Return `text` with all that Markdown would read as its own escaped, on one line."""
+    text = " ".join(text.split())
+    text = _SPECIAL.sub(r"\\\g<0>", text)
+    return Markup(_AT_LINE_START.sub(_escape_start, text))  # noqa: S704 - escaped just above
+
+
+def _escape_start(match: re.Match[str]) -> str:
+    space, mark = match.groups()
+    return f"{space}{mark}\\" if mark.isdigit() else f"{space}\\{mark}"
+
+
+def as_markdown(value: object) -> object:
+    """Escape a plain string and let everything else be: what a template prints goes through here."""
+    return escape_markdown(value) if isinstance(value, str) and not isinstance(value, Markup) else value
+
+
+def code_block(text: str) -> Markup:
+    """Return a fenced block that shows `text` to the letter, whatever it holds."""
+    longest = max((len(run) for run in re.findall(r"`+", text)), default=0)
+    fence = "`" * max(3, longest + 1)
+    return Markup(f"{fence}text\n{text.rstrip()}\n{fence}")  # noqa: S704 - the fence is longer than any inside

@@ -1,0 +1,161 @@
+"""Markdown to HTML: one file that opens by itself, with fonts, figures and formulas inside."""
+
+import base64
+import re
+from collections.abc import Callable, Sequence
+from html import escape, unescape
+from pathlib import Path
+
+from markdown_it import MarkdownIt
+from markdown_it.token import Token
+from mdit_py_plugins.dollarmath import dollarmath_plugin
+
+from reportgen import fonts
+from reportgen.errors import TypesetError
+from reportgen.languages import Language
+from reportgen.report.formulas import formula_image
+
+_PICTURES = {".svg": "image/svg+xml", ".png": "image/png", ".jpg": "image/jpeg", ".jpeg": "image/jpeg"}
+
+
+def to_html(
+    markdown: str, language: Language, folder: Path, styles: Sequence[str], *, quick: bool = False
+) -> str:
+    """Return the document as HTML.
+
+    Args:
+        markdown: the report; its first heading is the title, what comes before the next one the cover.
+        language: of the document.
+        folder: where the report lies; pictures are read from below it and nowhere else.
+        styles: style sheets, in the order in which they apply.
+        quick: print “quick” across the cover.
+
+    Raises TypesetError for a picture outside `folder` and for a character that no font has.
+    """
+    fonts.require(markdown)
+    parser = _parser()
+    tokens = parser.parse(markdown)
+    headings = _number_headings(tokens)
+    _inline_pictures(tokens, folder)
+    _caption_tables(tokens)
+    body = _sections(parser, tokens, _contents(headings, language))
+    title = next((text for level, _, text in headings if level == 1), "")
+    css = "\n".join([fonts.font_face_rules(_characters(body, styles), language.code), *styles])
+    mark = f' class="quick" data-quick="{escape(language.say("quick.mark"))}"' if quick else ""
+    return (
+        f'<!DOCTYPE html>\n<html lang="{"zh-CN" if language.code == "zh" else language.code}">\n<head>\n'
+        '<meta charset="utf-8">\n<meta name="viewport" content="width=device-width, initial-scale=1">\n'
+        f"<title>{escape(title)}</title>\n<style>\n{css}\n</style>\n</head>\n<body{mark}>\n<main>\n{body}</main>\n"
+        "</body>\n</html>\n"
+    )
+
+
+def _parser() -> MarkdownIt:
+    parser = MarkdownIt("commonmark", {"html": False, "typographer": False}).enable(
+        ["table", "strikethrough"]
+    )
+    # as elsewhere, $ needs text right inside it and no digit after it: "$5 and $6" is money
+    dollarmath_plugin(parser, allow_space=False, allow_digits=False, double_inline=True)
+
+    def formula(display: bool) -> Callable[..., str]:
+        def render(_renderer: object, tokens: Sequence[Token], index: int, *_: object) -> str:
+            image = formula_image(tokens[index].content.strip(), display)
+            return f'<div class="equation">{image}</div>\n' if display else image
+
+        return render
+
+    for name, display in (("math_inline", False), ("math_block", True), ("math_inline_double", True)):
+        parser.add_render_rule(name, formula(display))
+    return parser
+
+
+def _number_headings(tokens: list[Token]) -> list[tuple[int, str, str]]:
+    """Give each heading an id; return level, id and plain text of each."""
+    found = []
+    for token, inline in zip(tokens, tokens[1:], strict=False):
+        if token.type == "heading_open":
+            name = f"s{len(found)}"
+            token.attrSet("id", name)
+            text = "".join(
+                child.content for child in inline.children or [] if child.type in ("text", "text_special")
+            )
+            found.append((int(token.tag[1]), name, text))
+    return found
+
+
+def _inline_pictures(tokens: list[Token], folder: Path) -> None:
+    """Put each picture inside the document; one that has a paragraph to itself becomes a figure."""
+    for before, token, after in zip(tokens, tokens[1:], tokens[2:], strict=False):
+        for child in token.children or []:
+            if child.type == "image":
+                child.attrSet("src", _data_url(str(child.attrs["src"]), folder))
+        if token.type == "inline" and [child.type for child in token.children or []] == ["image"]:
+            image = (token.children or [])[0]
+            before.tag = after.tag = "figure"
+            caption = Token("html_inline", "", 0, content=f"<figcaption>{escape(image.content)}</figcaption>")
+            token.children = [image, caption]
+            # the tag of a hidden paragraph is left out; this one is not a paragraph any more
+            before.hidden = after.hidden = False
+
+
+def _data_url(source: str, folder: Path) -> str:
+    path = (folder / source).resolve()
+    kind = _PICTURES.get(path.suffix.lower())
+    if kind is None or not path.is_relative_to(folder.resolve()) or not path.is_file():
+        raise TypesetError(f"got the picture {source!r}, expected an SVG, PNG or JPEG file below {folder}")
+    return f"data:{kind};base64,{base64.b64encode(path.read_bytes()).decode()}"
+
+
+def _caption_tables(tokens: list[Token]) -> None:
+    """Turn a bold paragraph right above a table into the table's caption."""
+    i = 0
+    while i + 3 < len(tokens):
+        opening, inline, _, table = tokens[i : i + 4]
+        if (
+            opening.type == "paragraph_open"
+            and table.type == "table_open"
+            and inline.content.startswith("**")
+        ):
+            opening.type, opening.tag = "caption_open", "caption"
+            tokens[i + 2].type, tokens[i + 2].tag = "caption_close", "caption"
+            tokens[i : i + 4] = [table, *tokens[i : i + 3]]
+            i += 3
+        i += 1
+
+
+def _sections(parser: MarkdownIt, tokens: list[Token], contents: str) -> str:
+    """Render: the cover, the table of contents, and a <section> for each heading of the first level."""
+    starts = [i for i, token in enumerate(tokens) if token.type == "heading_open" and token.tag == "h2"]
+    bounds = [*starts, len(tokens)]
+    html = [f'<header class="cover">\n{_render(parser, tokens[: bounds[0]])}</header>\n{contents}']
+    for start, end in zip(bounds, bounds[1:], strict=False):
+        html.append(f"<section>\n{_render(parser, tokens[start:end])}</section>\n")
+    return "".join(html)
+
+
+def _render(parser: MarkdownIt, tokens: list[Token]) -> str:
+    html: str = parser.renderer.render(tokens, parser.options, {})
+    return html.replace("<table>", '<div class="table"><table>').replace("</table>", "</table></div>")
+
+
+def _contents(headings: list[tuple[int, str, str]], language: Language) -> str:
+    items = [
+        f'<li class="level{level}"><a href="#{name}">{escape(text)}</a></li>'
+        for level, name, text in headings
+        if level in (2, 3)
+    ]
+    title = escape(language.say("contents.title"))
+    return f'<nav class="contents">\n<p class="contents-title">{title}</p>\n<ul>\n{chr(10).join(items)}\n</ul>\n</nav>\n'
+
+
+def _characters(body: str, styles: Sequence[str]) -> str:
+    """Return all text that is printed: the document's, its figures', and what style sheets add."""
+    figures = [
+        base64.b64decode(data).decode() for data in re.findall(r"data:image/svg\+xml;base64,([\w+/=]+)", body)
+    ]
+    svg = "".join(
+        re.findall(r">([^<]*)<", "".join(re.sub(r"(?s)<style.*?</style>", "", svg) for svg in figures))
+    )
+    visible = re.sub(r"base64,[\w+/=]+", "", body)
+    added = "".join(re.findall(r'content:[^;}]*?"([^"]*)"', "".join(styles)))
+    return unescape(visible + svg) + added + "0123456789"

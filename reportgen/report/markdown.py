@@ -1,0 +1,116 @@
+"""The stage *write*: the templates filled in, one Markdown document a language."""
+
+import re
+from collections.abc import Sequence
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any
+
+import jinja2
+from jinja2.sandbox import SandboxedEnvironment
+from markupsafe import Markup
+
+from reportgen.errors import TemplateError
+from reportgen.languages import Language
+from reportgen.report.context import Context
+from reportgen.report.escaping import as_markdown, code_block, escape_markdown
+from reportgen.report.numbering import Numbering
+
+_REPORT = "report.md.j2"
+
+
+def write(context: Context, language: Language, folders: Sequence[Path]) -> str:
+    """Fill in the templates; of two of one name, that of the earlier folder counts.
+
+    Raises TemplateError that names template, line, and the nearest name for one that is misspelt.
+    """
+    environment = _environment(language, folders)
+    numbering = Numbering(language)
+    variables = {**vars(context), **_functions(context, language, numbering)}
+    environment.filters["figure_ref"] = lambda name: numbering.ref("figure", name)
+    environment.filters["label"] = lambda variant: context.labels[variant]
+    try:
+        text = environment.get_template(_REPORT).render(variables)
+    except jinja2.TemplateSyntaxError as error:
+        raise TemplateError(f"{error.filename or error.name}:{error.lineno}: {error.message}") from None
+    except jinja2.TemplateNotFound as error:
+        raise TemplateError(f"there is no template {error.name!r} in {_listed(folders)}") from None
+    except jinja2.TemplateError as error:
+        raise TemplateError(
+            f"{_place(error)}{error.message}{_nearest(str(error), list(variables))}"
+        ) from None
+    return _tidy(text)
+
+
+def _environment(language: Language, folders: Sequence[Path]) -> SandboxedEnvironment:
+    environment = SandboxedEnvironment(
+        loader=jinja2.FileSystemLoader([str(folder) for folder in folders]),
+        undefined=jinja2.StrictUndefined,
+        # what a template prints is escaped for Markdown by `finalize`, which marks it as safe; Jinja's own
+        # escaping, for HTML, then lets it through, along with what macros and blocks return
+        autoescape=True,
+        finalize=as_markdown,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    environment.filters.update(
+        number=language.number,
+        percent=language.percent,
+        points=language.points,
+        integer=language.integer,
+        significant=language.significant,
+        listing=lambda items: Markup(language.listing([escape_markdown(item) for item in items])),  # noqa: S704
+        code=code_block,
+    )
+    return environment
+
+
+def _functions(context: Context, language: Language, numbering: Numbering) -> dict[str, Any]:
+    def t(key: str, **values: object) -> Markup:
+        return Markup(language.say(key, **{k: as_markdown(v) for k, v in values.items()}))  # noqa: S704 - escaped
+
+    def class_name(name: str) -> str:
+        sources = (data["source"] for data in context.datasets)
+        return next((word for s in sources if (word := language.class_name(s, name)) != name), name)
+
+    return {
+        "t": t,
+        "class_name": class_name,
+        "language": language.code,
+        "numbering": numbering,
+        "ref": numbering.ref,
+        "caption": numbering.caption,
+        "cite": numbering.cite,
+    }
+
+
+def _tidy(text: str) -> str:
+    """Leave one blank line where templates left several, outside of code blocks."""
+    pieces = re.split(r"(?ms)(^(`{3,})text\n.*?^\2$)", text)
+    # split() hands out text, block and fence in turn
+    for i in range(0, len(pieces), 3):
+        pieces[i] = re.sub(r"[ \t]+\n", "\n", pieces[i])
+        pieces[i] = re.sub(r"\n{3,}", "\n\n", pieces[i])
+    kept = [piece for i, piece in enumerate(pieces) if i % 3 != 2]
+    return "".join(kept).strip() + "\n"
+
+
+def _place(error: BaseException) -> str:
+    """Return `template:line: ` of the innermost template that the error passed through."""
+    place, trace = "", error.__traceback__
+    while trace is not None:
+        if trace.tb_frame.f_code.co_filename.endswith(".j2"):
+            place = f"{trace.tb_frame.f_code.co_filename}:{trace.tb_lineno}: "
+        trace = trace.tb_next
+    return place
+
+
+def _nearest(message: str, names: list[str]) -> str:
+    quoted = re.findall(r"'(\w+)' is undefined", message)
+    near = get_close_matches(quoted[0], names, n=1) if quoted else []
+    return f"; did you mean {near[0]!r}?" if near else ""
+
+
+def _listed(folders: Sequence[Path]) -> str:
+    return " or ".join(str(folder) for folder in folders)

@@ -1,0 +1,65 @@
+"""Numbers of headings, figures, tables and references, given in the order of their first mention."""
+
+from markupsafe import Markup
+
+from reportgen.languages import Language
+from reportgen.report.escaping import escape_markdown
+
+
+class Numbering:
+    """Counts what a report numbers, and words the numbers in its language."""
+
+    def __init__(self, language: Language) -> None:
+        self._language = language
+        self._sections = 0
+        self._subsections = 0
+        self._appendices = 0
+        self._kinds: dict[str, list[str]] = {"figure": [], "table": []}
+        self.cited: list[str] = []
+
+    def section(self, title: str) -> Markup:
+        """Return a heading of the first level."""
+        self._sections += 1
+        self._subsections = 0
+        return self._heading("##", "heading.section", self._ordinal(self._sections), title)
+
+    def subsection(self, title: str) -> Markup:
+        """Return a heading of the second level."""
+        self._subsections += 1
+        number = f"{self._sections or 'A'}.{self._subsections}"
+        return self._heading("###", "heading.subsection", number, title)
+
+    def appendix(self, title: str) -> Markup:
+        """Return the heading of an appendix."""
+        self._appendices += 1
+        return self._heading(
+            "##", "heading.appendix", "ABCDEFGHIJKLMNOPQRSTUVWXYZ"[self._appendices - 1], title
+        )
+
+    def ref(self, kind: str, name: str) -> Markup:
+        """Return how the text calls a figure or a table: `Figure 2`."""
+        names = self._kinds[kind]
+        if name not in names:
+            names.append(name)
+        return Markup(self._language.say(f"caption.{kind}_ref", number=names.index(name) + 1))  # noqa: S704 - ours
+
+    def caption(self, kind: str, name: str, text: str) -> Markup:
+        """Return the caption of a figure or a table, with its number: `Figure 2: Loss and accuracy`."""
+        values = {"ref": self.ref(kind, name), "text": escape_markdown(text)}
+        return Markup(self._language.say(f"caption.{kind}", **values))  # noqa: S704 - escaped above
+
+    def cite(self, *names: str) -> Markup:
+        """Return the numbers of references in brackets: `[1, 3]`."""
+        for name in names:
+            if name not in self.cited:
+                self.cited.append(name)
+        numbers = ", ".join(str(self.cited.index(name) + 1) for name in names)
+        return Markup(f"\\[{numbers}\\]")  # noqa: S704 - digits
+
+    def _heading(self, marks: str, form: str, number: str, title: str) -> Markup:
+        words = self._language.say(form, number=number, title=escape_markdown(title))
+        return Markup(f"{marks} {words}")  # noqa: S704 - escaped above
+
+    def _ordinal(self, number: int) -> str:
+        ordinals = self._language.say("heading.ordinals").split()
+        return ordinals[number - 1] if number <= len(ordinals) else str(number)

@@ -1,0 +1,112 @@
+"""The report's numbers for other programs: tables as CSV, and results.json with the runs behind each number."""
+
+import json
+import math
+from collections.abc import Iterator
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from reportgen.analysis.findings import Findings
+from reportgen.analysis.results import Results
+from reportgen.suite.expansion import file_name
+
+
+def write(folder: Path, results: Results, findings: Findings) -> None:
+    """Write `tables/*.csv` and `results.json` into the report's folder."""
+    tables = folder / "tables"
+    tables.mkdir(exist_ok=True)
+    for name, table in _tables(results, findings):
+        table.to_csv(tables / f"{name}.csv", index=False, lineterminator="\n")
+    text = json.dumps(as_json(results, findings), ensure_ascii=False, indent=1, allow_nan=False)
+    (folder / "results.json").write_text(text + "\n", "utf-8")
+
+
+def _tables(results: Results, findings: Findings) -> Iterator[tuple[str, pd.DataFrame]]:
+    yield "comparison", findings.comparison
+    yield "runs", results.runs
+    yield "epochs", results.epochs
+    yield "curves", findings.curves
+    yield "differences", pd.DataFrame([asdict(d) for d in findings.differences])
+    yield "overfitting", pd.DataFrame([asdict(item) for item in findings.overfitting])
+    for variant, matrix in results.confusion.items():
+        classes = list(findings.per_class[variant]["class"])
+        named = pd.DataFrame(matrix, columns=classes)
+        named.insert(0, "true", classes)
+        yield f"confusion-{file_name(variant)}", named
+        yield f"classes-{file_name(variant)}", findings.per_class[variant]
+
+
+def as_json(results: Results, findings: Findings) -> dict[str, Any]:
+    """Return every run with its numbers, and every number of the report with the runs that it came from."""
+    rows = results.runs.to_dict("records")
+    runs = {str(row["run"]): {str(k): _plain(v) for k, v in row.items() if k != "run"} for row in rows}
+    for name, record in results.records.items():
+        runs[name] |= {
+            "epoch_log": record.epochs,
+            "environment": record.environment,
+            "settings": record.settings,
+        }
+    return {"runs": runs, "numbers": list(_numbers(results, findings))}
+
+
+def _numbers(results: Results, findings: Findings) -> Iterator[dict[str, Any]]:
+    def number(name: str, value: Any, *variants: str) -> dict[str, Any]:
+        runs = [run for variant in variants for run in results.runs_of(variant)]
+        return {"name": name, "value": _plain(value), "runs": runs}
+
+    every = [variant.name for variant in results.variants]
+    for row in findings.comparison.to_dict("records"):
+        for column, value in row.items():
+            if column != "variant" and not str(column).startswith("best_"):
+                yield number(f"comparison.{row['variant']}.{column}", value, str(row["variant"]))
+    for item in findings.differences:
+        for field, value in asdict(item).items():
+            if field not in ("ahead", "behind"):
+                yield number(
+                    f"differences.{item.ahead}.{item.behind}.{field}", value, item.ahead, item.behind
+                )
+    for fit in findings.overfitting:
+        for field, value in asdict(fit).items():
+            if field != "variant":
+                yield number(f"overfitting.{fit.variant}.{field}", value, fit.variant)
+    for variant, pairs in findings.confusions.items():
+        for pair in pairs:
+            for field in ("share", "count", "support"):
+                yield number(
+                    f"confusions.{variant}.{pair.true}.{pair.predicted}.{field}",
+                    getattr(pair, field),
+                    variant,
+                )
+        for row in findings.per_class[variant].to_dict("records"):
+            for column in ("precision", "recall", "f1", "support"):
+                yield number(f"classes.{variant}.{row['class']}.{column}", row[column], variant)
+    if findings.cost:
+        for field, value in asdict(findings.cost).items():
+            if not isinstance(value, str):
+                yield number(f"cost.{field}", value, *every)
+    yield number("baseline", findings.baseline, *every)
+    for i, data in enumerate(
+        {record.data["digest"]: record.data for record in results.records.values() if record.data}.values()
+    ):
+        for field, value in _data_numbers(data):
+            yield number(f"data.{i}.{field}", value, *every)
+
+
+def _data_numbers(data: dict[str, Any]) -> Iterator[tuple[str, Any]]:
+    for part, counts in data["counts"].items():
+        yield from (
+            (f"counts.{part}.{name}", count) for name, count in zip(data["classes"], counts, strict=True)
+        )
+        yield f"counts.{part}", sum(counts)
+    yield from ((f"lengths.{name}", value) for name, value in data["lengths"].items())
+    yield "symbols", len(data["symbols"])
+    yield from ((name, data[name]) for name in ("ambiguous", "unseen_symbols", "majority_accuracy"))
+
+
+def _plain(value: Any) -> Any:
+    """Return a number as JSON has it: NaN becomes null, numpy's numbers Python's."""
+    value = value.item() if hasattr(value, "item") else value
+    return None if isinstance(value, float) and not math.isfinite(value) else value

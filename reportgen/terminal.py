@@ -1,0 +1,126 @@
+"""What a person, or a log file, sees of a build."""
+
+import sys
+import time
+from types import TracebackType
+from typing import Self
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+from rich.table import Table
+from rich.text import Text
+
+from reportgen.executors.events import Begun, EpochDone, Event, RunDone, RunStarted
+from reportgen.pipeline import Outcome
+from reportgen.planning import Plan
+
+_STAGES = {
+    "collect": "collecting the records",
+    "analyse": "analysing",
+    "draw": "drawing the figures",
+    "write": "writing the Markdown",
+    "typeset": "typesetting",
+}
+
+
+class Display:
+    """Progress of a build: live lines on a terminal, one plain line a run elsewhere."""
+
+    def __init__(self, console: Console | None = None) -> None:
+        self._console = console or Console(stderr=True, highlight=False)
+        self._live = _Live(self._console) if self._console.is_terminal else None
+        self._began = time.monotonic()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._live:
+            self._live.stop()
+
+    def announce(self, stage: str) -> None:
+        """Tell which stage begins."""
+        if self._live and stage == "collect":
+            self._live.stop()
+        if stage in _STAGES:
+            self._line(_STAGES[stage])
+
+    def hear(self, event: Event) -> None:
+        """Tell of an epoch or a run."""
+        if isinstance(event, Begun):
+            self._line(f"training {event.runs} run{'s' if event.runs > 1 else ''}")
+        if self._live:
+            self._live.hear(event)
+        if isinstance(event, RunDone):
+            reason = event.error.strip().splitlines()[-1:] if event.error else []
+            self._line(": ".join([f"{event.status} {event.name} in {event.seconds:.1f} s", *reason]))
+
+    def _line(self, text: str) -> None:
+        self._console.print(Text(f"{time.monotonic() - self._began:6.1f} s  {text}"), soft_wrap=True)
+
+
+class _Live:
+    """One line for each run under way, and a bar over all."""
+
+    def __init__(self, console: Console) -> None:
+        self._progress = Progress(
+            TextColumn("{task.description}", markup=False),
+            BarColumn(bar_width=24),
+            TextColumn("{task.fields[state]}", markup=False),
+            TimeRemainingColumn(compact=True),
+            console=console,
+            transient=True,
+        )
+        self._lines: dict[str, TaskID] = {}
+        self._all = TaskID(-1)
+        self._runs = (0, 0)
+
+    def stop(self) -> None:
+        self._progress.stop()
+
+    def hear(self, event: Event) -> None:
+        match event:
+            case Begun(runs, epochs):
+                self._runs = (0, runs)
+                self._progress.start()
+                self._all = self._progress.add_task("all runs", total=epochs, state=f"0/{runs} runs")
+            case RunStarted(name, epochs):
+                self._lines[name] = self._progress.add_task(name, total=epochs, state=f"epoch 0/{epochs}")
+            case EpochDone(name, epoch, epochs, loss, accuracy):
+                state = f"epoch {epoch}/{epochs}  loss {loss:.4f}  accuracy {accuracy:.4f}"
+                self._progress.update(self._lines[name], completed=epoch, state=state)
+                self._progress.advance(self._all)
+            case RunDone(name):
+                self._runs = (self._runs[0] + 1, self._runs[1])
+                self._progress.remove_task(self._lines.pop(name))
+                self._progress.update(self._all, state="{}/{} runs".format(*self._runs))
+
+
+def print_outcome(outcome: Outcome) -> None:
+    """Say where the reports are, how long it took, and what was reused."""
+    out = Console(highlight=False, soft_wrap=True)
+    for report in outcome.reports:
+        out.print(Text(str(report)))
+    state = "nothing had changed; " if outcome.up_to_date else ""
+    out.print(Text(f"{state}{outcome.trained} trained, {outcome.reused} reused, {outcome.seconds:.1f} s"))
+    if outcome.unfinished:
+        names = ", ".join(outcome.unfinished)
+        sys.stderr.write(f"not finished: {names}; the report says why\n")
+
+
+def print_plan(planned: Plan) -> None:
+    """Print a line a run: its name, what will be done, and why."""
+    table = Table("run", "action", "why", box=None, pad_edge=False, header_style="")
+    for step in planned.steps:
+        table.add_row(Text(step.run.name), step.action.value, Text(step.why))
+    console = Console(highlight=False)
+    if not console.is_terminal:
+        console = Console(highlight=False, width=200)
+    console.print(table)
+    counts = {
+        action: sum(step.action is action for step in planned.steps)
+        for action in {s.action for s in planned.steps}
+    }
+    console.print(Text(", ".join(f"{n} to {action.value}" for action, n in sorted(counts.items(), key=str))))
