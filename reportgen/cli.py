@@ -36,9 +36,7 @@ Exit status:
 
 SuiteArgument = Annotated[
     Path,
-    typer.Argument(
-        metavar="SUITE", help="A suite file, or the name of a suite that ships.", show_default=False
-    ),
+    typer.Argument(metavar="SUITE", help="A suite file, or the name of a suite that ships.", show_default=False),
 ]
 BuildOption = Annotated[
     Path, typer.Option("--build-dir", metavar="DIR", help="Where records and reports go.", show_default=True)
@@ -70,9 +68,7 @@ def build(
     quick: QuickOption = False,
     jobs: Annotated[
         int | None,
-        typer.Option(
-            min=1, metavar="N", help="Runs side by side; one a core unless given. Changes no result."
-        ),
+        typer.Option(min=1, metavar="N", help="Runs side by side; one a core unless given. Changes no result."),
     ] = None,
 ) -> None:
     """Train what has not been trained yet, and write the report: Markdown, HTML, PDF."""
@@ -107,9 +103,7 @@ def check(suite: SuiteArgument) -> None:
     loaded = pipeline.load(_found(suite))
     runs = runs_of(loaded.suite, "cpu")
     variants = len({run.variant.name for run in runs})
-    typer.echo(
-        f"{loaded.file}: right; {variants} variants × {len(loaded.suite.seeds)} seeds = {len(runs)} runs"
-    )
+    typer.echo(f"{loaded.file}: right; {variants} variants × {len(loaded.suite.seeds)} seeds = {len(runs)} runs")
 
 
 @app.command(epilog="\b\nExample:\n  reportgen doctor")

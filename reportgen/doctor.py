@@ -68,9 +68,7 @@ def _families() -> Iterator[str]:
 def _resources() -> Finding:
     suites = ", ".join(shipped_suites())
     good = TEMPLATES.is_dir() and bool(suites)
-    return Finding(
-        "suites", good, suites or f"none in {EXPERIMENTS}", "" if good else "install reportgen again"
-    )
+    return Finding("suites", good, suites or f"none in {EXPERIMENTS}", "" if good else "install reportgen again")
 
 
 def _tried(what: str, look: Callable[[], str]) -> Finding:

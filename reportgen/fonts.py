@@ -146,11 +146,7 @@ def font_face_rules(
     families = set(families)
     rules = []
     for face in FACES:
-        font = (
-            cut(face, latin if face.family in (LATIN, SYMBOLS) else wanted)
-            if face.family in families
-            else b""
-        )
+        font = cut(face, latin if face.family in (LATIN, SYMBOLS) else wanted) if face.family in families else b""
         if font:
             style = "italic" if face.italic else "normal"
             source = f"data:font/otf;base64,{base64.b64encode(font).decode()}"

@@ -23,7 +23,7 @@ _PLURALS = {"zero", "one", "two", "few", "many", "other"}
 _FILE = re.compile(r"text\.([a-z]{2,3})\.yaml$")
 
 # between Chinese characters and Latin letters or digits there is a space
-_CHINESE_BESIDE_LATIN = re.compile(r"(?<=[\u4e00-\u9fff])(?=[A-Za-z0-9])|(?<=[A-Za-z0-9%])(?=[\u4e00-\u9fff])")
+_CHINESE_BESIDE_LATIN = re.compile(r"(?<=[\u4e00-\u9fff])(?=[A-Za-z0-9])|(?<=[A-Za-z0-9%)])(?=[\u4e00-\u9fff])")
 
 Message = str | dict[str, str]
 
@@ -183,9 +183,7 @@ def _read(file: Path) -> dict[str, Message]:
         try:
             placeholders(message)
         except (ValueError, TypeError):
-            raise TemplateError(
-                f"{file}: {key}: got {message!r}, expected a text with {{placeholders}}"
-            ) from None
+            raise TemplateError(f"{file}: {key}: got {message!r}, expected a text with {{placeholders}}") from None
     return messages
 
 
@@ -201,6 +199,11 @@ def _flat(tree: Mapping[str, Any], prefix: str) -> Iterator[tuple[str, Message]]
         if isinstance(value, dict) and not ("other" in value and value.keys() <= _PLURALS):
             yield from _flat(value, f"{prefix}{key}.")
         elif isinstance(value, dict):
-            yield f"{prefix}{key}", {form: text.strip() for form, text in value.items()}
+            yield f"{prefix}{key}", {form: _one_line_end(text) for form, text in value.items()}
         else:
-            yield f"{prefix}{key}", value.strip() if isinstance(value, str) else value
+            yield f"{prefix}{key}", _one_line_end(value)
+
+
+def _one_line_end(text: Any) -> Any:
+    """Drop the line end that a folded YAML text has; a space at either end is meant."""
+    return text.rstrip("\n") if isinstance(text, str) else text

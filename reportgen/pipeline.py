@@ -15,6 +15,7 @@ from reportgen import languages, planning, stamp
 from reportgen.errors import ReportgenError
 from reportgen.executors import pool
 from reportgen.executors.events import Event
+from reportgen.lab.record import Record
 from reportgen.planning import Action, Plan, Step
 from reportgen.resources import TEMPLATES
 from reportgen.store import Store
@@ -94,9 +95,7 @@ def build(
     return Outcome(
         folder=folder,
         reports=[
-            folder / f"report.{code}.{kind}"
-            for code in loaded.suite.languages
-            for kind in loaded.suite.formats
+            folder / f"report.{code}.{kind}" for code in loaded.suite.languages for kind in loaded.suite.formats
         ],
         trained=trained,
         reused=len(planned.steps) - trained,
@@ -162,7 +161,7 @@ def collect(planned: Plan, store: Store) -> "Results":
     return results.collect([(step.run, _record(step, store)) for step in planned.steps])
 
 
-def _record(step: Step, store: Store) -> planning.Record:
+def _record(step: Step, store: Store) -> Record:
     record = planning.read(store, step.key)
     if record is None:
         raise ReportgenError(

@@ -127,9 +127,7 @@ class _Past:
             self._known = [r.parts for key in self.store.keys() if (r := read(self.store, key))]  # noqa: SIM118
         if not self._known:
             return "new"
-        nearest = min(
-            self._known, key=lambda known: (len(list(_changes(known, parts))), str(known.get("seed")))
-        )
+        nearest = min(self._known, key=lambda known: (len(list(_changes(known, parts))), str(known.get("seed"))))
         changes = list(_changes(nearest, parts))
         return "new" if len(changes) > 3 else "; ".join(changes) or "its record is damaged"
 

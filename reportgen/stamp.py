@@ -27,7 +27,7 @@ def matches(folder: Path, mark: str) -> bool:
     """Tell whether the files in `folder` were made from what `mark` stands for, and are as they were made."""
     try:
         stamp: dict[str, Any] = json.loads((folder / _FILE).read_text("utf-8"))
-        return stamp["mark"] == mark and stamp["files"] == _digests(folder)
+        return bool(stamp["mark"] == mark and stamp["files"] == _digests(folder))
     except (OSError, ValueError, KeyError, TypeError):
         return False
 

@@ -97,10 +97,9 @@ def analyse(results: Results) -> Findings:
     table = tables.comparison(results.runs)
     averages = tables.curves(results.epochs)
     finished = table[table["finished"] > 0]
-    leader = str(finished.loc[finished["test_accuracy"].idxmax(), "variant"]) if len(finished) else None
-    classes = {
-        name: list(results.records[results.runs_of(name)[0]].data["classes"]) for name in results.confusion
-    }
+    accuracies = finished.set_index("variant")["test_accuracy"]
+    leader = str(accuracies.idxmax()) if len(accuracies) else None
+    classes = {name: list(results.records[results.runs_of(name)[0]].data["classes"]) for name in results.confusion}
     data = next((record.data for record in results.records.values() if record.data), {})
     return Findings(
         comparison=table,
@@ -110,9 +109,7 @@ def analyse(results: Results) -> Findings:
         confusions={
             name: most_confused(name, matrix, classes[name]) for name, matrix in results.confusion.items()
         },
-        per_class={
-            name: tables.per_class(matrix, classes[name]) for name, matrix in results.confusion.items()
-        },
+        per_class={name: tables.per_class(matrix, classes[name]) for name, matrix in results.confusion.items()},
         cost=_cost(finished.set_index("variant")) if len(finished) > 1 else None,
         leader=leader,
         baseline=float(data.get("majority_accuracy", np.nan)),
@@ -155,7 +152,7 @@ def _cost(table: pd.DataFrame) -> Cost:
 
 def _overfitting(variant: str, averages: pd.DataFrame) -> Overfitting:
     losses = _curve(averages, variant, "heldout_loss")
-    lowest = int(losses.idxmin())
+    lowest = int(losses.index[int(losses.argmin())])
     last = int(losses.index[-1])
     training = _curve(averages, variant, "train_loss")
     rose = losses[last] >= (1 + OVERFITTING_RISE) * losses[lowest]
@@ -174,9 +171,7 @@ def most_confused(variant: str, matrix: NDArray[np.int64], classes: list[str]) -
     """List the confusions of a matrix (true class by predicted class), largest share of the true class first."""
     shares = tables.row_normalised(matrix)
     found = [
-        Confusion(
-            variant, classes[i], classes[j], float(shares[i, j]), int(matrix[i, j]), int(matrix[i].sum())
-        )
+        Confusion(variant, classes[i], classes[j], float(shares[i, j]), int(matrix[i, j]), int(matrix[i].sum()))
         for i, j in _ordered_pairs(len(classes))
         if matrix[i, j]
     ]

@@ -54,7 +54,9 @@ def curves(epochs: pd.DataFrame) -> pd.DataFrame:
 def row_normalised(confusion: NDArray[np.int64]) -> NDArray[np.float64]:
     """Divide each row by its sum: entry (i, j) is the share of class i that was called j; 0 in an empty row."""
     sums = confusion.sum(axis=1, keepdims=True)
-    return np.divide(confusion, sums, out=np.zeros(confusion.shape), where=sums > 0)
+    shares = np.zeros(confusion.shape)
+    np.divide(confusion, sums, out=shares, where=sums > 0)
+    return shares
 
 
 def per_class(confusion: NDArray[np.int64], classes: list[str]) -> pd.DataFrame:
@@ -64,6 +66,4 @@ def per_class(confusion: NDArray[np.int64], classes: list[str]) -> pd.DataFrame:
     with np.errstate(invalid="ignore", divide="ignore"):
         precision, recall = right / called, right / support
         f1 = 2 * right / (support + called)
-    return pd.DataFrame(
-        {"class": classes, "precision": precision, "recall": recall, "f1": f1, "support": support}
-    )
+    return pd.DataFrame({"class": classes, "precision": precision, "recall": recall, "f1": f1, "support": support})

@@ -13,9 +13,7 @@ from reportgen.languages import Language
 _PANELS = (("train_loss", "heldout_loss"), ("train_accuracy", "heldout_accuracy"))
 
 
-def learning_curves(
-    curves: pd.DataFrame, labels: Mapping[str, str], heldout: str, language: Language
-) -> Figure:
+def learning_curves(curves: pd.DataFrame, labels: Mapping[str, str], heldout: str, language: Language) -> Figure:
     """Draw loss (above) and accuracy (below) on the training part (left) and the held-out part (right).
 
     Args:
@@ -26,7 +24,7 @@ def learning_curves(
     """
     figure = Figure(figsize=(6.7, 4.9))
     axes = figure.subplots(2, 2, sharex=True, sharey="row")
-    parts = (language.say("part.train"), language.say(f"part.{heldout}"))
+    parts = (language.say("figure.train"), language.say(f"figure.{heldout}"))
     for row, metrics in zip(axes, _PANELS, strict=True):
         for panel, metric in zip(row, metrics, strict=True):
             _lines(panel, curves[curves["metric"] == metric], labels)
@@ -47,6 +45,4 @@ def _lines(panel: Axes, curves: pd.DataFrame, labels: Mapping[str, str]) -> None
         rows = curves[curves["variant"] == variant].sort_values("epoch")
         style = series_style(index)
         panel.plot(rows["epoch"], rows["mean"], label=label, markevery=max(1, len(rows) // 6), **style)
-        panel.fill_between(
-            rows["epoch"], rows["low"], rows["high"], color=style["color"], alpha=0.15, linewidth=0
-        )
+        panel.fill_between(rows["epoch"], rows["low"], rows["high"], color=style["color"], alpha=0.15, linewidth=0)

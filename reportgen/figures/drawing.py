@@ -17,9 +17,7 @@ from reportgen.languages import Language
 def draw(results: Results, findings: Findings, language: Language) -> dict[str, str]:
     """Return the report's figures as SVG, by name: `curves`, `accuracies`, `confusion-<variant>`."""
     names = [*(v.label_in(language.code) for v in results.variants), *_class_names(results, language)]
-    text = "".join(
-        str(message) for key, message in language.messages.items() if key[:5] in ("figur", "part.")
-    )
+    text = "".join(str(message) for key, message in language.messages.items() if key.startswith("figure."))
     with drawing(text + "".join(names)):
         figures = _figures(results, findings, language)
         return {name: to_svg(figure, language.code) for name, figure in figures}

@@ -9,6 +9,9 @@ from numpy.typing import NDArray
 
 from reportgen.languages import Language
 
+_TALLEST = 4.35
+"""Inches; two of this height, with their captions, share a page."""
+
 _WRITTEN_FROM = 0.045
 _DARK_FROM = 0.5
 
@@ -23,21 +26,21 @@ def confusion_matrix(shares: NDArray[np.float64], classes: Sequence[str], langua
 
     Shares of 5% and more are written into their cells, in percent.
     """
-    size = min(6.7, 2.6 + 0.22 * len(classes))
-    figure = Figure(figsize=(size, size * 0.9))
+    height = min(_TALLEST, 1.6 + 0.16 * len(classes))
+    figure = Figure(figsize=(height * 1.2, height))
     axes = figure.subplots()
     image = axes.imshow(shares, cmap="Blues", vmin=0, vmax=1, interpolation="nearest")
     for (i, j), share in np.ndenumerate(shares):
         if share >= _WRITTEN_FROM:
             colour = "white" if share > _DARK_FROM else "black"
-            axes.text(j, i, f"{100 * share:.0f}", ha="center", va="center", fontsize=6.5, color=colour)
+            axes.text(j, i, f"{100 * share:.0f}", ha="center", va="center", fontsize=6, color=colour)
     ticks = range(len(classes))
     axes.set_xticks(ticks, classes, rotation=45, ha="right", rotation_mode="anchor")
     axes.set_yticks(ticks, classes)
-    axes.tick_params(length=0)
+    axes.tick_params(length=0, labelsize=7.5)
     axes.grid(visible=False)
     axes.set_xlabel(language.say("figure.predicted"))
     axes.set_ylabel(language.say("figure.true"))
     bar = figure.colorbar(image, shrink=0.8, format=PercentFormatter(1.0, symbol="%"))
-    bar.outline.set_visible(False)  # type: ignore[operator]  # matplotlib annotates it as a Patch or a Line
+    bar.outline.set_visible(False)
     return figure

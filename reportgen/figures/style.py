@@ -22,7 +22,7 @@ _COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#
 _LINES = ("-", "--", "-.", ":")
 _MARKERS = ("o", "s", "^", "D", "v", "P", "X")
 
-_RC = {
+_RC: Any = {
     "axes.axisbelow": True,
     "axes.edgecolor": "#444444",
     "axes.grid": True,
@@ -80,9 +80,7 @@ def drawing(text: str) -> Iterator[None]:
 def to_svg(figure: Figure, language: str) -> str:
     """Return the figure as one SVG file with its fonts inside; the same figure gives the same bytes."""
     stream = io.StringIO()
-    figure.savefig(
-        stream, format="svg", metadata={"Date": None, "Creator": None, "Type": None, "Format": None}
-    )
+    figure.savefig(stream, format="svg", metadata={"Date": None, "Creator": None, "Type": None, "Format": None})
     svg = stream.getvalue()
     text = re.sub(r"&#?\w+;", "", "".join(re.findall(r">([^<]+)</t(?:ext|span)>", svg))) + "&<>\"'"
     rules = fonts.font_face_rules(text, language, _STACK)

@@ -126,9 +126,7 @@ def encode(
         majority_class=classes[majority],
         majority_accuracy=float(counts["test"][majority] / counts["test"].sum()),
         ambiguous=sum(n > 1 for n in Counter(texts[i] for i in used).values()),
-        unseen_symbols=sum(
-            texts[i][j] not in index for p in PARTS for i in parts[p] for j in range(lengths[i])
-        ),
+        unseen_symbols=sum(texts[i][j] not in index for p in PARTS for i in parts[p] for j in range(lengths[i])),
     )
     return Dataset(inputs, lengths, targets, parts, facts)
 

@@ -31,7 +31,7 @@ class Environment:
 def collect() -> Environment:
     """Look at this machine; what it has not is an empty string."""
     gpu = torch.cuda.is_available()
-    cudnn = torch.backends.cudnn.version() if gpu else None  # type: ignore[no-untyped-call]  # not annotated
+    cudnn = torch.backends.cudnn.version() if gpu else None
     return Environment(
         system=_system(),
         cpu=_cpu(),

@@ -111,7 +111,7 @@ def train(
             logits = model(inputs, lengths)
             loss = F.cross_entropy(logits, labels)
             optimizer.zero_grad(set_to_none=True)
-            loss.backward()  # type: ignore[no-untyped-call]  # torch does not annotate it
+            loss.backward()
             if settings.gradient_clip is not None:
                 nn.utils.clip_grad_norm_(model.parameters(), settings.gradient_clip)
             optimizer.step()
@@ -163,9 +163,7 @@ def predict(model: nn.Module, part: _Part) -> Predictions:
     """Return what the model says of every example of the part, in the part's order."""
     model.eval()
     order = torch.cat(list(batches.in_order_of_length(part.host_lengths, len(part))))
-    columns = [
-        torch.cat(column).cpu()[order.argsort()] for column in zip(*_outputs(model, part), strict=True)
-    ]
+    columns = [torch.cat(column).cpu()[order.argsort()] for column in zip(*_outputs(model, part), strict=True)]
     predicted, confidence, loss = (column.numpy() for column in columns)
     return Predictions(part.examples, part.labels.cpu().numpy(), predicted, confidence, loss)
 

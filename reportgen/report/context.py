@@ -103,9 +103,7 @@ def build_context(
     """Gather what the templates need, in one language."""
     code = language.code
     labels = {variant.name: variant.label_in(code) for variant in results.variants}
-    settings = {
-        variant.name: _settings(variant.settings.model_dump(mode="json")) for variant in results.variants
-    }
+    settings = {variant.name: _settings(variant.settings.model_dump(mode="json")) for variant in results.variants}
     names = list(next(iter(settings.values())))
     differing = [name for name in names if len({repr(own[name]) for own in settings.values()}) > 1]
     first = next(iter(settings.values()))
@@ -143,9 +141,7 @@ def build_context(
         findings=findings,
         figures=dict(figures),
         confusion_figures=[(v, f"confusion-{v}") for v in results.confusion],
-        logs=[
-            Log(row["run"], row["label"], row["seed"], epoch_log(results.records[row["run"]])) for row in runs
-        ],
+        logs=[Log(row["run"], row["label"], row["seed"], epoch_log(results.records[row["run"]])) for row in runs],
     )
 
 
@@ -176,9 +172,7 @@ def _rows(table: pd.DataFrame) -> list[dict[str, Any]]:
 
 
 def _settings(resolved: dict[str, Any]) -> dict[str, Any]:
-    flat = {
-        f"{part}.{name}": value for part in ("model", "training") for name, value in resolved[part].items()
-    }
+    flat = {f"{part}.{name}": value for part in ("model", "training") for name, value in resolved[part].items()}
     data = {f"data.{name}": value for name, value in resolved["data"].items() if name != "split"}
     split = {f"data.split.{name}": value for name, value in resolved["data"]["split"].items()}
     return {**flat, **data, **split, "device": resolved["device"]}

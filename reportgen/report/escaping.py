@@ -25,8 +25,8 @@ def as_markdown(value: object) -> object:
     return escape_markdown(value) if isinstance(value, str) and not isinstance(value, Markup) else value
 
 
-def code_block(text: str) -> Markup:
-    """Return a fenced block that shows `text` to the letter, whatever it holds."""
+def code_block(text: str, kind: str = "text") -> Markup:
+    """Return a fenced block that shows `text` to the letter, whatever it holds; a `log` is set in two columns."""
     longest = max((len(run) for run in re.findall(r"`+", text)), default=0)
     fence = "`" * max(3, longest + 1)
-    return Markup(f"{fence}text\n{text.rstrip()}\n{fence}")  # noqa: S704 - the fence is longer than any inside
+    return Markup(f"{fence}{kind}\n{text.rstrip()}\n{fence}")  # noqa: S704 - the fence is longer than any inside

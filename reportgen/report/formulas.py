@@ -27,4 +27,6 @@ def formula_image(latex: str, display: bool) -> str:
     box = f"width:{(width + 2) / _SIZE:.4f}em;height:{(height + 2) / _SIZE:.4f}em"
     lowered = "" if display else f";vertical-align:{(drop - 1) / _SIZE:.4f}em"
     data = base64.b64encode(svg.encode()).decode()
-    return f'<img class="math" alt="{escape(latex)}" style="{box}{lowered}" src="data:image/svg+xml;base64,{data}">'
+    return (
+        f'<img class="math" alt="{escape(latex)}" style="{box}{lowered}" src="data:image/svg+xml;base64,{data}">'
+    )

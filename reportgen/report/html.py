@@ -4,6 +4,7 @@ import base64
 import re
 from collections.abc import Callable, Sequence
 from html import escape, unescape
+from itertools import pairwise
 from pathlib import Path
 
 from markdown_it import MarkdownIt
@@ -18,9 +19,7 @@ from reportgen.report.formulas import formula_image
 _PICTURES = {".svg": "image/svg+xml", ".png": "image/png", ".jpg": "image/jpeg", ".jpeg": "image/jpeg"}
 
 
-def to_html(
-    markdown: str, language: Language, folder: Path, styles: Sequence[str], *, quick: bool = False
-) -> str:
+def to_html(markdown: str, language: Language, folder: Path, styles: Sequence[str], *, quick: bool = False) -> str:
     """Return the document as HTML.
 
     Args:
@@ -33,7 +32,7 @@ def to_html(
     Raises TypesetError for a picture outside `folder` and for a character that no font has.
     """
     fonts.require(markdown)
-    parser = _parser()
+    parser = _parser(language)
     tokens = parser.parse(markdown)
     headings = _number_headings(tokens)
     _inline_pictures(tokens, folder)
@@ -50,10 +49,8 @@ def to_html(
     )
 
 
-def _parser() -> MarkdownIt:
-    parser = MarkdownIt("commonmark", {"html": False, "typographer": False}).enable(
-        ["table", "strikethrough"]
-    )
+def _parser(language: Language) -> MarkdownIt:
+    parser = MarkdownIt("commonmark", {"html": False, "typographer": False}).enable(["table", "strikethrough"])
     # as elsewhere, $ needs text right inside it and no digit after it: "$5 and $6" is money
     dollarmath_plugin(parser, allow_space=False, allow_digits=False, double_inline=True)
 
@@ -64,6 +61,17 @@ def _parser() -> MarkdownIt:
 
         return render
 
+    def code(_renderer: object, tokens: Sequence[Token], index: int, *_: object) -> str:
+        kind = "log" if tokens[index].info.strip() == "log" else "printout"
+        return f'<pre class="{kind}"><code>{escape(tokens[index].content)}</code></pre>\n'
+
+    def line_break(_renderer: object, tokens: Sequence[Token], index: int, *_: object) -> str:
+        """Join two lines of a paragraph: with a space, but in Chinese with nothing."""
+        before = tokens[index - 1].content[-1:]
+        return "" if language.code == "zh" and not before.isascii() else "\n"
+
+    parser.add_render_rule("fence", code)
+    parser.add_render_rule("softbreak", line_break)
     for name, display in (("math_inline", False), ("math_block", True), ("math_inline_double", True)):
         parser.add_render_rule(name, formula(display))
     return parser
@@ -71,8 +79,8 @@ def _parser() -> MarkdownIt:
 
 def _number_headings(tokens: list[Token]) -> list[tuple[int, str, str]]:
     """Give each heading an id; return level, id and plain text of each."""
-    found = []
-    for token, inline in zip(tokens, tokens[1:], strict=False):
+    found: list[tuple[int, str, str]] = []
+    for token, inline in pairwise(tokens):
         if token.type == "heading_open":
             name = f"s{len(found)}"
             token.attrSet("id", name)
@@ -111,11 +119,7 @@ def _caption_tables(tokens: list[Token]) -> None:
     i = 0
     while i + 3 < len(tokens):
         opening, inline, _, table = tokens[i : i + 4]
-        if (
-            opening.type == "paragraph_open"
-            and table.type == "table_open"
-            and inline.content.startswith("**")
-        ):
+        if opening.type == "paragraph_open" and table.type == "table_open" and inline.content.startswith("**"):
             opening.type, opening.tag = "caption_open", "caption"
             tokens[i + 2].type, tokens[i + 2].tag = "caption_close", "caption"
             tokens[i : i + 4] = [table, *tokens[i : i + 3]]
@@ -128,7 +132,7 @@ def _sections(parser: MarkdownIt, tokens: list[Token], contents: str) -> str:
     starts = [i for i, token in enumerate(tokens) if token.type == "heading_open" and token.tag == "h2"]
     bounds = [*starts, len(tokens)]
     html = [f'<header class="cover">\n{_render(parser, tokens[: bounds[0]])}</header>\n{contents}']
-    for start, end in zip(bounds, bounds[1:], strict=False):
+    for start, end in pairwise(bounds):
         html.append(f"<section>\n{_render(parser, tokens[start:end])}</section>\n")
     return "".join(html)
 
@@ -145,7 +149,8 @@ def _contents(headings: list[tuple[int, str, str]], language: Language) -> str:
         if level in (2, 3)
     ]
     title = escape(language.say("contents.title"))
-    return f'<nav class="contents">\n<p class="contents-title">{title}</p>\n<ul>\n{chr(10).join(items)}\n</ul>\n</nav>\n'
+    listed = "\n".join(items)
+    return f'<nav class="contents">\n<p class="contents-title">{title}</p>\n<ul>\n{listed}\n</ul>\n</nav>\n'
 
 
 def _characters(body: str, styles: Sequence[str]) -> str:
@@ -153,9 +158,7 @@ def _characters(body: str, styles: Sequence[str]) -> str:
     figures = [
         base64.b64decode(data).decode() for data in re.findall(r"data:image/svg\+xml;base64,([\w+/=]+)", body)
     ]
-    svg = "".join(
-        re.findall(r">([^<]*)<", "".join(re.sub(r"(?s)<style.*?</style>", "", svg) for svg in figures))
-    )
+    svg = "".join(re.findall(r">([^<]*)<", "".join(re.sub(r"(?s)<style.*?</style>", "", svg) for svg in figures)))
     visible = re.sub(r"base64,[\w+/=]+", "", body)
     added = "".join(re.findall(r'content:[^;}]*?"([^"]*)"', "".join(styles)))
     return unescape(visible + svg) + added + "0123456789"

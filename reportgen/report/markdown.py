@@ -36,9 +36,7 @@ def write(context: Context, language: Language, folders: Sequence[Path]) -> str:
     except jinja2.TemplateNotFound as error:
         raise TemplateError(f"there is no template {error.name!r} in {_listed(folders)}") from None
     except jinja2.TemplateError as error:
-        raise TemplateError(
-            f"{_place(error)}{error.message}{_nearest(str(error), list(variables))}"
-        ) from None
+        raise TemplateError(f"{_place(error)}{error.message}{_nearest(str(error), list(variables))}") from None
     return _tidy(text)
 
 
@@ -87,7 +85,7 @@ def _functions(context: Context, language: Language, numbering: Numbering) -> di
 
 def _tidy(text: str) -> str:
     """Leave one blank line where templates left several, outside of code blocks."""
-    pieces = re.split(r"(?ms)(^(`{3,})text\n.*?^\2$)", text)
+    pieces = re.split(r"(?ms)(^(`{3,})\w+\n.*?^\2$)", text)
     # split() hands out text, block and fence in turn
     for i in range(0, len(pieces), 3):
         pieces[i] = re.sub(r"[ \t]+\n", "\n", pieces[i])

@@ -26,15 +26,12 @@ class Numbering:
     def subsection(self, title: str) -> Markup:
         """Return a heading of the second level."""
         self._subsections += 1
-        number = f"{self._sections or 'A'}.{self._subsections}"
-        return self._heading("###", "heading.subsection", number, title)
+        return self._heading("###", "heading.subsection", f"{self._sections}.{self._subsections}", title)
 
     def appendix(self, title: str) -> Markup:
         """Return the heading of an appendix."""
         self._appendices += 1
-        return self._heading(
-            "##", "heading.appendix", "ABCDEFGHIJKLMNOPQRSTUVWXYZ"[self._appendices - 1], title
-        )
+        return self._heading("##", "heading.appendix", "ABCDEFGHIJKLMNOPQRSTUVWXYZ"[self._appendices - 1], title)
 
     def ref(self, kind: str, name: str) -> Markup:
         """Return how the text calls a figure or a table: `Figure 2`."""

@@ -65,9 +65,7 @@ def _numbers(results: Results, findings: Findings) -> Iterator[dict[str, Any]]:
     for item in findings.differences:
         for field, value in asdict(item).items():
             if field not in ("ahead", "behind"):
-                yield number(
-                    f"differences.{item.ahead}.{item.behind}.{field}", value, item.ahead, item.behind
-                )
+                yield number(f"differences.{item.ahead}.{item.behind}.{field}", value, item.ahead, item.behind)
     for fit in findings.overfitting:
         for field, value in asdict(fit).items():
             if field != "variant":
@@ -97,9 +95,7 @@ def _numbers(results: Results, findings: Findings) -> Iterator[dict[str, Any]]:
 
 def _data_numbers(data: dict[str, Any]) -> Iterator[tuple[str, Any]]:
     for part, counts in data["counts"].items():
-        yield from (
-            (f"counts.{part}.{name}", count) for name, count in zip(data["classes"], counts, strict=True)
-        )
+        yield from ((f"counts.{part}.{name}", count) for name, count in zip(data["classes"], counts, strict=True))
         yield f"counts.{part}", sum(counts)
     yield from ((f"lengths.{name}", value) for name, value in data["lengths"].items())
     yield "symbols", len(data["symbols"])

@@ -37,4 +37,3 @@ def _weasyprint() -> Any:
     except OSError:
         raise MissingPrerequisiteError(PANGO) from None
     return weasyprint
-

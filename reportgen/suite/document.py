@@ -58,16 +58,10 @@ def read_document(file: Path) -> Document:
     except _RefusedError as refused:
         raise SuiteError([refused.problem]) from None
     except DuplicateKeyError as error:
-        raise SuiteError(
-            [Problem(file, _line_of(error), "", "the same key twice", "each key once")]
-        ) from None
+        raise SuiteError([Problem(file, _line_of(error), "", "the same key twice", "each key once")]) from None
     except ReaderError as error:
         line = text.count("\n", 0, error.position) + 1
-        got = (
-            f"the control character U+{ord(error.character):04X}"
-            if error.character
-            else "a control character"
-        )
+        got = f"the control character U+{ord(error.character):04X}" if error.character else "a control character"
         raise SuiteError([Problem(file, line, "", got, "text")]) from None
     except MarkedYAMLError as error:
         raise SuiteError([_syntax_problem(file, text, error)]) from None
@@ -100,9 +94,7 @@ def _read_text(file: Path) -> str:
         return raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = raw.count(b"\n", 0, error.start) + 1
-        raise refused(
-            f"the byte 0x{raw[error.start]:02x}, which is not UTF-8", "a file in UTF-8", line
-        ) from None
+        raise refused(f"the byte 0x{raw[error.start]:02x}, which is not UTF-8", "a file in UTF-8", line) from None
 
 
 def _line_of(error: MarkedYAMLError) -> int:
@@ -148,8 +140,7 @@ class _Plainer:
         match node:
             case CommentedMap():
                 return {
-                    key: self.plain(child, (*path, key), at)
-                    for key, child, at in self._pairs(node, path, line)
+                    key: self.plain(child, (*path, key), at) for key, child, at in self._pairs(node, path, line)
                 }
             case CommentedSeq():
                 places = node.lc.data or {}

@@ -169,9 +169,7 @@ def _sweep_problems(
     if sweep.base not in bases:
         names = list(bases)
         expected = f"the name of a run: {', '.join(names)}"
-        problems.append(
-            document.problem((*path, "base"), shown(sweep.base), expected, nearest(sweep.base, names))
-        )
+        problems.append(document.problem((*path, "base"), shown(sweep.base), expected, nearest(sweep.base, names)))
     for setting, values in sweep.grid.items():
         where = (*path, "grid", setting)
         if setting not in _SWEEPABLE:

@@ -38,9 +38,7 @@ def nearest(word: object, choices: list[str]) -> str:
 def problems_of(error: ValidationError, document: Document) -> list[Problem]:
     """Return one Problem for each error that pydantic found in `document`."""
     schema = json_schema()
-    return [
-        _problem(details, document, schema) for details in error.errors(include_url=False) if _is_so(details)
-    ]
+    return [_problem(details, document, schema) for details in error.errors(include_url=False) if _is_so(details)]
 
 
 def _is_so(details: ErrorDetails) -> bool:
@@ -52,17 +50,17 @@ def _problem(details: ErrorDetails, document: Document, schema: dict[str, Any]) 
     path: Path_ = details["loc"]
     kind, found, context = details["type"], details["input"], details.get("ctx", {})
     if kind == "extra_forbidden":
-        keys = _keys_at(schema, path[:-1])
+        keys = sorted(_at(schema, path[:-1]).get("properties", {}))
         expected = f"one of {', '.join(keys)}"
         return document.problem(path, f"the unknown key {shown(path[-1])}", expected, nearest(path[-1], keys))
     if kind == "missing":
-        keys = _at(schema, path)
-        what = f" ({keys['description'].rstrip('.')})" if keys.get("description") else ""
+        description = _at(schema, path).get("description", "")
+        what = f" ({description.rstrip('.')})" if description else ""
         return document.problem(path, "nothing", f"a value{what}")
     hint = nearest(found, context["expected"].replace("'", "").replace(" or ", ", ").split(", ")) \
         if kind == "literal_error" else ""  # fmt: skip
-    description = _at(schema, path).get("description", "")
-    expected = description.rstrip(".") if kind == "string_pattern_mismatch" else expected_by(details)
+    form = _at(schema, path).get("description", "").rstrip(".")
+    expected = form if kind == "string_pattern_mismatch" else expected_by(details)
     return document.problem(path, shown(found), expected, hint)
 
 
@@ -72,18 +70,12 @@ def expected_by(details: ErrorDetails) -> str:
     return template.format(**details.get("ctx", {})) if template else details["msg"]
 
 
-def _keys_at(schema: dict[str, Any], path: Path_) -> list[str]:
-    return sorted(_at(schema, path).get("properties", {}))
-
-
 def _at(schema: dict[str, Any], path: Path_) -> dict[str, Any]:
     """Follow `path` through a JSON Schema; an empty schema where it leads nowhere."""
     node = schema
     for part in path:
         node = _resolved(node, schema)
-        children = (
-            node.get("items", {}) if isinstance(part, int) else node.get("properties", {}).get(part, {})
-        )
+        children = node.get("items", {}) if isinstance(part, int) else node.get("properties", {}).get(part, {})
         node = children
     return {**_resolved(node, schema), **{k: v for k, v in node.items() if k == "description"}}
 

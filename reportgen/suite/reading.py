@@ -42,9 +42,7 @@ def _cross_problems(raw: dict[str, Any], document: Document, languages: list[str
     for key in ("seeds", "languages", "formats"):
         for i, value in _repetitions(_list(raw.get(key))):
             yield document.problem((key, i), f"{shown(value)} a second time", "each value once")
-    printed = [
-        language for language in _list(raw.get("languages", ["zh", "en"])) if isinstance(language, str)
-    ]
+    printed = [language for language in _list(raw.get("languages", ["zh", "en"])) if isinstance(language, str)]
     for i, language in enumerate(printed):
         if language not in languages:
             expected = f"a language with a catalogue: {', '.join(languages)}"

@@ -86,9 +86,7 @@ class Suite(Settings):
     title: Text = Field(description="Title of the report.")
     cover: Cover = Cover()
     aim: Text | None = Field(None, description="What the experiment is to show; Markdown is allowed.")
-    summary: Text | None = Field(
-        None, description="Your own closing words, after the computed summary; Markdown."
-    )
+    summary: Text | None = Field(None, description="Your own closing words, after the computed summary; Markdown.")
     data: DataSettings
     model: ModelPart = Field(default_factory=dict, description="Model settings shared by all runs.")
     training: TrainingPart = Field(default_factory=dict, description="Training settings shared by all runs.")
@@ -99,9 +97,7 @@ class Suite(Settings):
     )
     device: Literal["auto", "cpu", "cuda"] = Field("auto", description="auto: the GPU when there is one.")
     languages: tuple[Language, ...] = Field(("zh", "en"), min_length=1, description="One report a language.")
-    formats: tuple[Format, ...] = Field(
-        ("md", "html", "pdf"), min_length=1, description="Formats of the report."
-    )
+    formats: tuple[Format, ...] = Field(("md", "html", "pdf"), min_length=1, description="Formats of the report.")
 
 
 def json_schema() -> dict[str, Any]:

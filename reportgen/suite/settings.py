@@ -40,9 +40,7 @@ class SplitSettings(Settings):
     @model_validator(mode="after")
     def _leaves_something_to_train_on(self) -> "SplitSettings":
         if self.test + self.validation >= 1:
-            raise PydanticCustomError(
-                "split", "test + validation below 1, so that something is left to train on"
-            )
+            raise PydanticCustomError("split", "test + validation below 1, so that something is left to train on")
         return self
 
 
@@ -93,9 +91,7 @@ class TrainingSettings(Settings):
     weight_decay: Annotated[float, Field(strict=True, ge=0, allow_inf_nan=False)] = Field(
         0.0, description="L2 penalty, or decoupled decay with adamw."
     )
-    gradient_clip: Positive | None = Field(
-        None, description="Largest norm of the gradient; none unless given."
-    )
+    gradient_clip: Positive | None = Field(None, description="Largest norm of the gradient; none unless given.")
     keep: Literal["best", "last"] = Field(
         "best", description="The epoch that is tested: lowest loss on the validation part, or the last one."
     )
@@ -103,9 +99,7 @@ class TrainingSettings(Settings):
     @model_validator(mode="after")
     def _has_momentum_only_where_there_is_one(self) -> "TrainingSettings":
         if self.momentum and self.optimizer not in ("sgd", "rmsprop"):
-            raise PydanticCustomError(
-                "momentum", "no momentum with optimizer {name}", {"name": self.optimizer}
-            )
+            raise PydanticCustomError("momentum", "no momentum with optimizer {name}", {"name": self.optimizer})
         return self
 
 

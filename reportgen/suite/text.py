@@ -18,7 +18,7 @@ class Text:
 
     @classmethod
     def parse(cls, value: object) -> "Text":
-        """Read `value`, a string or a mapping from language to string; PydanticCustomError if it is neither."""
+        """Read a string or a mapping from language to string; PydanticCustomError for anything else."""
         match value:
             case Text():
                 return value
@@ -26,7 +26,7 @@ class Text:
                 return cls((("", value),))
             case {} if value and all(isinstance(x, str) for pair in value.items() for x in pair):
                 return cls(tuple(value.items()))
-        raise PydanticCustomError("text", _EXPECTED)  # type: ignore[arg-type]  # a literal, by another name
+        raise PydanticCustomError("text", _EXPECTED)
 
     def in_language(self, language: str) -> str:
         """Return the text in `language` (`zh`, say); KeyError if it was written for others alone."""
@@ -38,8 +38,6 @@ class Text:
         return core_schema.no_info_plain_validator_function(cls.parse)
 
     @classmethod
-    def __get_pydantic_json_schema__(
-        cls, schema: CoreSchema, handler: GetJsonSchemaHandler
-    ) -> JsonSchemaValue:
+    def __get_pydantic_json_schema__(cls, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
         by_language = {"type": "object", "additionalProperties": {"type": "string"}, "minProperties": 1}
         return {"anyOf": [{"type": "string"}, by_language], "description": "A text, or one text a language."}
