@@ -75,9 +75,13 @@ def build(
     from reportgen import pipeline
     from reportgen.terminal import Display, print_outcome
 
-    with Display() as display:
-        options = pipeline.Options(build=build_dir, quick=quick, jobs=jobs)
-        outcome = pipeline.build(_found(suite), options, display.hear, display.announce)
+    options = pipeline.Options(build=build_dir, quick=quick, jobs=jobs)
+    try:
+        with Display() as display:
+            outcome = pipeline.build(_found(suite), options, display.hear, display.announce)
+    except KeyboardInterrupt:
+        typer.echo("stopped; the runs that had finished are kept", err=True)
+        raise typer.Exit(130) from None
     print_outcome(outcome)
     if outcome.unfinished:
         raise typer.Exit(1)
@@ -150,9 +154,11 @@ def main() -> None:
     except ReportgenError as error:
         sys.stderr.write(f"{error}\n")
         sys.exit(2)
-    except KeyboardInterrupt:
-        sys.stderr.write("stopped; the runs that had finished are kept\n")
-        sys.exit(130)
-    except BrokenPipeError:  # `reportgen plan … | head`
+    except BrokenPipeError:  # `reportgen schema | head`
         sys.stderr.close()
         sys.exit(0)
+    except OSError as error:
+        if error.filename is None:
+            raise
+        sys.stderr.write(f"{error.filename}: {error.strerror}\n")
+        sys.exit(2)

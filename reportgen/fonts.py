@@ -91,7 +91,9 @@ def characters(face: Face) -> frozenset[int]:
 
 def require(text: str) -> None:
     """Raise TypesetError for a character that no font has; it is named, with the words around it."""
-    covered = frozenset().union(*(characters(face) for face in FACES)) | set(map(ord, "\n\t\r\u200b"))
+    # the fonts of code have all that those of text have, but not the other way round
+    faces = [characters(face) for face in FACES if face.family in TEXT_STACK]
+    covered = frozenset().union(*faces) | set(map(ord, "\n\t\r\u200b"))
     for position, character in enumerate(text):
         if ord(character) not in covered:
             around = " ".join(text[max(0, position - 20) : position + 20].split())

@@ -63,27 +63,33 @@ class Language:
         number = int(re.sub(r"\D", "", str(count)) or 0)
         return message.get(_locale(self.code).plural_form(number), message["other"])
 
+    def between_lines(self, before: str, after: str) -> str:
+        """Return what joins two lines of a paragraph that end with `before` and begin with `after`.
+
+        That is a line end, which is read as a space; in Chinese it is nothing, except beside Latin letters.
+        """
+        joined = self.code == "zh" and not before.isascii() and not _CHINESE_BESIDE_LATIN.search(before + after)
+        return "" if joined else "\n"
+
     def number(self, value: float, digits: int = 4) -> str:
         """Write a number with a fixed count of decimals; a dash for one that does not exist."""
-        if value is None or math.isnan(value):
-            return "—"
-        return _minus(f"{value:,.{digits}f}")
+        return "—" if value is None or math.isnan(value) else _minus(f"{value:z,.{digits}f}")
 
     def percent(self, value: float, digits: int = 1) -> str:
         """Write a fraction as a percentage: 0.8286 is 82.9%."""
-        return "—" if value is None or math.isnan(value) else _minus(f"{100 * value:.{digits}f}%")
+        return "—" if value is None or math.isnan(value) else _minus(f"{100 * value:z.{digits}f}%")
 
     def points(self, value: float, digits: int = 1) -> str:
         """Write a difference of fractions in percentage points, without the unit: 0.0123 is 1.2."""
         return self.number(100 * value, digits)
 
     def integer(self, value: float) -> str:
-        """Write a whole number, thousands apart."""
-        return _minus(f"{round(value):,}")
+        """Write a whole number, thousands apart; a dash for one that does not exist."""
+        return self.number(value, 0)
 
     def significant(self, value: float, digits: int = 3) -> str:
         """Write a number with so many significant digits, as in settings: 0.002, 1e-05."""
-        return _minus(f"{value:.{digits}g}")
+        return "—" if math.isnan(value) else _minus(f"{value:.{digits}g}")
 
     def date(self, text: str) -> str:
         """Write an ISO date the long way of the language; any other text stays as it is."""
@@ -114,9 +120,12 @@ def _minus(number: str) -> str:
 
 @cache
 def _locale(code: str) -> Any:
-    from babel import Locale
+    from babel import Locale, UnknownLocaleError
 
-    return Locale.parse("zh_CN" if code == "zh" else code)
+    try:
+        return Locale.parse("zh_CN" if code == "zh" else code)
+    except UnknownLocaleError:
+        raise TemplateError(f"text.{code}.yaml: got the language {code!r}, expected a code of CLDR's") from None
 
 
 def available(folders: Iterable[Path]) -> dict[str, list[Path]]:
@@ -180,18 +189,19 @@ def _read(file: Path) -> dict[str, Message]:
         raise TemplateError(f"{file}: got {type(tree).__name__}, expected a mapping of sentences")
     messages = dict(_flat(tree, ""))
     for key, message in messages.items():
-        try:
-            placeholders(message)
-        except (ValueError, TypeError):
+        if not _is_well_formed(message):
             raise TemplateError(f"{file}: {key}: got {message!r}, expected a text with {{placeholders}}") from None
     return messages
 
 
 def _is_well_formed(message: Message) -> bool:
+    """Tell whether every pair of braces holds a name and nothing else: no format, no attribute, no number."""
+    forms = message.values() if isinstance(message, dict) else [message]
     try:
-        return all(name.isidentifier() for name in placeholders(message))
+        fields = [field for form in forms for field in string.Formatter().parse(form)]
     except (ValueError, TypeError):
         return False
+    return all(name is None or (name.isidentifier() and not form and not how) for _, name, form, how in fields)
 
 
 def _flat(tree: Mapping[str, Any], prefix: str) -> Iterator[tuple[str, Message]]:

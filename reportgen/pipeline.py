@@ -8,6 +8,7 @@ This is the only module that knows every stage.
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -130,8 +131,10 @@ def make_report(
         for language in tongues
     }
     announce("typeset")
-    for language in tongues:
-        typeset(texts[language.code], language, folder, loaded, quick=options.quick)
+    pool.side_by_side(
+        partial(typeset, folder=folder, loaded=loaded, quick=options.quick),
+        [(texts[language.code], language) for language in tongues],
+    )
 
 
 def load(file: Path, *, quick: bool = False) -> Loaded:

@@ -77,6 +77,7 @@ def tasks(planned: Plan) -> list[Task]:
     return [
         Task(
             step.run.name,
+            step.key,
             step.run.variant.settings.model_dump(mode="json"),
             step.run.seed,
             step.parts,

@@ -4,9 +4,9 @@ import hashlib
 import json
 import os
 import shutil
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from uuid import uuid4
 
 from filelock import FileLock
 
@@ -22,15 +22,17 @@ class Store:
     def keys(self) -> Iterator[str]:
         """Yield the keys of all records, in no order."""
         if self.folder.is_dir():
-            yield from (path.name for path in self.folder.iterdir() if (path / _MANIFEST).is_file())
+            # a name with a dot is a folder whose writer was killed, maybe with the manifest in it already
+            places = (path for path in self.folder.iterdir() if not path.name.startswith("."))
+            yield from (path.name for path in places if (path / _MANIFEST).is_file())
 
     def read(self, key: str) -> dict[str, bytes] | None:
         """Return the files of a record; None if it is absent, or any of its files is not what was written."""
         folder = self.folder / key
         try:
-            digests = json.loads((folder / _MANIFEST).read_bytes())
+            digests = dict(json.loads((folder / _MANIFEST).read_bytes()))
             files = {name: (folder / name).read_bytes() for name in digests}
-        except (FileNotFoundError, NotADirectoryError, ValueError):
+        except (FileNotFoundError, NotADirectoryError, IsADirectoryError, ValueError, TypeError):
             return None
         return files if all(_digest(content) == digests[name] for name, content in files.items()) else None
 
@@ -45,7 +47,8 @@ class Store:
         """Put a record in its place, whole, replacing the one that was there."""
         self.folder.mkdir(parents=True, exist_ok=True)
         manifest = json.dumps({name: _digest(content) for name, content in files.items()}, indent=1)
-        unfinished = Path(tempfile.mkdtemp(prefix=f".{key}.", dir=self.folder))
+        unfinished = self.folder / f".{key}.{uuid4().hex}"
+        unfinished.mkdir()  # not tempfile.mkdtemp, which shuts out the others who share the build folder
         try:
             for name, content in {**files, _MANIFEST: manifest.encode()}.items():
                 _write_through(unfinished / name, content)

@@ -15,11 +15,11 @@ from reportgen.pipeline import Outcome
 from reportgen.planning import Plan
 
 _STAGES = {
-    "collect": "collecting the records",
-    "analyse": "analysing",
-    "draw": "drawing the figures",
-    "write": "writing the Markdown",
-    "typeset": "typesetting",
+    "collect": "records into tables",
+    "analyse": "tables into findings",
+    "draw": "figures",
+    "write": "Markdown",
+    "typeset": "HTML and PDF",
 }
 
 
@@ -45,20 +45,20 @@ class Display:
         if self._live and stage == "collect":
             self._live.stop()
         if stage in _STAGES:
-            self._line(_STAGES[stage])
+            self._line(stage, _STAGES[stage])
 
     def hear(self, event: Event) -> None:
         """Tell of an epoch or a run."""
         if isinstance(event, Begun):
-            self._line(f"training {event.runs} run{'s' if event.runs > 1 else ''}")
+            self._line("run", f"{event.runs} to train")
         if self._live:
             self._live.hear(event)
         if isinstance(event, RunDone):
             reason = event.error.strip().splitlines()[-1:] if event.error else []
-            self._line(": ".join([f"{event.status} {event.name} in {event.seconds:.1f} s", *reason]))
+            self._line("run", ": ".join([f"{event.status} {event.name} in {event.seconds:.1f} s", *reason]))
 
-    def _line(self, text: str) -> None:
-        self._console.print(Text(f"{time.monotonic() - self._began:6.1f} s  {text}"), soft_wrap=True)
+    def _line(self, stage: str, text: str) -> None:
+        self._console.print(Text(f"{time.monotonic() - self._began:6.1f} s  {stage:<8} {text}"), soft_wrap=True)
 
 
 class _Live:

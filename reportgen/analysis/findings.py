@@ -36,7 +36,7 @@ class Difference:
 
 @dataclass(frozen=True)
 class Overfitting:
-    """Where the held-out loss of a variant, averaged over its seeds, is lowest, and what follows."""
+    """Where the held-out loss of a variant, averaged over its finished seeds, is lowest, and what follows."""
 
     variant: str
     lowest_epoch: int
@@ -79,7 +79,7 @@ class Findings:
     comparison: pd.DataFrame
     curves: pd.DataFrame
     differences: list[Difference]
-    """The best variant against each other one, nearest first."""
+    """The best variant against each other one that it shares a finished seed with, nearest first."""
     overfitting: list[Overfitting]
     confusions: dict[str, list[Confusion]]
     """By variant, the most frequent confusions first."""
@@ -88,22 +88,22 @@ class Findings:
     """None with fewer than two variants to compare."""
     leader: str | None
     """The variant with the highest mean test accuracy; None if nothing finished."""
-    baseline: float
-    """Test accuracy of always naming the most frequent class."""
+    baselines: dict[str, float]
+    """By variant that finished, the test accuracy of always naming the most frequent class."""
 
 
 def analyse(results: Results) -> Findings:
     """Work out what the results show."""
     table = tables.comparison(results.runs)
-    averages = tables.curves(results.epochs)
     finished = table[table["finished"] > 0]
     accuracies = finished.set_index("variant")["test_accuracy"]
     leader = str(accuracies.idxmax()) if len(accuracies) else None
-    classes = {name: list(results.records[results.runs_of(name)[0]].data["classes"]) for name in results.confusion}
-    data = next((record.data for record in results.records.values() if record.data), {})
+    data = {name: results.records[results.runs_of(name)[0]].data for name in results.confusion}
+    classes = {name: list(facts["classes"]) for name, facts in data.items()}
+    averages = tables.curves(_of_finished(results))
     return Findings(
         comparison=table,
-        curves=averages,
+        curves=tables.curves(results.epochs),
         differences=_against(leader, list(finished["variant"]), results.runs),
         overfitting=[_overfitting(str(v), averages) for v in finished["variant"]],
         confusions={
@@ -112,7 +112,7 @@ def analyse(results: Results) -> Findings:
         per_class={name: tables.per_class(matrix, classes[name]) for name, matrix in results.confusion.items()},
         cost=_cost(finished.set_index("variant")) if len(finished) > 1 else None,
         leader=leader,
-        baseline=float(data.get("majority_accuracy", np.nan)),
+        baselines={name: float(facts["majority_accuracy"]) for name, facts in data.items()},
     )
 
 
@@ -120,7 +120,7 @@ def _against(leader: str | None, variants: list[str], runs: pd.DataFrame) -> lis
     if leader is None:
         return []
     found = [compare(leader, other, runs) for other in variants if other != leader]
-    return sorted(found, key=lambda difference: difference.mean)
+    return sorted((d for d in found if d.pairs), key=lambda difference: difference.mean)
 
 
 def compare(one: str, other: str, runs: pd.DataFrame) -> Difference:
@@ -148,6 +148,12 @@ def _cost(table: pd.DataFrame) -> Cost:
         fast, slow, float(seconds[fast]), float(seconds[slow]), float(seconds[slow] / seconds[fast]),
         small, large, float(parameters[large] / parameters[small]),
     )  # fmt: skip
+
+
+def _of_finished(results: Results) -> pd.DataFrame:
+    """Return the epochs of the finished runs: an average that a run leaves on the way rises or falls by that."""
+    runs = results.runs
+    return results.epochs[results.epochs["run"].isin(runs.loc[runs["status"] == "finished", "run"])]
 
 
 def _overfitting(variant: str, averages: pd.DataFrame) -> Overfitting:

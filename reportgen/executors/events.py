@@ -8,6 +8,7 @@ class Task:
     """A run to carry out: its name for people, its settings, and the parts of its key."""
 
     name: str
+    key: str
     settings: dict[str, object]
     seed: int
     parts: dict[str, object]

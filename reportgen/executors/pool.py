@@ -7,12 +7,16 @@ kept whatever becomes of the others.
 import multiprocessing
 import os
 import signal
-from collections.abc import Callable, Sequence
+import threading
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from queue import Empty
 from typing import TYPE_CHECKING, Any
+
+from filelock import Timeout
 
 from reportgen.errors import ReportgenError
 from reportgen.executors.events import Begun, EpochDone, Event, RunDone, RunStarted, Task
@@ -45,14 +49,19 @@ def carry_out_all(tasks: Sequence[Task], folder: Path, workers: int, listen: Cal
     events, stop = context.Queue(), context.Event()
     pool = ProcessPoolExecutor(workers, context, _start_worker, (str(folder), events, stop))
     try:
-        waiting: set[Future[None]] = {pool.submit(_carry_out, task) for task in tasks}
-        while waiting:
-            done, waiting = wait(waiting, _LISTEN_SECONDS, FIRST_COMPLETED)
+        with _interrupt_as_flag() as interrupted:
+            waiting: set[Future[None]] = {pool.submit(_carry_out, task) for task in tasks}
+            while waiting and not interrupted():
+                done, waiting = wait(waiting, _LISTEN_SECONDS, FIRST_COMPLETED)
+                _pass_on(events, listen)
+                for future in done:
+                    future.result()
+            if interrupted():
+                stop.set()
+            pool.shutdown(cancel_futures=True)
             _pass_on(events, listen)
-            for future in done:
-                future.result()
-        pool.shutdown()
-        _pass_on(events, listen)
+            if interrupted():
+                raise KeyboardInterrupt
     except BrokenProcessPool:
         raise ReportgenError(
             "a worker process was killed (out of memory?); the runs that had finished are kept, "
@@ -61,6 +70,20 @@ def carry_out_all(tasks: Sequence[Task], folder: Path, workers: int, listen: Cal
     finally:
         stop.set()
         pool.shutdown(cancel_futures=True)
+
+
+@contextmanager
+def _interrupt_as_flag() -> Iterator[Callable[[], bool]]:
+    """Turn Ctrl-C into a flag: as an exception in the midst of `wait` it would leave the pool's locks taken."""
+    pressed = threading.Event()
+    if threading.current_thread() is not threading.main_thread():  # only the main one hears of signals
+        yield pressed.is_set
+        return
+    before = signal.signal(signal.SIGINT, lambda *_: pressed.set())
+    try:
+        yield pressed.is_set
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def _pass_on(events: "multiprocessing.Queue[Event]", listen: Callable[[Event], None]) -> None:
@@ -80,7 +103,7 @@ def _start_worker(folder: str, events: Any, stop: Any) -> None:
 
 
 def _carry_out(task: Task) -> None:
-    from reportgen.lab.record import to_files
+    from reportgen.lab.record import from_files, to_files
     from reportgen.lab.work import Cancelled, carry_out
     from reportgen.suite.settings import RunSettings
 
@@ -93,12 +116,41 @@ def _carry_out(task: Task) -> None:
     def on_epoch(epoch: "Epoch") -> None:
         events.put(EpochDone(task.name, epoch.epoch, task.epochs, epoch.heldout_loss, epoch.heldout_accuracy))
 
+    before = store.digest(task.key)
     try:
-        on_batch()
-        events.put(RunStarted(task.name, task.epochs))
-        settings = RunSettings.model_validate(task.settings)
-        record = carry_out(settings, task.seed, task.parts, on_epoch=on_epoch, on_batch=on_batch)
+        with _locked(store, task.key, on_batch):
+            events.put(RunStarted(task.name, task.epochs))
+            if store.digest(task.key) == before:  # else another build has made it meanwhile
+                settings = RunSettings.model_validate(task.settings)
+                record = carry_out(settings, task.seed, task.parts, on_epoch=on_epoch, on_batch=on_batch)
+                store.write(task.key, to_files(record))
+            done = from_files(store.read(task.key) or {})
     except Cancelled:
         return
-    store.write(record.key, to_files(record))
-    events.put(RunDone(task.name, record.status, record.seconds, record.error))
+    events.put(RunDone(task.name, done.status, done.seconds, done.error))
+
+
+@contextmanager
+def _locked(store: Store, key: str, check: Callable[[], None]) -> Iterator[None]:
+    """Hold the record's lock; `check` is called while waiting for it, and may raise."""
+    lock = store.lock(key)
+    while not lock.is_locked:
+        check()
+        with suppress(Timeout):
+            lock.acquire(timeout=_LISTEN_SECONDS)
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def side_by_side(work: Callable[..., None], arguments: Sequence[tuple[Any, ...]]) -> None:
+    """Call `work` with each of the arguments; several go to processes of their own if there are cores for them."""
+    if len(arguments) < 2 or _cores() < 2:
+        for own in arguments:
+            work(*own)
+        return
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(min(len(arguments), _cores()), context) as processes:
+        for done in [processes.submit(work, *own) for own in arguments]:
+            done.result()

@@ -12,7 +12,7 @@ from reportgen.languages import Language
 _TALLEST = 4.35
 """Inches; two of this height, with their captions, share a page."""
 
-_WRITTEN_FROM = 0.045
+_WRITTEN_FROM = 5
 _DARK_FROM = 0.5
 
 
@@ -31,7 +31,7 @@ def confusion_matrix(shares: NDArray[np.float64], classes: Sequence[str], langua
     axes = figure.subplots()
     image = axes.imshow(shares, cmap="Blues", vmin=0, vmax=1, interpolation="nearest")
     for (i, j), share in np.ndenumerate(shares):
-        if share >= _WRITTEN_FROM:
+        if round(100 * share) >= _WRITTEN_FROM:
             colour = "white" if share > _DARK_FROM else "black"
             axes.text(j, i, f"{100 * share:.0f}", ha="center", va="center", fontsize=6, color=colour)
     ticks = range(len(classes))

@@ -39,6 +39,7 @@ _RC: Any = {
     "legend.fontsize": 9,
     "legend.frameon": False,
     "lines.linewidth": 1.5,
+    "text.parse_math": False,  # a dollar sign in a label is one
     "savefig.dpi": 216,  # of the images in a figure; lines and text have no resolution
     "svg.fonttype": "none",  # text stays text: a fifth of the size, and it can be searched
     "svg.hashsalt": "reportgen",

@@ -1,8 +1,9 @@
 """A data set ready to train on: numbers in arrays, divided into parts, and the facts that a report states."""
 
 import hashlib
+import json
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from functools import lru_cache
 from typing import Any
@@ -38,7 +39,7 @@ class DataFacts:
     ambiguous: int
     """Texts that occur in more than one class, and that no classifier can get right in all of them."""
     unseen_symbols: int
-    """Symbols of the validation and test parts that the training part has never shown."""
+    """How many different symbols the validation and test parts have that the training part has never shown."""
 
     def as_json(self) -> dict[str, Any]:
         """Return plain values for a JSON file."""
@@ -83,12 +84,19 @@ def divide(labels: Integers, split: SplitSettings, limit: int | None = None) -> 
     for label in np.unique(labels):
         of_class = random.permutation(np.flatnonzero(labels == label))
         of_class = of_class[: max(_FEWEST_OF_A_CLASS, round(len(of_class) * kept))]
-        tested = max(1, round(len(of_class) * split.test))
-        validated = max(1, round(len(of_class) * split.validation)) if split.validation else 0
+        tested, validated = _held_back(len(of_class), split)
         found["test"].append(of_class[:tested])
         found["validation"].append(of_class[tested : tested + validated])
         found["train"].append(of_class[tested + validated :])
     return {part: np.sort(np.concatenate(indices)) for part, indices in found.items()}
+
+
+def _held_back(examples: int, split: SplitSettings) -> tuple[int, int]:
+    """Return how many of a class's examples to test and to validate on: one or more, with one left to learn."""
+    validated = max(1, round(examples * split.validation)) if split.validation else 0
+    most = max(0, examples - 1 - bool(validated))
+    tested = min(max(1, round(examples * split.test)), most)
+    return tested, min(validated, examples - 1 - tested)
 
 
 def encode(
@@ -113,7 +121,7 @@ def encode(
     facts = DataFacts(
         source=source,
         origin=origin,
-        digest=_digest(inputs, targets, parts, classes),
+        digest=_digest(texts, targets, parts, classes),
         classes=tuple(classes),
         counts={part: tuple(map(int, count)) for part, count in counts.items()},
         symbols="".join(alphabet),
@@ -125,15 +133,21 @@ def encode(
         },
         majority_class=classes[majority],
         majority_accuracy=float(counts["test"][majority] / counts["test"].sum()),
-        ambiguous=sum(n > 1 for n in Counter(texts[i] for i in used).values()),
-        unseen_symbols=sum(texts[i][j] not in index for p in PARTS for i in parts[p] for j in range(lengths[i])),
+        ambiguous=_in_several_classes((texts[i], labels[i]) for i in used),
+        unseen_symbols=len({symbol for i in used for symbol in texts[i]} - index.keys()),
     )
     return Dataset(inputs, lengths, targets, parts, facts)
 
 
-def _digest(inputs: Integers, labels: Integers, parts: dict[str, Integers], classes: Sequence[str]) -> str:
-    digest = hashlib.sha256("\0".join(classes).encode())
-    for array in (inputs, labels, *(parts[part] for part in PARTS)):
+def _in_several_classes(examples: Iterable[tuple[str, int]]) -> int:
+    labels_of = Counter(text for text, _ in set(examples))
+    return sum(labels > 1 for labels in labels_of.values())
+
+
+def _digest(texts: Sequence[str], labels: Integers, parts: dict[str, Integers], classes: Sequence[str]) -> str:
+    # the texts and not the arrays made of them: those do not tell one unseen symbol, or none, from another
+    digest = hashlib.sha256(json.dumps([list(classes), list(texts)]).encode())
+    for array in (labels, *(parts[part] for part in PARTS)):
         digest.update(repr(array.shape).encode())
         digest.update(array.astype("<i8").tobytes())
     return digest.hexdigest()

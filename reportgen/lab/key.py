@@ -43,32 +43,41 @@ def key_of(parts: Mapping[str, Any]) -> str:
 @cache
 def code_digest() -> str:
     """Digest the source of `reportgen.lab` and of what it imports of reportgen; comments do not count."""
+    return source_digest(_PACKAGE)
+
+
+def source_digest(package: Path) -> str:
+    """Digest the meaning of every file that can change a number, in the copy of reportgen at `package`."""
     digest = hashlib.sha256()
-    for file in sorted(_closure(set((_PACKAGE / "lab").glob("*.py")))):
-        digest.update(f"{file.relative_to(_PACKAGE).as_posix()}\0{_meaning(file)}\0".encode())
+    for file in sources(package):
+        digest.update(f"{file.relative_to(package).as_posix()}\0{_meaning(file)}\0".encode())
     return digest.hexdigest()[:16]
 
 
-def _closure(files: set[Path]) -> set[Path]:
+def sources(package: Path) -> list[Path]:
+    """Return the files of `package`/lab and, step by step, those they import of the package."""
     known: set[Path] = set()
+    files = set((package / "lab").glob("*.py"))
     while files:
         known |= files
-        files = {imported for file in files for imported in _imported(file)} - known
-    return known
+        files = {imported for file in files for imported in _imported(file, package)} - known
+    return sorted(known)
 
 
-def _imported(file: Path) -> Iterator[Path]:
+def _imported(file: Path, package: Path) -> Iterator[Path]:
     for node in ast.walk(ast.parse(file.read_text("utf-8"))):
         if isinstance(node, ast.ImportFrom) and node.module and node.module.startswith("reportgen"):
-            parent = _PACKAGE.joinpath(*node.module.split(".")[1:])
+            parent = package.joinpath(*node.module.split(".")[1:])
             candidates = [parent.with_suffix(".py"), *(parent / f"{name.name}.py" for name in node.names)]
             yield from (path for path in candidates if path.is_file())
 
 
 def _meaning(file: Path) -> str:
-    """Return the source without comments, docstrings and layout."""
+    """Return the source without comments, docstrings, descriptions of settings, and layout."""
     tree = ast.parse(file.read_text("utf-8"))
     for node in ast.walk(tree):
+        if isinstance(node, ast.Call):
+            node.keywords = [keyword for keyword in node.keywords if keyword.arg != "description"]
         body = getattr(node, "body", None)
         if isinstance(body, list):
             node.body = [s for s in body if not _is_text(s)] or [ast.Pass()]  # type: ignore[attr-defined]

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import zipfile
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -48,9 +49,7 @@ def to_files(record: Record) -> dict[str, bytes]:
     text = json.dumps({"layout": LAYOUT, **plain}, ensure_ascii=False, indent=1, allow_nan=False)
     files = {"record.json": text.encode(), "epochs.csv": _csv(record.epochs).encode()}
     if record.predictions:
-        stream = io.BytesIO()
-        np.savez_compressed(stream, allow_pickle=False, **record.predictions)
-        files["predictions.npz"] = stream.getvalue()
+        files["predictions.npz"] = _npz(record.predictions)
     return files
 
 
@@ -67,6 +66,16 @@ def from_files(files: dict[str, bytes]) -> Record:
         with np.load(io.BytesIO(files["predictions.npz"]), allow_pickle=False) as arrays:
             predictions = dict(arrays)
     return Record(**plain, epochs=epochs, predictions=predictions)
+
+
+def _npz(arrays: dict[str, NDArray[Any]]) -> bytes:
+    # not np.savez: before numpy 2.1 it cannot refuse to pickle, and takes allow_pickle=False for an array
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, array in arrays.items():
+            with archive.open(f"{name}.npy", "w") as file:
+                np.lib.format.write_array(file, np.asanyarray(array), allow_pickle=False)
+    return stream.getvalue()
 
 
 def _csv(epochs: list[dict[str, float]]) -> str:

@@ -1,5 +1,6 @@
 """Surnames in 18 languages, spelt in Latin letters, from the packages faker and anyascii."""
 
+import re
 from collections.abc import Iterator, Sequence
 from importlib import import_module
 from importlib.metadata import version
@@ -49,7 +50,9 @@ def origin() -> tuple[str, ...]:
 
 
 def _in_latin(name: str) -> str:
-    return " ".join(anyascii(name).lower().split())
+    # a few entries carry an inverted prefix or a stray mark after a comma or a semicolon
+    letters = re.split("[,;]", anyascii(name))[0].replace("`", "'")
+    return " ".join(letters.lower().split())
 
 
 def _listed(locale: str) -> Iterator[str]:

@@ -53,10 +53,10 @@ class Trained:
 
 
 class Diverged(Exception):  # noqa: N818 - not an error of the program, a result of the experiment
-    """The training loss is no longer finite; holds the epochs before."""
+    """The loss is no longer finite; holds the epochs before."""
 
     def __init__(self, epochs: list[Epoch], epoch: int) -> None:
-        super().__init__(f"the training loss is not finite in epoch {epoch}")
+        super().__init__(f"the loss is not finite in epoch {epoch}")
         self.epochs = epochs
 
 
@@ -92,7 +92,7 @@ def train(
     validation part ever chooses the epoch. `on_epoch` and `on_batch` may raise to stop.
 
     Raises:
-        Diverged: the training loss of an epoch is NaN or infinite.
+        Diverged: the training or the held-out loss of an epoch is NaN or infinite.
     """
     part = _Part.of(data, "train", device)
     heldout = _Part.of(data, "validation" if len(data.parts["validation"]) else "test", device)
@@ -118,10 +118,10 @@ def train(
             loss_sum += loss.detach() * len(labels)
             correct += (logits.detach().argmax(1) == labels).sum()
         train_loss = float(loss_sum) / len(part)
-        if not math.isfinite(train_loss):
-            raise Diverged(epochs, epoch)
         predictions = predict(model, heldout)
-        loss_now, accuracy = float(predictions.loss.mean()), _accuracy(predictions)
+        loss_now, accuracy = float(predictions.loss.mean(dtype=np.float64)), _accuracy(predictions)
+        if not math.isfinite(train_loss + loss_now):
+            raise Diverged(epochs, epoch)
         seconds = time.perf_counter() - began
         epochs.append(Epoch(epoch, train_loss, float(correct) / len(part), loss_now, accuracy, seconds))
         if settings.keep == "last" or loss_now < best:

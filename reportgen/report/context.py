@@ -1,5 +1,6 @@
 """What the templates may use. Each name is explained here, and nowhere else."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -12,6 +13,9 @@ from reportgen.analysis.results import Results
 from reportgen.lab.record import Record
 from reportgen.languages import Language
 from reportgen.suite.schema import Suite
+from reportgen.suite.text import Text
+
+_BETWEEN_CHINESE = re.compile(r"(?<=[\u3000-\u9fff\uff00-\uffef]) (?=[\u3000-\u9fff\uff00-\uffef])")
 
 COVER = ("author", "student_number", "course", "school", "supervisor", "date")
 ENVIRONMENT = ("cpu", "cores", "memory_gib", "gpu", "system", "python", "torch", "cuda", "cudnn", "threads")
@@ -118,9 +122,8 @@ def build_context(
             for name in COVER
             if (text := getattr(suite.cover, name)) is not None
         ],
-        # the suite's own prose is Markdown; the typesetter reads no HTML in it
-        aim=Markup(suite.aim.in_language(code).strip()) if suite.aim else None,  # noqa: S704
-        closing=Markup(suite.summary.in_language(code).strip()) if suite.summary else None,  # noqa: S704
+        aim=_prose(suite.aim, code),
+        closing=_prose(suite.summary, code),
         quick=quick,
         seeds=list(suite.seeds),
         labels=labels,
@@ -143,6 +146,15 @@ def build_context(
         confusion_figures=[(v, f"confusion-{v}") for v in results.confusion],
         logs=[Log(row["run"], row["label"], row["seed"], epoch_log(results.records[row["run"]])) for row in runs],
     )
+
+
+def _prose(text: Text | None, language: str) -> Markup | None:
+    """Return the suite's own words, which are Markdown; the typesetter reads no HTML in it."""
+    if text is None:
+        return None
+    words = text.in_language(language).strip()
+    # a line end within a folded YAML text is a space, which Chinese does not have between its characters
+    return Markup(_BETWEEN_CHINESE.sub("", words))  # noqa: S704
 
 
 def epoch_log(record: Record) -> str:

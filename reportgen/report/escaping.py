@@ -4,8 +4,9 @@ import re
 
 from markupsafe import Markup
 
-_SPECIAL = re.compile(r"[\\`*\[\]<>|$~&]|(?<!\w)_|_(?!\w)")
-_AT_LINE_START = re.compile(r"^(\s*)([#+=-]|\d+(?=[.)](?:\s|$)))")
+# an underscore between two letters is itself already; of several in a row every one is escaped
+_SPECIAL = re.compile(r"[\\`*\[\]<>|$~&#]|(?<![^\W_])_|_(?![^\W_])")
+_AT_LINE_START = re.compile(r"^(\s*)([+=-]|\d+(?=[.)](?:\s|$)))")
 
 
 def escape_markdown(text: str) -> Markup:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from html import escape, unescape
 from itertools import pairwise
 from pathlib import Path
+from urllib.parse import unquote
 
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
@@ -17,6 +18,12 @@ from reportgen.languages import Language
 from reportgen.report.formulas import formula_image
 
 _PICTURES = {".svg": "image/svg+xml", ".png": "image/png", ".jpg": "image/jpeg", ".jpeg": "image/jpeg"}
+
+_WORDS = {"text", "text_special", "code_inline", "math_inline"}
+"""The parts of a heading that its entry in the table of contents shows."""
+
+_MARKS = "0123456789•◦▪‐"
+"""What a typesetter adds by itself: numbers, the bullets of lists, the hyphen where a line ends."""
 
 
 def to_html(markdown: str, language: Language, folder: Path, styles: Sequence[str], *, quick: bool = False) -> str:
@@ -31,16 +38,17 @@ def to_html(markdown: str, language: Language, folder: Path, styles: Sequence[st
 
     Raises TypesetError for a picture outside `folder` and for a character that no font has.
     """
-    fonts.require(markdown)
     parser = _parser(language)
     tokens = parser.parse(markdown)
     headings = _number_headings(tokens)
     _inline_pictures(tokens, folder)
     _caption_tables(tokens)
     body = _sections(parser, tokens, _contents(headings, language))
+    fonts.require(unescape(re.sub(r"<[^>]*>", "", body)))
     title = next((text for level, _, text in headings if level == 1), "")
-    css = "\n".join([fonts.font_face_rules(_characters(body, styles), language.code), *styles])
-    mark = f' class="quick" data-quick="{escape(language.say("quick.mark"))}"' if quick else ""
+    words = language.say("quick.mark") if quick else ""
+    mark = f' class="quick" data-quick="{escape(words)}"' if quick else ""
+    css = "\n".join([fonts.font_face_rules(_characters(body, styles) + words, language.code), *styles])
     return (
         f'<!DOCTYPE html>\n<html lang="{"zh-CN" if language.code == "zh" else language.code}">\n<head>\n'
         '<meta charset="utf-8">\n<meta name="viewport" content="width=device-width, initial-scale=1">\n'
@@ -66,15 +74,24 @@ def _parser(language: Language) -> MarkdownIt:
         return f'<pre class="{kind}"><code>{escape(tokens[index].content)}</code></pre>\n'
 
     def line_break(_renderer: object, tokens: Sequence[Token], index: int, *_: object) -> str:
-        """Join two lines of a paragraph: with a space, but in Chinese with nothing."""
-        before = tokens[index - 1].content[-1:]
-        return "" if language.code == "zh" and not before.isascii() else "\n"
+        before = "".join(token.content for token in tokens[:index])[-1:]
+        after = "".join(token.content for token in tokens[index + 1 :])[:1]
+        return language.between_lines(before, after)
 
+    def text(_renderer: object, tokens: Sequence[Token], index: int, *_: object) -> str:
+        return _breakable(escape(tokens[index].content))
+
+    parser.add_render_rule("text", text)
     parser.add_render_rule("fence", code)
     parser.add_render_rule("softbreak", line_break)
     for name, display in (("math_inline", False), ("math_block", True), ("math_inline_double", True)):
         parser.add_render_rule(name, formula(display))
     return parser
+
+
+def _breakable(html: str) -> str:
+    """Let long names, such as those of a sweep, be broken between their parts: in a table they must be."""
+    return re.sub(r"\S{20,}", lambda name: re.sub(r"(?<=[/=,_])(?=\w)", "<wbr>", name[0]), html)
 
 
 def _number_headings(tokens: list[Token]) -> list[tuple[int, str, str]]:
@@ -84,9 +101,7 @@ def _number_headings(tokens: list[Token]) -> list[tuple[int, str, str]]:
         if token.type == "heading_open":
             name = f"s{len(found)}"
             token.attrSet("id", name)
-            text = "".join(
-                child.content for child in inline.children or [] if child.type in ("text", "text_special")
-            )
+            text = "".join(child.content for child in inline.children or [] if child.type in _WORDS)
             found.append((int(token.tag[1]), name, text))
     return found
 
@@ -97,21 +112,25 @@ def _inline_pictures(tokens: list[Token], folder: Path) -> None:
         for child in token.children or []:
             if child.type == "image":
                 child.attrSet("src", _data_url(str(child.attrs["src"]), folder))
-        if token.type == "inline" and [child.type for child in token.children or []] == ["image"]:
+        if before.type == "paragraph_open" and [child.type for child in token.children or []] == ["image"]:
             image = (token.children or [])[0]
             before.tag = after.tag = "figure"
-            caption = Token("html_inline", "", 0, content=f"<figcaption>{escape(image.content)}</figcaption>")
-            token.children = [image, caption]
+            opening, closing = Token("caption_open", "figcaption", 1), Token("caption_close", "figcaption", -1)
+            token.children = [image, opening, *(image.children or []), closing]
             # the tag of a hidden paragraph is left out; this one is not a paragraph any more
             before.hidden = after.hidden = False
 
 
 def _data_url(source: str, folder: Path) -> str:
-    path = (folder / source).resolve()
-    kind = _PICTURES.get(path.suffix.lower())
-    if kind is None or not path.is_relative_to(folder.resolve()) or not path.is_file():
-        raise TypesetError(f"got the picture {source!r}, expected an SVG, PNG or JPEG file below {folder}")
-    return f"data:{kind};base64,{base64.b64encode(path.read_bytes()).decode()}"
+    try:
+        path = (folder / unquote(source)).resolve()
+        path.relative_to(folder.resolve())
+        kind, data = _PICTURES[path.suffix.lower()], path.read_bytes()
+    except (KeyError, OSError, ValueError):  # of another kind; not there; outside the folder, or no path at all
+        raise TypesetError(
+            f"got the picture {source!r}, expected an SVG, PNG or JPEG file below {folder}"
+        ) from None
+    return f"data:{kind};base64,{base64.b64encode(data).decode()}"
 
 
 def _caption_tables(tokens: list[Token]) -> None:
@@ -119,12 +138,18 @@ def _caption_tables(tokens: list[Token]) -> None:
     i = 0
     while i + 3 < len(tokens):
         opening, inline, _, table = tokens[i : i + 4]
-        if opening.type == "paragraph_open" and table.type == "table_open" and inline.content.startswith("**"):
+        if opening.type == "paragraph_open" and table.type == "table_open" and _is_bold(inline):
             opening.type, opening.tag = "caption_open", "caption"
             tokens[i + 2].type, tokens[i + 2].tag = "caption_close", "caption"
             tokens[i : i + 4] = [table, *tokens[i : i + 3]]
             i += 3
         i += 1
+
+
+def _is_bold(inline: Token) -> bool:
+    """Tell whether a paragraph is bold from its beginning to its end."""
+    kinds = [child.type for child in inline.children or [] if child.type != "text" or child.content]
+    return kinds[:1] == ["strong_open"] and kinds.index("strong_close") == len(kinds) - 1
 
 
 def _sections(parser: MarkdownIt, tokens: list[Token], contents: str) -> str:
@@ -156,9 +181,10 @@ def _contents(headings: list[tuple[int, str, str]], language: Language) -> str:
 def _characters(body: str, styles: Sequence[str]) -> str:
     """Return all text that is printed: the document's, its figures', and what style sheets add."""
     figures = [
-        base64.b64decode(data).decode() for data in re.findall(r"data:image/svg\+xml;base64,([\w+/=]+)", body)
+        base64.b64decode(data).decode("utf-8", "replace")
+        for data in re.findall(r"data:image/svg\+xml;base64,([\w+/=]+)", body)
     ]
     svg = "".join(re.findall(r">([^<]*)<", "".join(re.sub(r"(?s)<style.*?</style>", "", svg) for svg in figures)))
     visible = re.sub(r"base64,[\w+/=]+", "", body)
     added = "".join(re.findall(r'content:[^;}]*?"([^"]*)"', "".join(styles)))
-    return unescape(visible + svg) + added + "0123456789"
+    return unescape(visible + svg) + added + _MARKS

@@ -31,12 +31,12 @@ def write(context: Context, language: Language, folders: Sequence[Path]) -> str:
     environment.filters["label"] = lambda variant: context.labels[variant]
     try:
         text = environment.get_template(_REPORT).render(variables)
-    except jinja2.TemplateSyntaxError as error:
-        raise TemplateError(f"{error.filename or error.name}:{error.lineno}: {error.message}") from None
-    except jinja2.TemplateNotFound as error:
-        raise TemplateError(f"there is no template {error.name!r} in {_listed(folders)}") from None
-    except jinja2.TemplateError as error:
-        raise TemplateError(f"{_place(error)}{error.message}{_nearest(str(error), list(variables))}") from None
+    except (jinja2.TemplateError, TemplateError) as error:
+        raise TemplateError(_worded(error, folders, list(variables))) from None
+    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
+        if not _place(error):  # then it is no template that is wrong
+            raise
+        raise TemplateError(f"{_place(error)}{type(error).__name__}: {error}") from None
     return _tidy(text)
 
 
@@ -92,6 +92,17 @@ def _tidy(text: str) -> str:
         pieces[i] = re.sub(r"\n{3,}", "\n\n", pieces[i])
     kept = [piece for i, piece in enumerate(pieces) if i % 3 != 2]
     return "".join(kept).strip() + "\n"
+
+
+def _worded(error: Exception, folders: Sequence[Path], names: list[str]) -> str:
+    """Return what the user needs to know: template, line, what is wrong, and the name that may have been meant."""
+    match error:
+        case jinja2.TemplateSyntaxError():
+            return f"{error.filename or error.name}:{error.lineno}: {error.message}"
+        case jinja2.TemplateNotFound():
+            return f"{_place(error)}there is no template {error.name!r} in {_listed(folders)}"
+        case _:
+            return f"{_place(error)}{error}{_nearest(str(error), names)}"
 
 
 def _place(error: BaseException) -> str:

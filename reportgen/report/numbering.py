@@ -1,9 +1,11 @@
 """Numbers of headings, figures, tables and references, given in the order of their first mention."""
 
+from string import ascii_uppercase
+
 from markupsafe import Markup
 
 from reportgen.languages import Language
-from reportgen.report.escaping import escape_markdown
+from reportgen.report.escaping import as_markdown
 
 
 class Numbering:
@@ -31,7 +33,7 @@ class Numbering:
     def appendix(self, title: str) -> Markup:
         """Return the heading of an appendix."""
         self._appendices += 1
-        return self._heading("##", "heading.appendix", "ABCDEFGHIJKLMNOPQRSTUVWXYZ"[self._appendices - 1], title)
+        return self._heading("##", "heading.appendix", _letters(self._appendices), title)
 
     def ref(self, kind: str, name: str) -> Markup:
         """Return how the text calls a figure or a table: `Figure 2`."""
@@ -42,7 +44,7 @@ class Numbering:
 
     def caption(self, kind: str, name: str, text: str) -> Markup:
         """Return the caption of a figure or a table, with its number: `Figure 2: Loss and accuracy`."""
-        values = {"ref": self.ref(kind, name), "text": escape_markdown(text)}
+        values = {"ref": self.ref(kind, name), "text": as_markdown(text)}
         return Markup(self._language.say(f"caption.{kind}", **values))  # noqa: S704 - escaped above
 
     def cite(self, *names: str) -> Markup:
@@ -54,9 +56,15 @@ class Numbering:
         return Markup(f"\\[{numbers}\\]")  # noqa: S704 - digits
 
     def _heading(self, marks: str, form: str, number: str, title: str) -> Markup:
-        words = self._language.say(form, number=number, title=escape_markdown(title))
+        words = self._language.say(form, number=number, title=as_markdown(title))
         return Markup(f"{marks} {words}")  # noqa: S704 - escaped above
 
     def _ordinal(self, number: int) -> str:
         ordinals = self._language.say("heading.ordinals").split()
         return ordinals[number - 1] if number <= len(ordinals) else str(number)
+
+
+def _letters(number: int) -> str:
+    """Return A, B, … Z, AA, AB, …"""
+    rest, last = divmod(number - 1, 26)
+    return (_letters(rest) if rest else "") + ascii_uppercase[last]

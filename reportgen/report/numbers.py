@@ -85,7 +85,8 @@ def _numbers(results: Results, findings: Findings) -> Iterator[dict[str, Any]]:
         for field, value in asdict(findings.cost).items():
             if not isinstance(value, str):
                 yield number(f"cost.{field}", value, *every)
-    yield number("baseline", findings.baseline, *every)
+    for variant, accuracy in findings.baselines.items():
+        yield number(f"baseline.{variant}", accuracy, variant)
     for i, data in enumerate(
         {record.data["digest"]: record.data for record in results.records.values() if record.data}.values()
     ):

@@ -1,15 +1,18 @@
-"""A YAML file as plain values, with the line of every one of them."""
+"""A YAML file as plain values, with the line of every one of them.
 
+The values are built here from the parser's events, and not by ruamel.yaml's own constructors: YAML 1.2 and
+nothing more (no tags, no dates, no `yes`), every fault with its line, and limits that hold before memory is used.
+"""
+
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from ruamel.yaml import YAML
-from ruamel.yaml.comments import CommentedMap, CommentedSeq, TaggedScalar
-from ruamel.yaml.constructor import DuplicateKeyError
+from ruamel.yaml import events as yaml
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
-from ruamel.yaml.reader import ReaderError
 
 from reportgen.errors import Problem, SuiteError
 
@@ -19,14 +22,30 @@ DEEPEST = 50
 
 Path_ = tuple[str | int, ...]
 
+_KEY = "?"  # in the path of what is not a value but part of a key
+
+# what YAML lets stand in a file: neither control characters nor halves of surrogate pairs
+_UNPRINTABLE = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
+# the core schema of YAML 1.2; a whole number that no float is as large as is read as a float: inf
+_WORDS = {
+    word: value
+    for meaning, value in {"null": None, "true": True, "false": False}.items()
+    for word in (meaning, meaning.title(), meaning.upper())
+} | {"": None, "~": None}
+_INTEGER = re.compile(r"[-+]?[0-9]{1,300}|0o[0-7]{1,300}|0x[0-9a-fA-F]{1,300}")
+_FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
+_NOT_FINITE = re.compile(r"[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)")
+
 
 @dataclass
 class Document:
-    """What a YAML file says: `value` in plain Python types, `lines` by path."""
+    """What a YAML file says: `value` in plain Python types, `lines` by path, and faults that hide nothing else."""
 
     file: Path
     value: Any = None
-    lines: dict[Path_, int] = field(default_factory=dict)
+    lines: dict[Path_, int] = field(default_factory=lambda: {(): 1})
+    problems: list[Problem] = field(default_factory=list)
 
     def line(self, path: Path_) -> int:
         """Return the line of `path`, or of the nearest thing around it that is in the file."""
@@ -44,33 +63,43 @@ class Document:
 
 def dotted(path: Path_) -> str:
     """Write a path the way people do: `runs[1].model.hidden_size`."""
-    parts = (f"[{part}]" if isinstance(part, int) else f".{part}" for part in path)
+    parts = (f"[{part}]" if isinstance(part, int) else f".{_as_it_is(part)}" for part in path)
     return "".join(parts).removeprefix(".")
+
+
+def _as_it_is(key: str) -> str:
+    return key if 0 < len(key) <= 60 and key.isprintable() else shown(key)
+
+
+def shown(value: object) -> str:
+    """Show a value of the user's in a message: short, and with control characters escaped."""
+    match value:
+        case None:
+            return "nothing"
+        case bool():
+            return "true" if value else "false"
+        case dict():
+            return "a mapping" if value else "an empty mapping"
+        case list() | tuple():
+            return "a list" if value else "an empty list"
+    text = repr(value[:100] if isinstance(value, str) else value)
+    return text if len(text) <= 60 else f"{text[:57]}…{text[-1]}"
 
 
 def read_document(file: Path) -> Document:
     """Read the YAML file; SuiteError names file and line of what keeps it from being read."""
     text = _read_text(file)
+    document = Document(file)
     try:
-        tree = YAML(typ="rt", pure=True).load(text)
-        document = Document(file)
-        document.value = _Plainer(document).plain(tree, (), 1)
+        _Reader(document, YAML(typ="safe", pure=True).parse(text)).read()
     except _RefusedError as refused:
-        raise SuiteError([refused.problem]) from None
-    except DuplicateKeyError as error:
-        raise SuiteError([Problem(file, _line_of(error), "", "the same key twice", "each key once")]) from None
-    except ReaderError as error:
-        line = text.count("\n", 0, error.position) + 1
-        got = f"the control character U+{ord(error.character):04X}" if error.character else "a control character"
-        raise SuiteError([Problem(file, line, "", got, "text")]) from None
+        raise SuiteError([*document.problems, refused.problem]) from None
     except MarkedYAMLError as error:
-        raise SuiteError([_syntax_problem(file, text, error)]) from None
-    except RecursionError:
-        raise SuiteError([_too_deep(file, 1)]) from None
+        raise SuiteError([*document.problems, _syntax_problem(file, text, error)]) from None
     except (YAMLError, ValueError, TypeError, AttributeError, LookupError, NotImplementedError) as error:
-        # ruamel.yaml lets a few built-in errors through on malformed tags, directives and numbers
+        # ruamel.yaml lets a few built-in errors through on malformed escapes and directives
         problem = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
-        raise SuiteError([Problem(file, 1, "", problem, "YAML 1.2")]) from None
+        raise SuiteError([*document.problems, Problem(file, 1, "", problem, "YAML 1.2")]) from None
     return document
 
 
@@ -90,30 +119,32 @@ def _read_text(file: Path) -> str:
     if len(raw) > LARGEST_FILE:
         size = file.stat().st_size
         raise refused(f"a file of {size:,} bytes", f"a suite of at most {LARGEST_FILE:,} bytes")
+    raw = raw.removeprefix(b"\xef\xbb\xbf")  # the mark that some Windows editors begin a file with
     try:
-        return raw.decode("utf-8-sig")
+        text = raw.decode("utf-8")
     except UnicodeDecodeError as error:
         line = raw.count(b"\n", 0, error.start) + 1
         raise refused(f"the byte 0x{raw[error.start]:02x}, which is not UTF-8", "a file in UTF-8", line) from None
+    if found := _UNPRINTABLE.search(text):
+        raise refused(_control_character(found), "text", text.count("\n", 0, found.start()) + 1)
+    return text
 
 
-def _line_of(error: MarkedYAMLError) -> int:
-    mark = error.problem_mark or error.context_mark
-    return mark.line + 1 if mark else 1
+def _control_character(found: re.Match[str]) -> str:
+    return f"the control character U+{ord(found.group()):04X}"
 
 
 def _syntax_problem(file: Path, text: str, error: MarkedYAMLError) -> Problem:
-    line = _line_of(error)
+    mark = error.problem_mark or error.context_mark
+    line = mark.line + 1 if mark else 1
     lines = text.splitlines()
     here = lines[line - 1] if line <= len(lines) else ""
-    if "\t" in here[: len(here) - len(here.lstrip())]:
+    said = str(error.problem or error.context or "a syntax error").splitlines()[0]
+    if "\t" in here[: len(here) - len(here.lstrip())] or r"'\t'" in said:
         return Problem(file, line, "", "a tab", "spaces; YAML does not indent with tabs")
-    got = str(error.problem or error.context or "a syntax error").splitlines()[0]
-    return Problem(file, line, "", f"{got}", "YAML 1.2", "quote a text that holds : # { [ or @")
-
-
-def _too_deep(file: Path, line: int) -> Problem:
-    return Problem(file, line, "", "values nested too deeply", f"at most {DEEPEST} levels")
+    if expectation := re.fullmatch(r"expected (.+), but (?:got|found) \(?(.+?)(?:,\))?", said):
+        return Problem(file, line, "", expectation[2], expectation[1])
+    return Problem(file, line, "", said.removeprefix("found "), "YAML 1.2", "quote a text that holds : # { [ or @")
 
 
 class _RefusedError(Exception):
@@ -121,68 +152,122 @@ class _RefusedError(Exception):
         self.problem = problem
 
 
-class _Plainer:
-    """Turns ruamel's tree into plain values. Aliases are written out, so their sum is bounded."""
+class _Reader:
+    """Builds plain values from YAML's events. An alias counts as often as it is used, so that all has an end."""
 
-    def __init__(self, document: Document) -> None:
+    def __init__(self, document: Document, events: Iterator[yaml.Event]) -> None:
         self.document = document
+        self.events = events
         self.values = 0
+        # each anchor's value and how many values it holds; None while its value is being read
+        self.anchors: dict[str, tuple[Any, int] | None] = {}
 
-    def plain(self, node: Any, path: Path_, line: int) -> Any:
-        self.document.lines[path] = line
-        self.values += 1
-        if self.values > MOST_VALUES:
-            raise _RefusedError(
-                self._problem(path, f"more than {MOST_VALUES:,} values", "a suite of fewer values")
-            )
+    def read(self) -> None:
+        documents = 0
+        for event in self.events:
+            if isinstance(event, yaml.DocumentStartEvent):
+                documents += 1
+                if documents == 2:
+                    raise self._refusal(event, (), "a second document", "one document: no line ---")
+                first = next(self.events)
+                self.document.lines[()] = _line(first)
+                self.document.value = self._value(first, ())
+
+    def _value(self, event: Any, path: Path_) -> Any:
         if len(path) > DEEPEST:
-            raise _RefusedError(_too_deep(self.document.file, line))
-        match node:
-            case CommentedMap():
-                return {
-                    key: self.plain(child, (*path, key), at) for key, child, at in self._pairs(node, path, line)
-                }
-            case CommentedSeq():
-                places = node.lc.data or {}
-                return [
-                    self.plain(child, (*path, i), places[i][0] + 1 if i in places else line)
-                    for i, child in enumerate(node)
-                ]
-            case TaggedScalar():
-                raise _RefusedError(self._problem(path, f"the tag {node.tag.value!r}", "a plain value"))
-            case bool() | None:
-                return node
-            case int():
-                return int(node)
-            case float():
-                return float(node)
-            case str():
-                return str(node)
-        return node  # a date
+            raise self._refusal(event, (), "values nested too deeply", f"at most {DEEPEST} levels")
+        if isinstance(event, yaml.AliasEvent):
+            return self._alias(event, path)
+        self._count(1, event, path)
+        before = self.values
+        if event.anchor:
+            self.anchors[event.anchor] = None
+        if event.tag is not None:
+            self._complain(event, path, f"the tag {_short(event.tag)}", "a plain value")
+        value = self._untagged(event, path)
+        if event.anchor:
+            self.anchors[event.anchor] = (value, self.values - before + 1)
+        return value
 
-    def _pairs(self, node: CommentedMap, path: Path_, line: int) -> Iterator[tuple[str, Any, int]]:
-        places = node.lc.data or {}
-        for key, child in node.items():
-            at = places[key][0] + 1 if key in places else line
+    def _untagged(self, event: Any, path: Path_) -> Any:
+        match event:
+            case yaml.MappingStartEvent():
+                return self._mapping(path)
+            case yaml.SequenceStartEvent():
+                return self._sequence(path)
+            case yaml.ScalarEvent(style=None):
+                return _plain_scalar(event.value)
+            case _ if found := _UNPRINTABLE.search(event.value):  # written as an escape
+                self._complain(event, path, _control_character(found), "text")
+                return _UNPRINTABLE.sub("", event.value)
+        return event.value
+
+    def _alias(self, event: yaml.AliasEvent, path: Path_) -> Any:
+        name = shown(event.anchor)
+        if event.anchor not in self.anchors:
+            raise self._refusal(event, path, f"an alias of {name}", "an alias of an anchor (&) further up")
+        known = self.anchors[event.anchor]
+        if known is None:
+            raise self._refusal(event, path, f"the alias {name} inside its own value", "a value that ends")
+        self._count(known[1], event, path)
+        return known[0]
+
+    def _sequence(self, path: Path_) -> list[Any]:
+        values: list[Any] = []
+        for event in self.events:
+            if isinstance(event, yaml.SequenceEndEvent):
+                break
+            here = (*path, len(values))
+            self.document.lines[here] = _line(event)
+            values.append(self._value(event, here))
+        return values
+
+    def _mapping(self, path: Path_) -> dict[str, Any]:
+        values: dict[str, Any] = {}
+        for event in self.events:
+            if isinstance(event, yaml.MappingEndEvent):
+                break
+            key = self._value(event, (*path, _KEY))
+            child = next(self.events)
             if not isinstance(key, str):
-                problem = self._problem((*path,), f"the key {shown(key)}", "a text as a key; quote it")
-                raise _RefusedError(Problem(problem.file, at, problem.where, problem.got, problem.expected))
-            yield str(key), child, at
+                self._complain(event, path, f"the key {shown(key)}", "a text as a key; quote it")
+                self._value(child, (*path, _KEY))
+                continue
+            here = (*path, key)
+            if key in values:
+                self._complain(event, here, "the same key a second time", "each key once")
+            self.document.lines[here] = _line(event)
+            values[key] = self._value(child, here)
+        return values
 
-    def _problem(self, path: Path_, got: str, expected: str) -> Problem:
-        return self.document.problem(path, got, expected)
+    def _count(self, values: int, event: yaml.Event, path: Path_) -> None:
+        self.values += values
+        if self.values > MOST_VALUES:
+            raise self._refusal(event, path, f"more than {MOST_VALUES:,} values", "a suite of fewer values")
+
+    def _complain(self, event: yaml.Event, path: Path_, got: str, expected: str) -> None:
+        self.document.problems.append(self._refusal(event, path, got, expected).problem)
+
+    def _refusal(self, event: yaml.Event, path: Path_, got: str, expected: str) -> _RefusedError:
+        around = path[: path.index(_KEY)] if _KEY in path else path
+        return _RefusedError(Problem(self.document.file, _line(event), dotted(around), got, expected))
 
 
-def shown(value: object) -> str:
-    """Show a value of the user's in a message: short, and with control characters escaped."""
-    match value:
-        case None:
-            return "nothing"
-        case bool():
-            return "true" if value else "false"
-        case dict():
-            return "a mapping" if value else "an empty mapping"
-        case list() | tuple():
-            return "a list" if value else "an empty list"
-    text = repr(value)
-    return text if len(text) <= 60 else f"{text[:57]}…{text[-1]}"
+def _short(tag: str) -> str:
+    return shown(tag.replace("tag:yaml.org,2002:", "!!", 1))
+
+
+def _line(event: yaml.Event) -> int:
+    return int(event.start_mark.line) + 1
+
+
+def _plain_scalar(text: str) -> Any:
+    """Read an unquoted scalar by the core schema of YAML 1.2."""
+    if text in _WORDS:
+        return _WORDS[text]
+    if _INTEGER.fullmatch(text):
+        bases = {"0o": 8, "0x": 16}
+        return int(text, bases.get(text[:2], 10))
+    if _FLOAT.fullmatch(text):
+        return float(text)
+    return float(text.replace(".", "")) if _NOT_FINITE.fullmatch(text) else text

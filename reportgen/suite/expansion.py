@@ -1,22 +1,23 @@
 """From a suite to its runs: defaults laid under, sweeps and seeds multiplied out."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from itertools import islice, product
+from dataclasses import dataclass, replace
+from itertools import product
+from math import prod
 from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
+from pydantic_core import ErrorDetails
 
 from reportgen.errors import Problem
 from reportgen.suite.document import Document, Path_, shown
-from reportgen.suite.messages import expected_by, nearest
+from reportgen.suite.messages import expected_by, got_by, hint_for, nearest, repetitions
 from reportgen.suite.schema import RunDeclaration, Suite, SweepDeclaration
 from reportgen.suite.settings import (
     DataSettings,
     ModelSettings,
     RunSettings,
-    Settings,
     SplitSettings,
     TrainingSettings,
 )
@@ -83,83 +84,114 @@ def runs_of(suite: Suite, device: str) -> tuple[Run, ...]:
 
 def expand(suite: Suite, document: Document, device: str = "cpu") -> tuple[list[Variant], list[Problem]]:
     """Return the suite's variants, and what is wrong with those that cannot be made."""
-    drafts: list[tuple[_Draft, Path_]] = [
-        (_Draft(run.name, run.label or Text.parse(run.name), _raw(suite, run, device)), ("runs", i))
-        for i, run in enumerate(suite.runs)
-    ]
     problems: list[Problem] = []
     bases = {run.name: run for run in suite.runs}
+    sound = []
     for i, sweep in enumerate(suite.sweeps):
         found = _sweep_problems(sweep, ("sweeps", i), bases, document)
         problems += found
         if not found:
-            drafts += [(draft, ("sweeps", i)) for draft in _points(suite, bases[sweep.base], sweep, device)]
-    variants = []
-    for draft, path in drafts:
+            sound.append((sweep, ("sweeps", i)))
+    drafts = [_draft(suite, run, ("runs", i), device) for i, run in enumerate(suite.runs)]
+    variants = len(drafts) + sum(prod(map(len, sweep.grid.values())) for sweep, _ in sound)
+    if variants * len(suite.seeds) > MOST_RUNS:  # counted, and not made: there may be billions
+        got = f"{variants * len(suite.seeds):,} runs (variants × seeds)"
+        problems.append(document.problem(("sweeps",), got, f"at most {MOST_RUNS:,}"))
+        sound = []
+    for sweep, path in sound:
+        drafts += _points(suite, bases[sweep.base], sweep, path, device)
+    made, faults = _checked(drafts, document)
+    return made, list(dict.fromkeys([*problems, *faults]))
+
+
+def _checked(drafts: list["_Draft"], document: Document) -> tuple[list[Variant], list[Problem]]:
+    variants: dict[str, Variant] = {}
+    problems: list[Problem] = []
+    faults_of_runs: dict[str, set[_Fault]] = {}
+    for draft in drafts:
+        if draft.name in variants and draft.changed:
+            got = f"the variant {draft.name!r} a second time"
+            problems.append(document.problem(draft.path, got, "each combination once"))
         try:
             settings = RunSettings.model_validate(draft.raw)
         except ValidationError as error:
-            problems += _setting_problems(error, path, document)
+            faults = {_fault(details): details for details in error.errors(include_url=False)}
+            known = faults_of_runs.setdefault(draft.base, set(faults))  # the run itself comes before its sweeps
+            new = [details for fault, details in faults.items() if not draft.changed or fault not in known]
+            problems += _setting_problems(new, draft, document)
         else:
-            variants.append(Variant(draft.name, draft.label, settings, draft.changed))
-    problems += _repeated(variants, document)
-    if len(drafts) * len(suite.seeds) > MOST_RUNS:
-        got = f"{len(drafts) * len(suite.seeds):,} runs (variants × seeds)"
-        problems.append(document.problem(("sweeps",), got, f"at most {MOST_RUNS:,}"))
-    return variants, list(dict.fromkeys(problems))
+            faults_of_runs.setdefault(draft.base, set())
+            variants[draft.name] = Variant(draft.name, draft.label, settings, draft.changed)
+    return list(variants.values()), problems
+
+
+_Fault = tuple[str, Path_]
+
+
+def _fault(details: ErrorDetails) -> _Fault:
+    return details["type"], details["loc"]
 
 
 @dataclass(frozen=True)
 class _Draft:
+    """A variant before its settings are checked, and the place in the suite that asks for it."""
+
     name: str
+    base: str
     label: Text
     raw: dict[str, Any]
+    path: Path_
     changed: tuple[tuple[str, Any], ...] = ()
 
 
-def _raw(suite: Suite, run: RunDeclaration, device: str) -> dict[str, Any]:
-    return {
+def _draft(suite: Suite, run: RunDeclaration, path: Path_, device: str) -> _Draft:
+    raw = {
         "data": suite.data.model_dump(),
         "model": {**suite.model, **run.model},
         "training": {**suite.training, **run.training},
         "device": device,
     }
+    return _Draft(run.name, run.name, run.label or Text.parse(run.name), raw, path)
 
 
-def _points(suite: Suite, base: RunDeclaration, sweep: SweepDeclaration, device: str) -> Iterator[_Draft]:
-    for values in islice(product(*sweep.grid.values()), MOST_RUNS + 1):
+def _points(
+    suite: Suite, base: RunDeclaration, sweep: SweepDeclaration, path: Path_, device: str
+) -> Iterator[_Draft]:
+    for values in product(*sweep.grid.values()):
         changed = tuple(zip(sweep.grid, values, strict=True))
-        raw = _raw(suite, base, device)
-        for path, value in changed:
-            *parents, last = path.split(".")
-            node = raw
+        draft = _draft(suite, base, path, device)
+        for setting, value in changed:
+            *parents, last = setting.split(".")
+            node = draft.raw
             for parent in parents:
                 node = node[parent]
             node[last] = value
-        name = f"{base.name}/{_said(changed, '=')}"
-        yield _Draft(name, base.label or Text.parse(base.name), raw, changed)
+        yield replace(draft, name=f"{base.name}/{_said(changed, '=')}", changed=changed)
 
 
-def _setting_problems(error: ValidationError, owner: Path_, document: Document) -> Iterator[Problem]:
-    for details in error.errors(include_url=False):
+def _setting_problems(errors: list[ErrorDetails], draft: _Draft, document: Document) -> Iterator[Problem]:
+    for details in errors:
         if details["type"] == "missing":
-            if owner[0] == "runs":  # a sweep lacks only what its base lacks
-                yield document.problem((*owner, *details["loc"]), "nothing", "a value, here or for all runs")
-            continue
-        if isinstance(details["input"], dict | Settings):  # a rule between settings
-            got, expected = "settings that do not go together", expected_by(details)
+            yield document.problem((*draft.path, *details["loc"]), "nothing", "a value, here or for all runs")
         else:
-            got, expected = shown(details["input"]), expected_by(details)
-        yield document.problem(_place(details["loc"], owner, document), got, expected)
+            place = _place(details["loc"], draft, document)
+            yield document.problem(place, got_by(details), expected_by(details), hint_for(details))
 
 
-def _place(loc: Path_, owner: Path_, document: Document) -> Path_:
+def _place(loc: Path_, draft: _Draft, document: Document) -> Path_:
     """Return the place in the file of a setting: the sweep's own, the run's own, the suite's, or the owner."""
-    key = ".".join(map(str, loc[:2]))
-    for path in ((*owner, "grid", key), (*owner, *loc), (*owner, *loc[:1]), loc, loc[:1]):
-        if path != owner and path and path in document:
+    swept = [name for name, _ in draft.changed if _overlap(name.split("."), loc)]
+    if swept:
+        return (*draft.path, "grid", *(swept if len(swept) == 1 else ()))
+    for path in ((*draft.path, *loc), (*draft.path, *loc[:1]), loc, loc[:1]):
+        if path != draft.path and path and path in document:
             return path
-    return (*owner, *loc)
+    return (*draft.path, *loc)
+
+
+def _overlap(setting: list[str], loc: Path_) -> bool:
+    """Tell whether a fault at `loc` is about the setting, or about a group that it is in, or the reverse."""
+    return all(a == b for a, b in zip(setting, loc, strict=False))
 
 
 def _sweep_problems(
@@ -181,15 +213,8 @@ def _sweep_problems(
             )
         if not values:
             problems.append(document.problem(where, "an empty list", "at least one value to sweep over"))
-    return problems
-
-
-def _repeated(variants: list[Variant], document: Document) -> list[Problem]:
-    seen: set[str] = set()
-    problems = []
-    for variant in variants:
-        if variant.name in seen and variant.changed:
-            got = f"the variant {variant.name!r} twice"
-            problems.append(document.problem(("sweeps",), got, "each combination once"))
-        seen.add(variant.name)
+        problems += [
+            document.problem((*where, place), f"{shown(value)} a second time", "each value once")
+            for place, value in repetitions(values)
+        ]
     return problems

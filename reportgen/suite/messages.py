@@ -1,5 +1,6 @@
 """pydantic's errors in the words of reportgen: where, what was found, what was expected."""
 
+from collections.abc import ItemsView, Iterator, Sequence
 from difflib import get_close_matches
 from typing import Any
 
@@ -24,15 +25,27 @@ _EXPECTED = {
     "less_than": "a number below {lt}",
     "less_than_equal": "a number of at most {le}",
     "literal_error": "{expected}",
-    "too_short": "at least {min_length}",
-    "too_long": "at most {max_length}",
+    "too_short": "at least {min_length:,}",
+    "too_long": "at most {max_length:,}",
 }
 
 
 def nearest(word: object, choices: list[str]) -> str:
     """Return `did you mean …?` for the choice nearest to a mistyped word, or nothing."""
-    found = get_close_matches(str(word), choices, n=1, cutoff=0.6)
-    return f"did you mean {found[0]!r}?" if found else ""
+    by_lower_case = {choice.lower(): choice for choice in choices}
+    typed = word[:100].lower() if isinstance(word, str) else ""
+    found = get_close_matches(typed, list(by_lower_case), n=1, cutoff=0.6)
+    return f"did you mean {by_lower_case[found[0]]!r}?" if found else ""
+
+
+def repetitions(values: Sequence[object]) -> Iterator[tuple[int, object]]:
+    """Return place and value of what stands in a list again; `1` and `true` are not the same."""
+    seen = set()
+    for i, value in enumerate(values):
+        key = repr(value)
+        if value is not None and key in seen:
+            yield i, value
+        seen.add(key)
 
 
 def problems_of(error: ValidationError, document: Document) -> list[Problem]:
@@ -48,26 +61,53 @@ def _is_so(details: ErrorDetails) -> bool:
 
 def _problem(details: ErrorDetails, document: Document, schema: dict[str, Any]) -> Problem:
     path: Path_ = details["loc"]
-    kind, found, context = details["type"], details["input"], details.get("ctx", {})
+    kind = details["type"]
     if kind == "extra_forbidden":
         keys = sorted(_at(schema, path[:-1]).get("properties", {}))
         expected = f"one of {', '.join(keys)}"
         return document.problem(path, f"the unknown key {shown(path[-1])}", expected, nearest(path[-1], keys))
     if kind == "missing":
         description = _at(schema, path).get("description", "")
-        what = f" ({description.rstrip('.')})" if description else ""
+        what = f" ({_in_a_sentence(description)})" if description else ""
         return document.problem(path, "nothing", f"a value{what}")
-    hint = nearest(found, context["expected"].replace("'", "").replace(" or ", ", ").split(", ")) \
-        if kind == "literal_error" else ""  # fmt: skip
-    form = _at(schema, path).get("description", "").rstrip(".")
-    expected = form if kind == "string_pattern_mismatch" else expected_by(details)
-    return document.problem(path, shown(found), expected, hint)
+    return document.problem(path, got_by(details), expected_by(details, _at(schema, path)), hint_for(details))
 
 
-def expected_by(details: ErrorDetails) -> str:
-    """Say what was expected where pydantic found an error."""
+def hint_for(details: ErrorDetails) -> str:
+    """Return `did you mean …?` where pydantic expected one of a few words, and how a number becomes a text."""
+    if details["type"] in ("text", "string_type") and isinstance(details["input"], int | float):
+        return "put it in quotes"
+    if details["type"] != "literal_error":
+        return ""
+    words = details["ctx"]["expected"].replace("'", "").replace(" or ", ", ").split(", ")
+    return nearest(details["input"], words)
+
+
+def got_by(details: ErrorDetails) -> str:
+    """Say what was found where pydantic found an error."""
+    found = details["input"]
+    if details["type"] == "rule":
+        return "settings that do not go together"
+    if details["type"] in ("too_short", "too_long") and found:
+        return f"{len(found):,} of them"
+    return shown(found)
+
+
+def expected_by(details: ErrorDetails, schema: dict[str, Any] | None = None) -> str:
+    """Say what was expected where pydantic found an error; `schema` describes the place."""
+    if details["type"] == "string_pattern_mismatch" and schema:
+        return _in_a_sentence(schema.get("description", "another text"))
     template = _EXPECTED.get(details["type"])
-    return template.format(**details.get("ctx", {})) if template else details["msg"]
+    bounds = {name: int(n) if isinstance(n, float) and n.is_integer() else n for name, n in _context(details)}
+    return template.format(**bounds) if template else details["msg"]
+
+
+def _context(details: ErrorDetails) -> ItemsView[str, Any]:
+    return details.get("ctx", {}).items()
+
+
+def _in_a_sentence(description: str) -> str:
+    return f"{description[:1].lower()}{description[1:]}".rstrip(".")
 
 
 def _at(schema: dict[str, Any], path: Path_) -> dict[str, Any]:

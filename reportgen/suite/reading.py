@@ -1,6 +1,6 @@
 """The stage *load*: a suite file read and checked, or every problem of it at once."""
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -9,8 +9,8 @@ from pydantic import ValidationError
 from reportgen.errors import Problem, SuiteError
 from reportgen.suite.document import Document, Path_, read_document, shown
 from reportgen.suite.expansion import expand
-from reportgen.suite.messages import nearest, problems_of
-from reportgen.suite.schema import Suite
+from reportgen.suite.messages import nearest, problems_of, repetitions
+from reportgen.suite.schema import LANGUAGES, Suite
 
 
 def read_suite(file: Path, languages: Collection[str]) -> Suite:
@@ -20,8 +20,9 @@ def read_suite(file: Path, languages: Collection[str]) -> Suite:
     """
     document = read_document(file)
     if not isinstance(document.value, dict):
-        raise SuiteError([document.problem((), shown(document.value), "a mapping: title, data, runs, …")])
-    problems = list(_cross_problems(document.value, document, sorted(languages)))
+        problem = document.problem((), shown(document.value), "a mapping: title, data, runs, …")
+        raise SuiteError([*document.problems, problem])
+    problems = [*document.problems, *_cross_problems(document.value, document, sorted(languages))]
     try:
         suite = Suite.model_validate(document.value)
     except ValidationError as error:
@@ -35,20 +36,20 @@ def read_suite(file: Path, languages: Collection[str]) -> Suite:
 def _cross_problems(raw: dict[str, Any], document: Document, languages: list[str]) -> Iterator[Problem]:
     """Find what single fields cannot show, on the raw values, so that it is told along with their own faults."""
     runs = [run if isinstance(run, dict) else {} for run in _list(raw.get("runs"))]
-    for i, name in _repetitions([run.get("name") for run in runs]):
+    for i, name in repetitions([run.get("name") for run in runs]):
         yield document.problem(
             ("runs", i, "name"), f"the run name {shown(name)} a second time", "a name of its own"
         )
     for key in ("seeds", "languages", "formats"):
-        for i, value in _repetitions(_list(raw.get(key))):
+        for i, value in repetitions(_list(raw.get(key))):
             yield document.problem((key, i), f"{shown(value)} a second time", "each value once")
-    printed = [language for language in _list(raw.get("languages", ["zh", "en"])) if isinstance(language, str)]
+    printed = _list(raw.get("languages", list(LANGUAGES)))
     for i, language in enumerate(printed):
-        if language not in languages:
+        if isinstance(language, str) and language not in languages:
             expected = f"a language with a catalogue: {', '.join(languages)}"
             yield document.problem(("languages", i), shown(language), expected, nearest(language, languages))
     for path, text in _texts(raw, runs):
-        missing = [language for language in printed if language not in text]
+        missing = [language for language in languages if language in printed and language not in text]
         if text and missing:
             expected = f"a text in {' and '.join(missing)} too, or one plain text"
             yield document.problem(path, f"a text in {', '.join(map(str, text))} alone", expected)
@@ -64,9 +65,3 @@ def _texts(raw: dict[str, Any], runs: list[dict[str, Any]]) -> Iterator[tuple[Pa
 
 def _list(value: object) -> list[Any]:
     return value if isinstance(value, list) else []
-
-
-def _repetitions(values: Sequence[object]) -> Iterator[tuple[int, object]]:
-    for i, value in enumerate(values):
-        if value is not None and value in values[:i]:
-            yield i, value

@@ -1,9 +1,9 @@
 """The suite: all that a student can write in the YAML file."""
 
-import datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, Field, GetCoreSchemaHandler, create_model
+from pydantic import BaseModel, Field, GetCoreSchemaHandler, create_model
+from pydantic.fields import FieldInfo
 from pydantic_core import CoreSchema, core_schema
 
 from reportgen.suite.settings import DataSettings, ModelSettings, Natural, Settings, TrainingSettings
@@ -17,7 +17,12 @@ Name = Annotated[
         description="A short name: letters, digits, - and _, beginning with a letter.",
     ),
 ]
-Language = Annotated[str, Field(strict=True, pattern=r"^[a-z]{2,3}$", description="Language code: zh, en, …")]
+# which languages there are is said by the catalogues; the pattern is for editors
+Language = Annotated[
+    str,
+    Field(strict=True, description="Language code: zh, en, …", json_schema_extra={"pattern": "^[a-z]{2,3}$"}),
+]
+LANGUAGES = ("zh", "en")
 Format = Literal["md", "html", "pdf"]
 
 
@@ -29,7 +34,10 @@ class PartOf:
 
     def __init__(self, settings: type[BaseModel]) -> None:
         fields: dict[str, Any] = {
-            name: (Annotated[field.annotation, Field(description=field.description), *field.metadata], None)
+            name: (
+                Annotated[field.annotation, Field(description=field.description), *field.metadata],
+                _default(field),
+            )
             for name, field in settings.model_fields.items()
         }
         self._part = create_model(f"PartOf{settings.__name__}", __base__=Settings, **fields)
@@ -40,12 +48,13 @@ class PartOf:
         )
 
 
+def _default(field: FieldInfo) -> Any:
+    """Return what editors show as the default: nothing at all where a value has to be given, here or elsewhere."""
+    return Field(default_factory=lambda: None) if field.is_required() else field.default
+
+
 ModelPart = Annotated[dict[str, Any], PartOf(ModelSettings)]
 TrainingPart = Annotated[dict[str, Any], PartOf(TrainingSettings)]
-
-
-def _date_as_text(value: object) -> object:
-    return value.isoformat() if isinstance(value, datetime.date) else value
 
 
 class Cover(Settings):
@@ -56,7 +65,7 @@ class Cover(Settings):
     course: Text | None = Field(None, description="The course that the report is for.")
     school: Text | None = Field(None, description="School, college or university.")
     supervisor: Text | None = Field(None, description="Who supervises or marks the work.")
-    date: Annotated[Text, BeforeValidator(_date_as_text)] | None = Field(
+    date: Text | None = Field(
         None, description="Date of the report; 2026-11-21 is printed the way each language writes a date."
     )
 
@@ -90,13 +99,17 @@ class Suite(Settings):
     data: DataSettings
     model: ModelPart = Field(default_factory=dict, description="Model settings shared by all runs.")
     training: TrainingPart = Field(default_factory=dict, description="Training settings shared by all runs.")
-    runs: tuple[RunDeclaration, ...] = Field(min_length=1, max_length=1000)
-    sweeps: tuple[SweepDeclaration, ...] = Field((), max_length=100)
+    runs: tuple[RunDeclaration, ...] = Field(
+        min_length=1, max_length=1000, description="What is compared, in the order of the tables."
+    )
+    sweeps: tuple[SweepDeclaration, ...] = Field(
+        (), max_length=100, description="Grids of settings around the runs."
+    )
     seeds: tuple[Natural, ...] = Field(
         (0, 1, 2), min_length=1, max_length=1000, description="One training a seed."
     )
     device: Literal["auto", "cpu", "cuda"] = Field("auto", description="auto: the GPU when there is one.")
-    languages: tuple[Language, ...] = Field(("zh", "en"), min_length=1, description="One report a language.")
+    languages: tuple[Language, ...] = Field(LANGUAGES, min_length=1, description="One report a language.")
     formats: tuple[Format, ...] = Field(("md", "html", "pdf"), min_length=1, description="Formats of the report.")
 
 

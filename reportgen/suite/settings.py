@@ -6,10 +6,10 @@ of wording never enters a run's key.
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
-Count = Annotated[int, Field(strict=True, gt=0, le=10**9)]
+Count = Annotated[int, Field(strict=True, gt=0)]
 Natural = Annotated[int, Field(strict=True, ge=0, le=2**32 - 1)]
 Positive = Annotated[float, Field(strict=True, gt=0, allow_inf_nan=False)]
 Fraction = Annotated[float, Field(strict=True, gt=0, lt=1)]
@@ -40,7 +40,7 @@ class SplitSettings(Settings):
     @model_validator(mode="after")
     def _leaves_something_to_train_on(self) -> "SplitSettings":
         if self.test + self.validation >= 1:
-            raise PydanticCustomError("split", "test + validation below 1, so that something is left to train on")
+            raise PydanticCustomError("rule", "test + validation below 1, so that something is left to train on")
         return self
 
 
@@ -51,14 +51,18 @@ class SurnamesSettings(Settings):
     languages: tuple[SurnameLanguage, ...] = Field(
         SURNAME_LANGUAGES, min_length=2, description="The languages to tell apart; all 18 unless given."
     )
-    limit: Count | None = Field(None, description="Use at most so many examples, chosen by the split's seed.")
+    limit: Annotated[Count, Field(le=10**9)] | None = Field(
+        None, description="Use about so many examples, of every class at least five or all it has."
+    )
     split: SplitSettings = SplitSettings()
 
-    @model_validator(mode="after")
-    def _names_each_language_once(self) -> "SurnamesSettings":
-        if len(set(self.languages)) < len(self.languages):
-            raise PydanticCustomError("languages", "each language once")
-        return self
+    @field_validator("languages")
+    @classmethod
+    def _names_each_language_once(cls, languages: tuple[str, ...]) -> tuple[str, ...]:
+        for i, language in enumerate(languages):
+            if language in languages[:i]:
+                raise PydanticCustomError("twice", "each language once, and {name} is twice", {"name": language})
+        return languages
 
 
 DataSettings = SurnamesSettings
@@ -72,8 +76,8 @@ class ModelSettings(Settings):
     cell: Cell = Field(description="torch.nn's RNN, LSTM or GRU, or the LSTM written out by hand.")
     hidden_size: Count = Field(128, le=16_384, description="Size of the hidden state.")
     layers: Count = Field(1, le=64, description="Recurrent layers, one on top of the other.")
-    embedding_size: Count | None = Field(
-        None, le=16_384, description="Size of the learnt embedding; without it symbols enter one-hot."
+    embedding_size: Annotated[Count, Field(le=16_384)] | None = Field(
+        None, description="Size of the learnt embedding; without it symbols enter one-hot."
     )
     dropout: FractionOrZero = Field(0.0, description="Dropout before the linear layer while training.")
 
@@ -99,7 +103,7 @@ class TrainingSettings(Settings):
     @model_validator(mode="after")
     def _has_momentum_only_where_there_is_one(self) -> "TrainingSettings":
         if self.momentum and self.optimizer not in ("sgd", "rmsprop"):
-            raise PydanticCustomError("momentum", "no momentum with optimizer {name}", {"name": self.optimizer})
+            raise PydanticCustomError("rule", "no momentum with optimizer {name}", {"name": self.optimizer})
         return self
 
 
@@ -115,6 +119,6 @@ class RunSettings(Settings):
     def _can_choose_an_epoch(self) -> "RunSettings":
         if self.training.keep == "best" and self.data.split.validation == 0:
             raise PydanticCustomError(
-                "keep", "keep: last, or a validation part above 0 that can choose the best epoch"
+                "rule", "keep: last, or a validation part above 0 that can choose the best epoch"
             )
         return self

@@ -1,0 +1,58 @@
+"""What the tests share: golden files, a tiny suite that is really trained, and the command line."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from reportgen import pipeline
+
+GOLDEN = Path(__file__).parent / "golden"
+TINY = GOLDEN / "tiny.yaml"
+
+Command = Callable[..., subprocess.CompletedProcess[str]]
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add `--update-golden`."""
+    parser.addoption("--update-golden", action="store_true", help="write the golden files anew")
+
+
+@pytest.fixture
+def golden(request: pytest.FixtureRequest) -> Callable[[str, str], None]:
+    """Compare a text with the golden file of that name, or write it with --update-golden."""
+
+    def compare(name: str, text: str) -> None:
+        file = GOLDEN / name
+        if request.config.getoption("--update-golden"):
+            file.write_text(text, "utf-8")
+        assert text == file.read_text("utf-8"), f"{name} differs; if that is right: pytest --update-golden"
+
+    return compare
+
+
+def build(suite: Path, folder: Path, **options: object) -> pipeline.Outcome:
+    """Build a suite without a display."""
+    chosen = pipeline.Options(build=folder, **options)  # type: ignore[arg-type]  # passed on as they are
+    return pipeline.build(suite, chosen, lambda _: None, lambda _: None)
+
+
+@pytest.fixture(scope="session")
+def tiny_build(tmp_path_factory: pytest.TempPathFactory) -> pipeline.Outcome:
+    """The tiny suite, trained and typeset once for all tests that only read."""
+    return build(TINY, tmp_path_factory.mktemp("tiny"))
+
+
+@pytest.fixture
+def reportgen(tmp_path: Path) -> Command:
+    """Run the command line in a folder of its own."""
+
+    def run(*arguments: object, cwd: Path = tmp_path) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-m", "reportgen", *map(str, arguments)]
+        environment = {**os.environ, "COLUMNS": "100"}
+        return subprocess.run(command, cwd=cwd, env=environment, capture_output=True, text=True, check=False)
+
+    return run

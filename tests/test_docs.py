@@ -1,0 +1,65 @@
+"""What the documents promise is so."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from reportgen.report.pdf import PANGO
+from reportgen.suite.reading import read_suite
+
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text("utf-8")
+
+
+def test_the_suite_in_the_readme_is_right(tmp_path: Path) -> None:
+    """The example suite can be copied and built."""
+    (example,) = re.findall(r"```yaml\n(.*?)```", README, re.DOTALL)
+    (tmp_path / "suite.yaml").write_text(example, "utf-8")
+    suite = read_suite(tmp_path / "suite.yaml", {"zh", "en"})
+    assert [run.name for run in suite.runs] == ["lstm"]
+
+
+def test_ci_runs_the_test_command_of_the_readme() -> None:
+    """`.ci/run` ends with README's second command."""
+    commands = re.findall(r"^    (python3 -m venv .*)$", README, re.MULTILINE)
+    assert len(commands) == 2
+    assert (ROOT / ".ci" / "run").read_text("utf-8").splitlines()[-1] == commands[1]
+
+
+def test_the_readme_names_pango_as_the_program_does() -> None:
+    """The install lines for Pango are the same in README and in the message of a machine that lacks it."""
+    for command in re.findall(r"^  \w[\w, ]+?  +((?:apt|dnf|brew|pacman) .*?)(?:, in.*)?$", PANGO, re.MULTILINE):
+        assert f"`{command}`" in README
+
+
+@pytest.mark.parametrize("stage", ["load", "plan", "run", "collect", "analyse", "draw", "write", "typeset"])
+def test_the_stages_have_one_name_everywhere(stage: str) -> None:
+    """A stage is a function of the pipeline and a row of ARCHITECTURE.md."""
+    from reportgen import pipeline
+
+    assert callable(getattr(pipeline, stage))
+    assert f"| **{stage}** |" in (ROOT / "ARCHITECTURE.md").read_text("utf-8")
+
+
+@pytest.mark.parametrize("document", ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md"])
+def test_links_between_documents_lead_somewhere(document: str) -> None:
+    """Every relative link of a document is a file of the project."""
+    text = (ROOT / document).read_text("utf-8")
+    targets = [link for link in re.findall(r"\]\(([^)]+)\)", text) if "://" not in link]
+    assert [link for link in targets if not (ROOT / link).exists()] == []
+
+
+def test_the_pinned_versions_are_in_the_stated_ranges() -> None:
+    """constraints.txt pins what pyproject.toml asks for, and no more is pinned to an address."""
+    import tomllib
+
+    from packaging.requirements import Requirement
+    from packaging.utils import canonicalize_name
+
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    wanted = [*project["dependencies"], *project["optional-dependencies"]["test"]]
+    lines = [line for line in (ROOT / "constraints.txt").read_text().splitlines() if line and line[0] != "#"]
+    pinned = {canonicalize_name(name): version for name, version in (line.split("==") for line in lines)}
+    for requirement in map(Requirement, wanted):
+        assert pinned[canonicalize_name(requirement.name)] in requirement.specifier, requirement.name

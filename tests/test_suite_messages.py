@@ -1,0 +1,410 @@
+"""A suite with faults: one clear message for each of them, with file, line and place, all at once."""
+
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+
+from reportgen.errors import SuiteError
+from reportgen.suite.document import DEEPEST, LARGEST_FILE
+from reportgen.suite.reading import read_suite
+
+# five lines without a fault; what a test adds begins on line 6
+SUITE = """\
+title: Surnames
+data: {source: surnames}
+model: {cell: rnn}
+runs:
+  - name: a
+"""
+
+TOP = "aim, cover, data, device, formats, languages, model, runs, seeds, summary, sweeps, title, training"
+MODEL = "cell, dropout, embedding_size, hidden_size, layers"
+TRAINING = "batch_size, epochs, gradient_clip, keep, learning_rate, momentum, optimizer, weight_decay"
+CELLS = "'rnn', 'lstm', 'gru' or 'handwritten_lstm'"
+SWEEPABLE = (
+    "data.languages, data.limit, data.split.test, data.split.validation, data.split.seed, model.cell, "
+    "model.hidden_size, model.layers, model.embedding_size, model.dropout, training.epochs, training.batch_size, "
+    "training.optimizer, training.learning_rate, training.momentum, training.weight_decay, "
+    "training.gradient_clip, training.keep"
+)
+TEXT = "a text, or one text a language: {zh: …, en: …}"
+LEFT = "test + validation below 1, so that something is left to train on"
+QUOTE = "expected YAML 1.2; quote a text that holds : # { [ or @"
+RULE = "settings that do not go together"
+
+
+def beginning(text: str | bytes) -> str:
+    """Return what names a case of a test: how it begins."""
+    return (text if isinstance(text, str) else repr(text)[2:-1])[:40]
+
+
+def complaint(folder: Path, suite: str | bytes) -> str:
+    """Write the suite, read it, and return what SuiteError says, without the folder."""
+    file = folder / "suite.yaml"
+    file.write_bytes(suite if isinstance(suite, bytes) else suite.encode())
+    with pytest.raises(SuiteError) as caught:
+        read_suite(file, {"zh", "en"})
+    return str(caught.value).replace(str(file), "suite.yaml")
+
+
+@pytest.mark.parametrize(
+    ("added", "expected"),
+    [
+        ("sead: [1]", f"6: sead: got the unknown key 'sead', expected one of {TOP}; did you mean 'seeds'?"),
+        ("colour: red", f"6: colour: got the unknown key 'colour', expected one of {TOP}"),
+        (
+            "cover:\n  auther: Li",
+            "7: cover.auther: got the unknown key 'auther', expected one of author, course, date, school, "
+            "student_number, supervisor; did you mean 'author'?",
+        ),
+        (
+            "training:\n  epoch: 3",
+            f"7: training.epoch: got the unknown key 'epoch', expected one of {TRAINING}; did you mean 'epochs'?",
+        ),
+        (
+            "    lable: A",
+            "6: runs[0].lable: got the unknown key 'lable', expected one of label, model, name, training; "
+            "did you mean 'label'?",
+        ),
+        (
+            "    model:\n      hiden_size: 8",
+            f"7: runs[0].model.hiden_size: got the unknown key 'hiden_size', expected one of {MODEL}; "
+            "did you mean 'hidden_size'?",
+        ),
+        (
+            "    training: {Keeep: last}",
+            f"6: runs[0].training.Keeep: got the unknown key 'Keeep', expected one of {TRAINING}; "
+            "did you mean 'keep'?",
+        ),
+        (
+            "sweeps:\n  - grid: {model.layers: [1]}\n    base: a\n    gird: 1",
+            "9: sweeps[0].gird: got the unknown key 'gird', expected one of base, grid; did you mean 'grid'?",
+        ),
+        (r'"a\nb": 1', rf"6: 'a\nb': got the unknown key 'a\nb', expected one of {TOP}"),
+    ],
+    ids=beginning,
+)
+def test_an_unknown_key_is_named_with_the_keys_there_are(tmp_path: Path, added: str, expected: str) -> None:
+    """An unknown key is reported at its own line, with those that there are and the nearest of them."""
+    assert complaint(tmp_path, f"{SUITE}{added}\n") == f"suite.yaml:{expected}"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "expected"),
+    [
+        (
+            "surnames}",
+            "surnames, limits: 9}",
+            "2: data.limits: got the unknown key 'limits', expected one of languages, limit, source, split; "
+            "did you mean 'limit'?",
+        ),
+        (
+            "surnames}",
+            "surnames,\n  split: {tset: 0.3}}",
+            "3: data.split.tset: got the unknown key 'tset', expected one of seed, test, validation; "
+            "did you mean 'test'?",
+        ),
+        (
+            "rnn}",
+            "rnn, layer: 2}",
+            f"3: model.layer: got the unknown key 'layer', expected one of {MODEL}; did you mean 'layers'?",
+        ),
+        ("{cell: rnn}", "[rnn]", "3: model: got a list, expected a mapping"),
+        ("{cell: rnn}", "", "3: model: got nothing, expected a mapping"),
+        ("{cell: rnn}", "rnn", "3: model: got 'rnn', expected a mapping"),
+        ("{cell: rnn}", "{cell: LSTM}", f"3: model.cell: got 'LSTM', expected {CELLS}; did you mean 'lstm'?"),
+        ("{cell: rnn}", "{cell: 3}", f"3: model.cell: got 3, expected {CELLS}"),
+        ("{cell: rnn}", "{}", "5: runs[0].model.cell: got nothing, expected a value, here or for all runs"),
+        ("title: Surnames", "title:", f"1: title: got nothing, expected {TEXT}"),
+        ("title: Surnames", "title: 2026", f"1: title: got 2026, expected {TEXT}; put it in quotes"),
+        ("title: Surnames", "title: {}", f"1: title: got an empty mapping, expected {TEXT}"),
+        ("title: Surnames\n", "", "1: title: got nothing, expected a value (title of the report)"),
+        ("runs:\n  - name: a", "runs: {name: a}", "4: runs: got a mapping, expected a list"),
+        ("runs:\n  - name: a", "runs: []", "4: runs: got an empty list, expected at least 1"),
+        ("- name: a", "- a", "5: runs[0]: got 'a', expected a mapping"),
+        ("- name: a", "-", "5: runs[0]: got nothing, expected a mapping"),
+        ("name: a", "name: 1", "5: runs[0].name: got 1, expected a text; put it in quotes"),
+        (
+            "name: a",
+            "name: a b",
+            "5: runs[0].name: got 'a b', expected a short name: letters, digits, - and _, beginning with a letter",
+        ),
+        ("surnames}", "surname}", "2: data.source: got 'surname', expected 'surnames'; did you mean 'surnames'?"),
+        (
+            "surnames}",
+            "surnames, split: {test: 0.7, validation: 0.3}}",
+            f"2: data.split: got {RULE}, expected {LEFT}",
+        ),
+        (
+            "surnames}",
+            "surnames, split: {validation: 0}}",
+            f"5: runs[0]: got {RULE}, expected keep: last, or a validation part above 0 that can choose the best "
+            "epoch",
+        ),
+        (
+            "surnames}",
+            "surnames, languages: [Greek, Greek]}",
+            "2: data.languages: got a list, expected each language once, and Greek is twice",
+        ),
+        ("surnames}", "surnames, languages: [Greek]}", "2: data.languages: got 1 of them, expected at least 2"),
+        (
+            "title: Surnames",
+            "title: {zh: 姓氏}",
+            "1: title: got a text in zh alone, expected a text in en too, or one plain text",
+        ),
+    ],
+    ids=beginning,
+)
+def test_a_wrong_value_is_reported_at_its_line(tmp_path: Path, old: str, new: str, expected: str) -> None:
+    """A value that cannot be is reported with what was found and what can be."""
+    assert complaint(tmp_path, SUITE.replace(old, new)) == f"suite.yaml:{expected}"
+
+
+@pytest.mark.parametrize(
+    ("added", "expected"),
+    [
+        ("training: {epochs: '3'}", "6: training.epochs: got '3', expected a whole number"),
+        ("training: {epochs: 3.0}", "6: training.epochs: got 3.0, expected a whole number"),
+        ("training: {epochs: true}", "6: training.epochs: got true, expected a whole number"),
+        ("training: {epochs: null}", "6: training.epochs: got nothing, expected a whole number"),
+        ("training: {epochs: -1}", "6: training.epochs: got -1, expected a number above 0"),
+        ("training: {epochs: 0}", "6: training.epochs: got 0, expected a number above 0"),
+        ("training: {epochs: 100001}", "6: training.epochs: got 100001, expected a number of at most 100000"),
+        ("training: {batch_size: -8}", "6: training.batch_size: got -8, expected a number above 0"),
+        ("training: {learning_rate: fast}", "6: training.learning_rate: got 'fast', expected a number"),
+        ("training: {learning_rate: true}", "6: training.learning_rate: got true, expected a number"),
+        ("training: {learning_rate: 0}", "6: training.learning_rate: got 0, expected a number above 0"),
+        ("training: {learning_rate: .inf}", "6: training.learning_rate: got inf, expected a finite number"),
+        ("training: {weight_decay: .NaN}", "6: training.weight_decay: got nan, expected a finite number"),
+        ("training: {gradient_clip: -.inf}", "6: training.gradient_clip: got -inf, expected a finite number"),
+        ("training: {momentum: 1}", "6: training.momentum: got 1, expected a number below 1"),
+        ("training: {momentum: 0.9}", f"6: training: got {RULE}, expected no momentum with optimizer adam"),
+        ("training: [3]", "6: training: got a list, expected a mapping"),
+        ("    model: {hidden_size: -1}", "6: runs[0].model.hidden_size: got -1, expected a number above 0"),
+        (
+            "    model: {hidden_size: 16385}",
+            "6: runs[0].model.hidden_size: got 16385, expected a number of at most 16384",
+        ),
+        ("    model: {layers: 65}", "6: runs[0].model.layers: got 65, expected a number of at most 64"),
+        ("    model: {embedding_size: 0}", "6: runs[0].model.embedding_size: got 0, expected a number above 0"),
+        ("    model: {dropout: .nan}", "6: runs[0].model.dropout: got nan, expected a number below 1"),
+        (
+            "    label: {en: A}",
+            "6: runs[0].label: got a text in en alone, expected a text in zh too, or one plain text",
+        ),
+        (
+            "  - name: b\n  - name: a",
+            "7: runs[2].name: got the run name 'a' a second time, expected a name of its own",
+        ),
+        ("seeds: {a: 1}", "6: seeds: got a mapping, expected a list"),
+        ("seeds: []", "6: seeds: got an empty list, expected at least 1"),
+        ("seeds:\n  - 4\n  - 4", "8: seeds[1]: got 4 a second time, expected each value once"),
+        ("seeds: [1, true]", "6: seeds[1]: got true, expected a whole number"),
+        ("seeds: [-1]", "6: seeds[0]: got -1, expected a number of at least 0"),
+        (f"seeds: {list(range(1001))}", "6: seeds: got 1,001 of them, expected at most 1,000"),
+        ("languages: [en, en]", "6: languages[1]: got 'en' a second time, expected each value once"),
+        ("formats: [md, md]", "6: formats[1]: got 'md' a second time, expected each value once"),
+        ("formats: [pfd]", "6: formats[0]: got 'pfd', expected 'md', 'html' or 'pdf'; did you mean 'pdf'?"),
+        ("languages: [fr]", "6: languages[0]: got 'fr', expected a language with a catalogue: en, zh"),
+        (
+            "languages: [EN]",
+            "6: languages[0]: got 'EN', expected a language with a catalogue: en, zh; did you mean 'en'?",
+        ),
+        ("device: gpu", "6: device: got 'gpu', expected 'auto', 'cpu' or 'cuda'; did you mean 'cpu'?"),
+        ("device: " + "x" * 99, f"6: device: got '{'x' * 56}…', expected 'auto', 'cpu' or 'cuda'"),
+        ("cover:", "6: cover: got nothing, expected a mapping"),
+        (
+            "cover: {course: {en: x}}",
+            "6: cover.course: got a text in en alone, expected a text in zh too, or one plain text",
+        ),
+    ],
+    ids=beginning,
+)
+def test_an_added_value_is_reported_at_its_line(tmp_path: Path, added: str, expected: str) -> None:
+    """Wrong types, sizes, repetitions and words are reported with what was found and what can be."""
+    assert complaint(tmp_path, f"{SUITE}{added}\n") == f"suite.yaml:{expected}"
+
+
+@pytest.mark.parametrize(
+    ("sweep", "expected"),
+    [
+        ("base: a\n    grid: {}", "8: sweeps[0].grid: got an empty mapping, expected at least 1"),
+        (
+            "base: a\n    grid: {model.layers: []}",
+            "8: sweeps[0].grid.model.layers: got an empty list, expected at least one value to sweep over",
+        ),
+        ("base: a\n    grid: {model.layers: 3}", "8: sweeps[0].grid.model.layers: got 3, expected a list"),
+        (
+            "base: a\n    grid: {model.layer: [1]}",
+            "8: sweeps[0].grid.model.layer: got the unknown setting 'model.layer', expected one of "
+            f"{SWEEPABLE}; did you mean 'model.layers'?",
+        ),
+        (
+            "base: aa\n    grid: {model.layers: [1]}",
+            "7: sweeps[0].base: got 'aa', expected the name of a run: a; did you mean 'a'?",
+        ),
+        (
+            "base: a",
+            "7: sweeps[0].grid: got nothing, expected a value (setting (model.hidden_size, "
+            "training.learning_rate, data.limit, …) to its list of values)",
+        ),
+        (
+            "base: a\n    grid:\n      model.cell: [lstn]",
+            f"9: sweeps[0].grid.model.cell: got 'lstn', expected {CELLS}; did you mean 'lstm'?",
+        ),
+        (
+            "base: a\n    grid:\n      model.cell: [{rnn: 1}]",
+            f"9: sweeps[0].grid.model.cell: got a mapping, expected {CELLS}",
+        ),
+        (
+            "base: a\n    grid:\n      model.layers:\n        - 1\n        - 1",
+            "11: sweeps[0].grid.model.layers[1]: got 1 a second time, expected each value once",
+        ),
+        (
+            "base: a\n    grid: {training.momentum: [0.9]}",
+            f"8: sweeps[0].grid.training.momentum: got {RULE}, expected no momentum with optimizer adam",
+        ),
+        (
+            "base: a\n    grid: {data.split.test: [0.5, 0.95]}",
+            f"8: sweeps[0].grid.data.split.test: got {RULE}, expected {LEFT}",
+        ),
+        (
+            "base: a\n    grid: {model.layers: [2]}\n  - base: a\n    grid: {model.layers: [2]}",
+            "9: sweeps[1]: got the variant 'a/layers=2' a second time, expected each combination once",
+        ),
+        (
+            f"base: a\n    grid: {{model.hidden_size: {list(range(1, 201))}, training.batch_size: "
+            f"{list(range(1, 101))}}}",
+            "6: sweeps: got 60,003 runs (variants × seeds), expected at most 10,000",
+        ),
+    ],
+    ids=beginning,
+)
+def test_a_wrong_sweep_is_reported_at_its_line(tmp_path: Path, sweep: str, expected: str) -> None:
+    """A sweep that cannot be made is reported at the setting that is at fault."""
+    assert complaint(tmp_path, f"{SUITE}sweeps:\n  - {sweep}\n") == f"suite.yaml:{expected}"
+
+
+def test_all_faults_are_told_at_once_in_the_order_of_the_lines(tmp_path: Path) -> None:
+    """Faults in the YAML, in single values and between values come in one error, sorted by line."""
+    suite = SUITE.replace("surnames", "!!str surname").replace("cell", "cel") + (
+        "training: {epochs: 0, learnin_rate: 1}\n4: 5\nseeds: [1, 1]\nlanguages: [fr]\ntraining: {epochs: 0}\n"
+    )
+    assert complaint(tmp_path, suite).splitlines() == [
+        "suite.yaml:2: data.source: got the tag '!!str', expected a plain value",
+        "suite.yaml:2: data.source: got 'surname', expected 'surnames'; did you mean 'surnames'?",
+        f"suite.yaml:3: model.cel: got the unknown key 'cel', expected one of {MODEL}; did you mean 'cell'?",
+        "suite.yaml:7: got the key 4, expected a text as a key; quote it",
+        "suite.yaml:8: seeds[1]: got 1 a second time, expected each value once",
+        "suite.yaml:9: languages[0]: got 'fr', expected a language with a catalogue: en, zh",
+        "suite.yaml:10: training: got the same key a second time, expected each key once",
+        "suite.yaml:10: training.epochs: got 0, expected a number above 0",
+    ]
+
+
+def test_a_fault_of_a_run_is_not_told_again_for_its_sweeps(tmp_path: Path) -> None:
+    """What is wrong with a run is told once, though every variant of it has the same fault."""
+    suite = f"{SUITE}    training: {{momentum: 0.9}}\nsweeps: [{{base: a, grid: {{model.layers: [1, 2, 3]}}}}]\n"
+    assert complaint(tmp_path, suite) == (
+        f"suite.yaml:6: runs[0].training: got {RULE}, expected no momentum with optimizer adam"
+    )
+
+
+@pytest.mark.parametrize(
+    ("suite", "expected"),
+    [
+        (b"", "1: got nothing, expected a mapping: title, data, runs, …"),
+        (b"# nothing yet\n", "1: got nothing, expected a mapping: title, data, runs, …"),
+        (b"- a\n- b\n", "1: got a list, expected a mapping: title, data, runs, …"),
+        (b"hello\n", "1: got 'hello', expected a mapping: title, data, runs, …"),
+        (b"title: a\ntraining:\n\tepochs: 3\n", "3: got a tab, expected spaces; YAML does not indent with tabs"),
+        (b"title:\ta\n\n  seeds:\t[1]\n", "1: got a tab, expected spaces; YAML does not indent with tabs"),
+        (b"title: a\ntitle: \xff\n", "2: got the byte 0xff, which is not UTF-8, expected a file in UTF-8"),
+        (b"\xef\xbb\xbfa: b\nc: \xe9\n", "2: got the byte 0xe9, which is not UTF-8, expected a file in UTF-8"),
+        (b"title: a\n\naim: b\0c\n", "3: got the control character U+0000, expected text"),
+        (b"title: a\naim: \x07\n", "2: got the control character U+0007, expected text"),
+        (b"title: a\n---\ntitle: b\n", "2: got a second document, expected one document: no line ---"),
+        (
+            b"title: &t [x]\nseeds: *s\n",
+            "2: seeds: got an alias of 's', expected an alias of an anchor (&) further up",
+        ),
+        (
+            b"cover: &c\n  aim: *c\n",
+            "2: cover.aim: got the alias 'c' inside its own value, expected a value that ends",
+        ),
+        (b"a: " + b"[" * 60 + b"]" * 60, f"1: got values nested too deeply, expected at most {DEEPEST} levels"),
+        (b"\na: " + b"[" * 60_000, f"2: got values nested too deeply, expected at most {DEEPEST} levels"),
+        (b"title: {zh: a\n", "2: got '<stream end>', expected ',' or '}'"),
+        (b"title: a\naim: b: c\n", f"2: got mapping values are not allowed here, {QUOTE}"),
+    ],
+    ids=beginning,
+)
+def test_what_is_no_yaml_of_ours_is_reported_at_its_line(tmp_path: Path, suite: bytes, expected: str) -> None:
+    """A file that cannot be read as one YAML mapping gives one message with the line."""
+    assert complaint(tmp_path, suite) == f"suite.yaml:{expected}"
+
+
+@pytest.mark.parametrize(
+    ("added", "expected"),
+    [
+        ("title: Again", "6: title: got the same key a second time, expected each key once"),
+        (
+            "training:\n  epochs: 1\n  epochs: 2",
+            "8: training.epochs: got the same key a second time, expected each key once",
+        ),
+        ("3: x", "6: got the key 3, expected a text as a key; quote it"),
+        ("no: x\ntrue: x", f"6: no: got the unknown key 'no', expected one of {TOP}"),
+        ("cover:\n  null: x", "7: cover: got the key nothing, expected a text as a key; quote it"),
+        ("? [a, b]\n: x", "6: got the key a list, expected a text as a key; quote it"),
+        ("device: !mine cpu", "6: device: got the tag '!mine', expected a plain value"),
+        (
+            "cover: !!python/object:os.system {}",
+            "6: cover: got the tag '!!python/object:os.system', expected a plain value",
+        ),
+        (
+            "seeds: !!python/object/apply:os.system [1]",
+            "6: seeds: got the tag '!!python/object/apply:os.system', expected a plain value",
+        ),
+        (r'aim: "a\0b"', "6: aim: got the control character U+0000, expected text"),
+        (r'aim: "\ud800"', "6: aim: got the control character U+D800, expected text"),
+    ],
+    ids=beginning,
+)
+def test_yaml_that_a_suite_has_no_use_for_is_refused(tmp_path: Path, added: str, expected: str) -> None:
+    """Repeated keys, keys that are no text, tags and escaped control characters are each named with a line."""
+    assert complaint(tmp_path, f"{SUITE}{added}\n").splitlines()[0] == f"suite.yaml:{expected}"
+
+
+def test_a_missing_file_is_named(tmp_path: Path) -> None:
+    """A suite that does not exist is reported like any other fault."""
+    file = tmp_path / "none.yaml"
+    with pytest.raises(SuiteError) as caught:
+        read_suite(file, {"en"})
+    assert str(caught.value) == f"{file}:1: got no such file, expected a suite file, YAML"
+
+
+def test_a_directory_is_not_a_suite(tmp_path: Path) -> None:
+    """A directory in the place of a suite is reported like any other fault."""
+    with pytest.raises(SuiteError) as caught:
+        read_suite(tmp_path, {"en"})
+    assert str(caught.value) == f"{tmp_path}:1: got a directory, expected a suite file, YAML"
+
+
+def test_a_file_over_the_limit_is_refused_by_its_size(tmp_path: Path) -> None:
+    """A file of 10 MB is refused for its size; one of exactly the limit is read."""
+    size = "got a file of 10,485,760 bytes, expected a suite of at most 131,072 bytes"
+    assert complaint(tmp_path, b"#" * 10 * 1024 * 1024) == f"suite.yaml:1: {size}"
+    at_the_limit = f"{SUITE}#".encode().ljust(LARGEST_FILE, b"x")
+    (tmp_path / "largest.yaml").write_bytes(at_the_limit)
+    assert read_suite(tmp_path / "largest.yaml", {"zh", "en"}).title.in_language("en") == "Surnames"
+
+
+def test_an_alias_bomb_is_refused_before_it_goes_off(tmp_path: Path) -> None:
+    """Aliases of aliases that would be written out to billions of values stop at the limit."""
+    names = "abcdefghij"
+    bomb = "a: &a [x, x, x, x, x, x, x, x, x]\n" + "".join(
+        f"{name}: &{name} [{', '.join([f'*{before}'] * 9)}]\n" for before, name in pairwise(names)
+    )
+    expected = "suite.yaml:5: e[1]: got more than 20,000 values, expected a suite of fewer values"
+    assert complaint(tmp_path, bomb) == expected

@@ -1,0 +1,333 @@
+"""Templates: what the suite's own may replace, what they may not reach, and how their faults are told."""
+
+import re
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from markupsafe import Markup
+
+from reportgen.analysis.findings import Difference, Findings
+from reportgen.errors import TemplateError
+from reportgen.languages import Language, load_languages
+from reportgen.report.context import Context, Log
+from reportgen.report.markdown import write
+from reportgen.resources import TEMPLATES
+
+ZH, EN = load_languages(["zh", "en"], [TEMPLATES])
+NOTHING = Findings(pd.DataFrame(), pd.DataFrame(), [], [], {}, {}, None, None, 0.25)
+
+
+def context(**changes: Any) -> Context:
+    """Return what the templates may use, for a suite of which no run finished."""
+    values: dict[str, Any] = {
+        "title": "Two networks",
+        "cover": [],
+        "aim": None,
+        "closing": None,
+        "quick": False,
+        "seeds": [0, 1, 2],
+        "labels": {"rnn": "RNN", "lstm": "LSTM"},
+        "environments": [],
+        "datasets": [],
+        "models": [],
+        "cells": [],
+        "common_settings": [],
+        "differing_settings": [],
+        "settings": {},
+        "heldout": "validation",
+        "uses_adam": False,
+        "keep": "best",
+        "comparison": [],
+        "runs": [],
+        "unfinished": [],
+        "findings": NOTHING,
+        "figures": {},
+        "confusion_figures": [],
+        "logs": [],
+        "rows": {},
+    }
+    return Context(**{**values, **changes})
+
+
+@pytest.fixture
+def own(tmp_path: Path) -> Path:
+    """The folder of templates beside a suite, with a folder for sections; nothing in it yet."""
+    folder = tmp_path / "templates"
+    (folder / "sections").mkdir(parents=True)
+    return folder
+
+
+def render(own: Path, text: str, language: Language = EN, name: str = "report.md.j2", **changes: Any) -> str:
+    """Write one template of the suite's own and fill in the report."""
+    (own / name).write_text(text, "utf-8")
+    return write(context(**changes), language, [own, TEMPLATES])
+
+
+def fault(own: Path, text: str, name: str = "report.md.j2", **changes: Any) -> str:
+    """Return the message about a template that cannot be filled in."""
+    with pytest.raises(TemplateError) as caught:
+        render(own, text, name=name, **changes)
+    return str(caught.value)
+
+
+AIM = "sections/aim.md.j2"
+
+
+@pytest.mark.parametrize("language", [ZH, EN], ids=["zh", "en"])
+def test_the_templates_that_ship_say_when_nothing_finished(language: Language) -> None:
+    """A suite of which no run finished still gives a report, which says so."""
+    report = write(context(), language, [TEMPLATES])
+    assert report.startswith("# Two networks\n\n## ")
+    assert report.count(language.say("analysis.nothing")) == 2
+
+
+def test_the_sections_are_counted_in_order() -> None:
+    """The report has its sections, each with its number, and then the appendices."""
+    headings = [line for line in write(context(), ZH, [TEMPLATES]).splitlines() if line.startswith("## ")]
+    assert headings == [
+        "## 一、实验目的",
+        "## 二、实验环境",
+        "## 三、数据集",
+        "## 四、模型",
+        "## 五、训练设置",
+        "## 六、实验结果",
+        "## 七、结果分析",
+        "## 八、总结",
+        "## 九、参考文献",
+        "## 附录 A　全部训练",
+        "## 附录 B　训练日志",
+    ]
+
+
+def test_an_own_partial_replaces_the_one_that_ships(own: Path) -> None:
+    """A partial beside the suite is used instead of the shipped one of its name; the other partials stay."""
+    report = render(own, "## Why we did it\n\nOf {{ labels['rnn'] }}.", name=AIM)
+    shipped = write(context(), EN, [TEMPLATES])
+    assert "## Why we did it\n\nOf RNN.\n" in report
+    assert "Aim" not in report
+    assert (
+        report[report.index("## 1. Environment") :].splitlines()[2:6]
+        == shipped[shipped.index("## 2. Environment") :].splitlines()[2:6]
+    )
+
+
+def test_without_own_templates_the_shipped_ones_are_used(own: Path) -> None:
+    """An empty folder, or one that is not there, changes nothing."""
+    shipped = write(context(), EN, [TEMPLATES])
+    assert write(context(), EN, [own, TEMPLATES]) == shipped
+    assert write(context(), EN, [own / "missing", TEMPLATES]) == shipped
+
+
+def test_an_own_report_may_use_the_shipped_partials(own: Path) -> None:
+    """A suite may have a report of its own making that includes only some of the shipped partials."""
+    report = render(own, '{% include "sections/cover.md.j2" %}\n\nThe end.')
+    assert report == "# Two networks\n\nThe end.\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("one\n\n{{ titel }}", ":3: 'titel' is undefined; did you mean 'title'?"),
+        ("{% for x in comparisn %}{% endfor %}", ":1: 'comparisn' is undefined; did you mean 'comparison'?"),
+        ("{% if\n  labls %}{% endif %}", "'labls' is undefined; did you mean 'labels'?"),
+        ("{{ zzzzzzzz }}", ":1: 'zzzzzzzz' is undefined"),
+        ("\n{{ findings.leadr }}", "has no attribute 'leadr'"),
+    ],
+)
+def test_a_misspelt_variable_is_named_with_its_place(own: Path, text: str, expected: str) -> None:
+    """A name that does not exist is told with file and line, and with the name that may have been meant."""
+    message = fault(own, text, AIM)
+    assert message.startswith(f"{own / AIM}:")
+    assert message.endswith(expected)
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("a\n{% if %}", 2),
+        ("{{ title", 1),
+        ("a\n\n{% endfor %}", 3),
+        ("{{ title | nummber }}", 1),
+        ("{% foo %}", 1),
+    ],
+)
+def test_a_syntax_error_is_told_with_file_and_line(own: Path, text: str, line: int) -> None:
+    """A template that cannot be read is named with the line where reading stopped."""
+    assert fault(own, text, AIM).startswith(f"{own / AIM}:{line}: ")
+
+
+def test_the_shipped_template_is_named_when_it_is_the_one_that_fails(own: Path) -> None:
+    """The place is that of the innermost template: here of the macro that another one calls."""
+    (own / "macros.md.j2").write_text("{% macro m() %}\n{{ nothing_like_it }}\n{% endmacro %}", "utf-8")
+    message = fault(own, '{% from "macros.md.j2" import m %}\n\n\n{{ m() }}', AIM)
+    assert message == f"{own / 'macros.md.j2'}:2: 'nothing_like_it' is undefined"
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("\n{{ 1 / 0 }}", ":2: ZeroDivisionError: division by zero"),
+        ("{{ title | number }}", ":1: TypeError: must be real number, not str"),
+        ("{{ 'gru' | label }}", ":1: KeyError: 'gru'"),
+        ("{{ seeds | sum(attribute=3) | percent }}", ":1: "),
+    ],
+)
+def test_a_calculation_that_fails_is_told_with_file_and_line(own: Path, text: str, expected: str) -> None:
+    """A template that computes nonsense gives a message with its place, and no traceback of Python's."""
+    assert fault(own, text, AIM).startswith(f"{own / AIM}{expected}")
+
+
+def test_a_missing_sentence_is_told_with_the_template_that_asks_for_it(own: Path) -> None:
+    """A key that no catalogue has is named with the catalogue, and with the template and its line."""
+    assert fault(own, '\n{{ t("section.aims") }}', AIM) == (
+        f"{own / AIM}:2: text.en.yaml has no sentence 'section.aims'; did you mean 'section.aim'?"
+    )
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{{ ''.__class__.__mro__ }}",
+        "{{ title.__class__.__base__.__subclasses__() }}",
+        "{{ t.__globals__ }}",
+        "{{ numbering.__init__.__globals__ }}",
+        "{{ cite.__func__.__globals__['__builtins__'] }}",
+        "{{ '{0.__class__.__mro__}'.format(title) }}",
+        "{{ (title | attr('__class__')).__mro__ }}",
+        "{% for x in range(100000000) %}{% endfor %}",
+    ],
+)
+def test_templates_run_in_a_sandbox(own: Path, text: str) -> None:
+    """A template that reaches for Python's inner parts, or counts without end, is refused."""
+    message = fault(own, text, AIM)
+    assert message.startswith(f"{own / AIM}:1: ")
+    assert any(word in message for word in ("unsafe", "undefined", "no attribute", "Range too big"))
+
+
+@pytest.mark.parametrize("name", ["../../etc/passwd", "../secret.md.j2", "sections/../../secret.md.j2"])
+def test_templates_cannot_include_files_from_outside(own: Path, name: str) -> None:
+    """A path that leads out of the folders of templates is no template."""
+    (own.parent / "secret.md.j2").write_text("secret", "utf-8")
+    message = fault(own, f'\n{{% include "{name}" %}}', AIM)
+    assert message == f"{own / AIM}:2: there is no template {name!r} in {own} or {TEMPLATES}"
+
+
+def test_an_absolute_path_is_looked_for_in_the_folders(own: Path, tmp_path: Path) -> None:
+    """A template with an absolute path is not read from there."""
+    (tmp_path / "secret.md.j2").write_text("secret", "utf-8")
+    assert "there is no template" in fault(own, f'{{% include "{tmp_path}/secret.md.j2" %}}', AIM)
+
+
+def test_a_template_that_is_nowhere_is_named_with_the_folders(own: Path) -> None:
+    """A partial that no folder has is named, with the folders that were looked in."""
+    with pytest.raises(TemplateError) as caught:
+        write(context(), EN, [own])
+    assert str(caught.value) == f"there is no template 'report.md.j2' in {own}"
+
+
+def test_what_a_template_prints_is_escaped(own: Path) -> None:
+    """Text from the suite cannot become markup: in a variable, in a sentence, in a list, or from a macro."""
+    text = (
+        "{{ title }}\n\n{{ t('analysis.tie', leader=labels.rnn, other='_x_') }}\n\n"
+        "{{ labels.values() | listing }}\n\n{% macro m(x) %}**{{ x }}**{% endmacro %}{{ m(labels.rnn) }}\n"
+    )
+    report = render(own, text, title="<b>|*x*", labels={"rnn": "a|b", "lstm": "$x$"})
+    assert report.split("\n\n") == [
+        r"\<b\>\|\*x\*",
+        r"a\|b and \_x\_ have the same mean accuracy.",
+        r"a\|b and \$x\$",
+        "**a\\|b**\n",
+    ]
+
+
+def test_the_suites_own_prose_is_markdown() -> None:
+    """The aim and the summary of the suite are Markdown, and stay it."""
+    report = write(context(aim=Markup("An *aim* with $x$."), closing=Markup("- done")), EN, [TEMPLATES])
+    assert "## 1. Aim\n\nAn *aim* with $x$.\n" in report
+    assert "\n- done\n" in report
+
+
+def test_the_cover_lists_what_the_suite_gives() -> None:
+    """The cover has a line for each field, and the warning of a quick build."""
+    cover = [("姓名", "王*小*明"), ("日期", "2026年11月21日")]
+    report = write(context(cover=cover, quick=True), ZH, [TEMPLATES])
+    assert report.splitlines()[:6] == [
+        "# Two networks",
+        "",
+        f"**快速试跑** {ZH.say('quick.warning')}",
+        "",
+        r"- **姓名** 王\*小\*明",
+        "- **日期** 2026年11月21日",
+    ]
+
+
+def test_logs_are_shown_to_the_letter() -> None:
+    """A log keeps its blank lines and the spaces at its line ends, which are tidied away elsewhere."""
+    text = "Train Epoch: 1 \n\n\n\n``` not a fence\n# nor a heading"
+    report = write(context(logs=[Log("rnn, seed 0", "R|NN", 0, text)]), EN, [TEMPLATES])
+    assert report.endswith(f"#### R\\|NN, seed 0\n\n````log\n{text}\n````\n")
+
+
+def test_blank_lines_are_tidied(own: Path) -> None:
+    """Templates may space themselves as they like: the report has one blank line, and one line end at its end."""
+    assert render(own, "\n\n\na  \n\n\n\n\nb\n\n\n") == "a\n\nb\n"
+
+
+def test_filters_write_numbers_the_way_of_the_language(own: Path) -> None:
+    """The filters are the language's ways of writing numbers."""
+    text = (
+        "{{ 1234.5 | number(1) }} {{ 0.5 | percent }} {{ 0.0123 | points }} {{ 9999 | integer }} "
+        "{{ 1e-5 | significant }}"
+    )
+    assert render(own, text) == "1,234.5 50.0% 1.2 9,999 1e-05\n"
+
+
+def test_references_are_listed_as_cited() -> None:
+    """The references stand in the order of their citations, with their numbers."""
+    report = write(context(uses_adam=True), EN, [TEMPLATES])
+    listed = report[report.index("## 9. References") : report.index("## Appendix A")].splitlines()
+    assert [line[:15] for line in listed if line[:1].isdigit()] == [
+        "1. D. P. Kingma",
+        "2. A. Paszke et",
+        "3. The reportge",
+    ]
+    assert r"The optimizer is Adam \[1\]." in report
+
+
+@pytest.mark.parametrize(
+    ("difference", "expected"),
+    [
+        (
+            Difference("lstm", "rnn", 0.05, 0.01, 3, 3, True),
+            "LSTM is clearly ahead of RNN: by 5.00 percentage points",
+        ),
+        (
+            Difference("lstm", "rnn", 0.01, 0.02, 2, 3, False),
+            "LSTM is 1.00 percentage points ahead of RNN on average",
+        ),
+        (Difference("lstm", "rnn", 0.01, np.nan, 1, 1, False), "With a single seed this shows nothing"),
+        (Difference("lstm", "rnn", 0.0, 0.01, 1, 3, False), "LSTM and RNN have the same mean accuracy."),
+    ],
+    ids=["clear", "not shown", "single seed", "tie"],
+)
+def test_a_difference_is_worded_as_firmly_as_it_is(own: Path, difference: Difference, expected: str) -> None:
+    """A clear lead is called clear; one within the spread, of a single seed, or of nothing at all is not."""
+    table = pd.DataFrame({"class": ["a"], "recall": [0.5]})
+    findings = Findings(pd.DataFrame(), pd.DataFrame(), [difference], [], {}, {"lstm": table}, None, "lstm", 0.25)
+    rows = {"lstm": {"test_accuracy": 0.9, "finished": 3, "label": "LSTM", "test_loss": 0.3}}
+    text = '{% include "sections/analysis.md.j2" %}'
+    sentences = [
+        line for line in render(own, text, findings=findings, rows=rows).splitlines() if line.startswith("- ")
+    ]
+    assert len(sentences) == 1
+    assert expected in sentences[0]
+
+
+def test_every_name_of_the_context_is_used_by_the_templates() -> None:
+    """Nothing is gathered for the templates that none of them asks for."""
+    text = "".join(path.read_text("utf-8") for path in TEMPLATES.rglob("*.j2"))
+    assert [field.name for field in fields(Context) if not re.search(rf"\b{field.name}\b", text)] == []
