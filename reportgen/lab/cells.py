@@ -1,10 +1,71 @@
-"""Recurrent cells written out by hand, to be read beside their equations."""
+"""Recurrent cells written out by hand, to be read beside their equations.
+
+A cell called once makes one step. To scan a sequence, the weights that meet the input are applied to all steps
+at once, and only what needs the last state is done step by step. Initial weights are drawn from the range that
+torch.nn's recurrent layers use, and weights can be copied from those.
+"""
+
+from collections.abc import Iterable
+from typing import Protocol
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-State = tuple[Tensor, Tensor]
+State = tuple[Tensor, ...]
+"""Tensors (batch, hidden_size); the first is the output of the step."""
+
+TorchLayer = dict[str, Tensor]
+"""weight_ih, weight_hh, bias_ih and bias_hh of one layer of torch.nn."""
+
+
+class Cell(Protocol):
+    """What a stack needs of a cell."""
+
+    states: int
+    """How many tensors the state has."""
+    hidden_size: int
+
+    def scan(self, x: Tensor, state: State) -> tuple[Tensor, State]:
+        """Step over (batch, time, input_size); return (batch, time, hidden_size) and the last state."""
+
+    def copy_from(self, layer: TorchLayer) -> None:
+        """Take over the weights of a layer of torch.nn."""
+
+
+class RNNCell(nn.Module):
+    """One step of a plain recurrent network, with one linear map of the input beside the last hidden state.
+
+        h' = tanh(W [x, h] + b)
+
+    Source: Elman 1990. torch.nn keeps two biases whose sum is this one.
+    """
+
+    states = 1
+
+    def __init__(self, input_size: int, hidden_size: int) -> None:
+        super().__init__()
+        self.hidden_size = hidden_size
+        self.W = nn.Linear(input_size + hidden_size, hidden_size)
+        _draw(self.parameters(), hidden_size)
+
+    def forward(self, x: Tensor, state: State) -> State:
+        """Step once: `x` (batch, input_size) and (h,), h of (batch, hidden_size), give the next (h,)."""
+        return (torch.tanh(self.W(torch.cat([x, state[0]], dim=1))),)
+
+    def scan(self, x: Tensor, state: State) -> tuple[Tensor, State]:
+        """Step over (batch, time, input_size); return (batch, time, hidden_size) and the last state."""
+        projected, from_h = _split(self.W, x, self.hidden_size)
+        (h,) = state
+        outputs = []
+        for step in projected.unbind(1):
+            h = torch.tanh(torch.addmm(step, h, from_h))
+            outputs.append(h)
+        return torch.stack(outputs, dim=1), (h,)
+
+    def copy_from(self, layer: TorchLayer) -> None:
+        """Take over the weights of a layer of torch.nn.RNN."""
+        _fuse(self.W, layer)
 
 
 class LSTMCell(nn.Module):
@@ -18,13 +79,13 @@ class LSTMCell(nn.Module):
     keeps two biases whose sum is this one; so the fused map has `4 × hidden_size` parameters fewer.
     """
 
+    states = 2
+
     def __init__(self, input_size: int, hidden_size: int) -> None:
         super().__init__()
         self.hidden_size = hidden_size
         self.W = nn.Linear(input_size + hidden_size, 4 * hidden_size)
-        bound = hidden_size**-0.5  # the initial range of torch.nn's recurrent layers
-        nn.init.uniform_(self.W.weight, -bound, bound)
-        nn.init.uniform_(self.W.bias, -bound, bound)
+        _draw(self.parameters(), hidden_size)
 
     def forward(self, x: Tensor, state: State) -> State:
         """Step once: `x` (batch, input_size) and (h, c), each (batch, hidden_size), give the next (h, c)."""
@@ -39,13 +100,8 @@ class LSTMCell(nn.Module):
         return torch.sigmoid(o) * torch.tanh(c), c
 
     def scan(self, x: Tensor, state: State) -> tuple[Tensor, State]:
-        """Step over a whole sequence: `x` (batch, time, input_size) gives (batch, time, hidden_size), (h, c).
-
-        The same as calling the cell once a step; the part of W that meets x is applied to all steps at once.
-        """
-        from_x, from_h = self.W.weight.split([x.shape[2], self.hidden_size], dim=1)
-        projected = F.linear(x, from_x, self.W.bias)
-        from_h = from_h.t()
+        """Step over (batch, time, input_size); return (batch, time, hidden_size) and the last (h, c)."""
+        projected, from_h = _split(self.W, x, self.hidden_size)
         h, c = state
         outputs = []
         for step in projected.unbind(1):
@@ -53,40 +109,133 @@ class LSTMCell(nn.Module):
             outputs.append(h)
         return torch.stack(outputs, dim=1), (h, c)
 
+    def copy_from(self, layer: TorchLayer) -> None:
+        """Take over the weights of a layer of torch.nn.LSTM."""
+        _fuse(self.W, layer)
 
-class HandwrittenLSTM(nn.Module):
-    """LSTM cells stacked, called like `torch.nn.LSTM(..., batch_first=True)`.
 
-    Takes (batch, time, input_size) and returns (batch, time, hidden_size) with the last (h, c), each of shape
-    (layers, batch, hidden_size). Begins with zeros unless a state is given.
+class GRUCell(nn.Module):
+    """One step of a GRU, in the form that torch.nn.GRU computes.
+
+    The reset gate acts on the hidden state after its linear map, so that the maps of input and state stay apart:
+
+        r = σ(W_r x + U_r h);   z = σ(W_z x + U_z h);   n = tanh(W_n x + r ∘ (U_n h));   h' = (1 − z) ∘ n + z ∘ h
+
+    where every map has its bias. Source: Cho et al. 2014; the place of the reset gate is that of cuDNN.
     """
 
-    def __init__(self, input_size: int, hidden_size: int, num_layers: int = 1) -> None:
-        super().__init__()
-        sizes = [input_size] + [hidden_size] * (num_layers - 1)
-        self.cells = nn.ModuleList(LSTMCell(size, hidden_size) for size in sizes)
-        self.hidden_size = hidden_size
+    states = 1
 
-    def forward(self, x: Tensor, state: State | None = None) -> tuple[Tensor, State]:
-        """Run all layers over the sequence."""
-        if state is None:
-            zeros = x.new_zeros(len(self.cells), x.shape[0], self.hidden_size)
-            state = (zeros, zeros)
-        last = []
-        for cell, h, c in zip(self.cells, *state, strict=True):
-            assert isinstance(cell, LSTMCell)  # noqa: S101 - ModuleList forgets what it holds
-            x, after = cell.scan(x, (h, c))
-            last.append(after)
-        return x, (torch.stack([h for h, _ in last]), torch.stack([c for _, c in last]))
+    def __init__(self, input_size: int, hidden_size: int) -> None:
+        super().__init__()
+        self.hidden_size = hidden_size
+        self.W = nn.Linear(input_size, 3 * hidden_size)
+        self.U = nn.Linear(hidden_size, 3 * hidden_size)
+        _draw(self.parameters(), hidden_size)
+
+    def forward(self, x: Tensor, state: State) -> State:
+        """Step once: `x` (batch, input_size) and (h,), h of (batch, hidden_size), give the next (h,)."""
+        return (self.update(self.W(x), state[0]),)
+
+    def update(self, from_x: Tensor, h: Tensor) -> Tensor:
+        """Return the next h (batch, hidden_size) from W x + b (batch, 3 × hidden_size) and the last h."""
+        rx, zx, nx = from_x.chunk(3, dim=1)
+        rh, zh, nh = self.U(h).chunk(3, dim=1)
+        z = torch.sigmoid(zx + zh)
+        n = torch.tanh(nx + torch.sigmoid(rx + rh) * nh)
+        return (1 - z) * n + z * h
+
+    def scan(self, x: Tensor, state: State) -> tuple[Tensor, State]:
+        """Step over (batch, time, input_size); return (batch, time, hidden_size) and the last state."""
+        (h,) = state
+        outputs = []
+        for step in self.W(x).unbind(1):
+            h = self.update(step, h)
+            outputs.append(h)
+        return torch.stack(outputs, dim=1), (h,)
 
     @torch.no_grad()
-    def copy_from(self, lstm: nn.LSTM) -> None:
-        """Take over the weights of a torch.nn.LSTM of the same sizes."""
+    def copy_from(self, layer: TorchLayer) -> None:
+        """Take over the weights of a layer of torch.nn.GRU."""
+        for linear, name in ((self.W, "ih"), (self.U, "hh")):
+            linear.weight.copy_(layer[f"weight_{name}"])
+            linear.bias.copy_(layer[f"bias_{name}"])
+
+
+class Stack(nn.Module):
+    """Cells one on top of the other, called like torch.nn's recurrent networks with batch_first=True.
+
+    Takes (batch, time, input_size) and returns (batch, time, hidden_size) with the last state: h, or (h, c) for
+    an LSTM, each of shape (layers, batch, hidden_size). Begins with zeros unless a state is given.
+    """
+
+    def __init__(self, cells: Iterable[nn.Module]) -> None:
+        super().__init__()
+        self.cells = nn.ModuleList(cells)
+
+    def forward(self, x: Tensor, state: Tensor | State | None = None) -> tuple[Tensor, Tensor | State]:
+        """Run all layers over the sequence."""
+        cells: list[Cell] = list(self.cells)  # type: ignore[arg-type]  # ModuleList forgets what it holds
+        if state is None:
+            zeros = x.new_zeros(len(cells), x.shape[0], cells[0].hidden_size)
+            state = (zeros,) * cells[0].states
+        parts = (state,) if isinstance(state, Tensor) else state
+        last = []
+        for cell, *own in zip(cells, *parts, strict=True):
+            x, after = cell.scan(x, tuple(own))
+            last.append(after)
+        joined = tuple(torch.stack(layers) for layers in zip(*last, strict=True))
+        return x, joined if len(joined) > 1 else joined[0]
+
+    def copy_from(self, network: nn.RNNBase) -> None:
+        """Take over the weights of torch.nn's network of the same kind and sizes."""
         for layer, cell in enumerate(self.cells):
-            assert isinstance(cell, LSTMCell)  # noqa: S101 - as above
-            parts = {name: getattr(lstm, f"{name}_l{layer}") for name in _TORCH_NAMES}
-            cell.W.weight.copy_(torch.cat([parts["weight_ih"], parts["weight_hh"]], dim=1))
-            cell.W.bias.copy_(parts["bias_ih"] + parts["bias_hh"])
+            weights = {name: getattr(network, f"{name}_l{layer}").detach() for name in _TORCH_NAMES}
+            cell.copy_from(weights)  # type: ignore[operator]  # as above
+
+
+class HandwrittenRNN(Stack):
+    """RNNCells, called like torch.nn.RNN."""
+
+    def __init__(self, input_size: int, hidden_size: int, num_layers: int = 1) -> None:
+        super().__init__(RNNCell(size, hidden_size) for size in _sizes(input_size, hidden_size, num_layers))
+
+
+class HandwrittenLSTM(Stack):
+    """LSTMCells, called like torch.nn.LSTM."""
+
+    def __init__(self, input_size: int, hidden_size: int, num_layers: int = 1) -> None:
+        super().__init__(LSTMCell(size, hidden_size) for size in _sizes(input_size, hidden_size, num_layers))
+
+
+class HandwrittenGRU(Stack):
+    """GRUCells, called like torch.nn.GRU."""
+
+    def __init__(self, input_size: int, hidden_size: int, num_layers: int = 1) -> None:
+        super().__init__(GRUCell(size, hidden_size) for size in _sizes(input_size, hidden_size, num_layers))
 
 
 _TORCH_NAMES = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
+
+
+def _sizes(input_size: int, hidden_size: int, num_layers: int) -> list[int]:
+    return [input_size] + [hidden_size] * (num_layers - 1)
+
+
+def _draw(parameters: Iterable[nn.Parameter], hidden_size: int) -> None:
+    """Draw uniformly from ± 1/√hidden_size, as torch.nn's recurrent layers do."""
+    bound = hidden_size**-0.5
+    for parameter in parameters:
+        nn.init.uniform_(parameter, -bound, bound)
+
+
+def _split(fused: nn.Linear, x: Tensor, hidden_size: int) -> tuple[Tensor, Tensor]:
+    """Apply the part of a fused map that meets x to all steps; return it, and the part that meets h, transposed."""
+    from_x, from_h = fused.weight.split([x.shape[2], hidden_size], dim=1)
+    return F.linear(x, from_x, fused.bias), from_h.t()
+
+
+@torch.no_grad()
+def _fuse(fused: nn.Linear, layer: TorchLayer) -> None:
+    fused.weight.copy_(torch.cat([layer["weight_ih"], layer["weight_hh"]], dim=1))
+    fused.bias.copy_(layer["bias_ih"] + layer["bias_hh"])

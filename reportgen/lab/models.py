@@ -1,23 +1,41 @@
 """The classifier that the suites train: symbols in, logits out."""
 
+from typing import Literal
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
+from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
-from reportgen.lab.cells import HandwrittenLSTM
+from reportgen.lab.cells import HandwrittenGRU, HandwrittenLSTM, HandwrittenRNN
+
+_TORCH = {"rnn": nn.RNN, "lstm": nn.LSTM, "gru": nn.GRU}
+_HANDWRITTEN = {
+    "handwritten_rnn": HandwrittenRNN,
+    "handwritten_lstm": HandwrittenLSTM,
+    "handwritten_gru": HandwrittenGRU,
+}
+_ACTIVATIONS = {"relu": nn.ReLU, "sigmoid": nn.Sigmoid, "tanh": nn.Tanh}
+
+Pooling = Literal["last", "mean", "max"]
 
 
-def recurrent(cell: str, input_size: int, hidden_size: int, num_layers: int) -> nn.Module:
+def recurrent(
+    cell: str,
+    input_size: int,
+    hidden_size: int,
+    num_layers: int,
+    *,
+    bidirectional: bool = False,
+    dropout: float = 0.0,
+) -> nn.Module:
     """Return the recurrent network that a suite calls `cell`; ValueError for a name it does not have."""
-    match cell:
-        case "rnn":
-            return nn.RNN(input_size, hidden_size, num_layers, batch_first=True)
-        case "lstm":
-            return nn.LSTM(input_size, hidden_size, num_layers, batch_first=True)
-        case "gru":
-            return nn.GRU(input_size, hidden_size, num_layers, batch_first=True)
-        case "handwritten_lstm":
-            return HandwrittenLSTM(input_size, hidden_size, num_layers)
+    if cell in _TORCH:
+        return _TORCH[cell](
+            input_size, hidden_size, num_layers, batch_first=True, bidirectional=bidirectional, dropout=dropout
+        )
+    if cell in _HANDWRITTEN:
+        return _HANDWRITTEN[cell](input_size, hidden_size, num_layers)
     raise ValueError(f"no cell is called {cell!r}")
 
 
@@ -38,41 +56,95 @@ class OneHot(nn.Module):
 
 
 class SequenceClassifier(nn.Module):
-    """A recurrent network over symbols; its state after the last symbol decides the class.
+    """A recurrent network over symbols; its states, pooled over time, decide the class.
 
     Args:
-        symbols: size of the alphabet; inputs hold 1 … symbols, and 0 for padding.
-        classes: how many classes there are.
-        cell: rnn, lstm, gru or handwritten_lstm.
+        symbols: size of the vocabulary; inputs hold 1 … symbols, and 0 for padding and unknown symbols.
+        outputs: how many logits: one a class, or a single one for binary cross-entropy.
+        cell: rnn, lstm, gru, handwritten_rnn, handwritten_lstm or handwritten_gru.
         hidden_size: size of the hidden state.
         layers: recurrent layers.
+        bidirectional: read the sequence from both ends; for torch.nn's cells, packed.
+        recurrent_dropout: dropout between recurrent layers; for torch.nn's cells.
+        packed: pack the sequences, so that the network never sees padding; for torch.nn's cells.
+        pooling: the last state, or the mean or maximum of all states.
         embedding_size: size of a learnt embedding; one-hot vectors without it.
-        dropout: probability of dropping an entry of the last state while training.
+        embedding_std: standard deviation of the embedding's initial weights.
+        head_size: size of a linear layer between the pooled state and the output; none without it.
+        activation: relu, sigmoid or tanh, after that layer.
+        dropout: probability of dropping an entry of the output layer's input while training.
     """
 
     def __init__(
         self,
         symbols: int,
-        classes: int,
+        outputs: int,
         *,
         cell: str,
         hidden_size: int,
         layers: int = 1,
+        bidirectional: bool = False,
+        recurrent_dropout: float = 0.0,
+        packed: bool = False,
+        pooling: Pooling = "last",
         embedding_size: int | None = None,
+        embedding_std: float = 1.0,
+        head_size: int | None = None,
+        activation: str = "relu",
         dropout: float = 0.0,
     ) -> None:
         super().__init__()
-        self.input: nn.Module = (
-            nn.Embedding(symbols + 1, embedding_size, padding_idx=0) if embedding_size else OneHot(symbols)
+        self.packed = packed
+        self.pooling = pooling
+        self.input: nn.Module = _embedding(symbols, embedding_size, embedding_std) if embedding_size else OneHot(symbols)
+        self.recurrent = recurrent(
+            cell,
+            embedding_size or symbols,
+            hidden_size,
+            layers,
+            bidirectional=bidirectional,
+            dropout=recurrent_dropout,
         )
-        self.recurrent = recurrent(cell, embedding_size or symbols, hidden_size, layers)
-        linear = nn.Linear(hidden_size, classes)
-        self.output = nn.Sequential(nn.Dropout(dropout), linear) if dropout else linear
+        self.hidden_size = hidden_size
+        self.output = _head(hidden_size * (1 + bidirectional), outputs, head_size, activation, dropout)
 
     def forward(self, indices: Tensor, lengths: Tensor) -> Tensor:
-        """Return logits (batch, classes) for symbols (batch, time) of which the first `lengths` (batch,) count."""
-        states, _ = self.recurrent(self.input(indices))
-        # what comes after the last symbol is padding: it is computed, but never read
-        last = states[torch.arange(len(lengths), device=lengths.device), lengths - 1]
-        logits: Tensor = self.output(last)
+        """Return logits (batch, outputs) for symbols (batch, time) of which the first `lengths` (batch,) count."""
+        logits: Tensor = self.output(self._pool(self._states(self.input(indices), lengths), lengths))
         return logits
+
+    def _states(self, inputs: Tensor, lengths: Tensor) -> Tensor:
+        """Return the states (batch, time, directions × hidden_size); what padding gives is never read."""
+        if not self.packed:
+            states: Tensor = self.recurrent(inputs)[0]
+            return states
+        packed = pack_padded_sequence(inputs, lengths.cpu(), batch_first=True, enforce_sorted=False)
+        return pad_packed_sequence(self.recurrent(packed)[0], batch_first=True, total_length=inputs.shape[1])[0]
+
+    def _pool(self, states: Tensor, lengths: Tensor) -> Tensor:
+        """Return (batch, directions × hidden_size): a state for the whole sequence."""
+        if self.pooling == "last":
+            forward = states[torch.arange(len(lengths), device=lengths.device), lengths - 1, : self.hidden_size]
+            # the backward direction has read everything when it is back at the first symbol
+            return torch.cat([forward, states[:, 0, self.hidden_size :]], dim=1)
+        counts = torch.arange(states.shape[1], device=lengths.device) < lengths[:, None]
+        if self.pooling == "mean":
+            return (states * counts[..., None]).sum(1) / lengths[:, None]
+        return states.masked_fill(~counts[..., None], -torch.inf).amax(1)
+
+
+def _embedding(symbols: int, size: int, std: float) -> nn.Embedding:
+    embedding = nn.Embedding(symbols + 1, size, padding_idx=0)
+    with torch.no_grad():
+        embedding.weight *= std  # torch draws with a standard deviation of 1; row 0 is zeros
+    return embedding
+
+
+def _head(inputs: int, outputs: int, between: int | None, activation: str, dropout: float) -> nn.Module:
+    layers: list[nn.Module] = []
+    if between:
+        layers += [nn.Linear(inputs, between), _ACTIVATIONS[activation]()]
+    if dropout:
+        layers.append(nn.Dropout(dropout))
+    layers.append(nn.Linear(between or inputs, outputs))
+    return nn.Sequential(*layers) if len(layers) > 1 else layers[0]
