@@ -29,6 +29,9 @@ _BOLD_STRENGTH = 0.028
 _CHINESE_PUNCTUATION = set("“”‘’—…·")
 """Characters that Latin and Chinese share, but that are a whole square wide in Chinese."""
 
+_NARROW = set("‐•◦▪")
+"""The hyphen where a line ends and the bullets of lists: a whole square wide in the Chinese fonts."""
+
 
 @dataclass(frozen=True)
 class Face:
@@ -145,11 +148,11 @@ def font_face_rules(
     """Return CSS @font-face rules that carry the fonts for `text` inside themselves."""
     wanted = frozenset(text)
     latin = wanted - _CHINESE_PUNCTUATION if language == "zh" else wanted
+    shares = {LATIN: latin, SYMBOLS: latin, MONO: wanted, CJK: wanted - _NARROW, CJK_MONO: wanted - _NARROW}
     families = set(families)
     rules = []
-    for face in FACES:
-        font = cut(face, latin if face.family in (LATIN, SYMBOLS) else wanted) if face.family in families else b""
-        if font:
+    for face in (face for face in FACES if face.family in families):
+        if font := cut(face, shares[face.family]):
             style = "italic" if face.italic else "normal"
             source = f"data:font/otf;base64,{base64.b64encode(font).decode()}"
             rules.append(

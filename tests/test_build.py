@@ -4,6 +4,7 @@ import json
 import re
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 from conftest import GOLDEN, TINY, build
@@ -185,7 +186,8 @@ def test_the_pdf_says_what_the_markdown_says(tiny_build: pipeline.Outcome, code:
     assert sentence in text.replace("\n", "")
     assert reader.metadata is not None
     assert reader.metadata.title == {"zh": "小型试验", "en": "A tiny suite"}[code]
-    assert str(reader.trailer["/Root"]["/Lang"])[:2] == code
+    root: Any = reader.trailer["/Root"]
+    assert str(root["/Lang"])[:2] == code
 
 
 def test_a_quick_build_marks_its_cover_and_stands_apart(tmp_path: Path) -> None:

@@ -43,20 +43,22 @@ def read(file: Path, raw: bytes) -> int:
     """Read `raw` as a suite and return the number of its runs; 0 for one that is refused as it should be."""
     file.write_bytes(raw)
     try:
-        suite = read_suite(file, {"zh", "en"})
-    except SuiteError as error:
-        assert error.problems
-        for problem in error.problems:
-            assert problem.file == file
-            assert 1 <= problem.line <= len(raw.splitlines()) + 1
-            assert problem.got.strip()
-            assert problem.expected.strip()
-            assert str(problem).isprintable(), "one problem is one line, fit for a terminal"
-        return 0
-    names = [run.name for run in runs_of(suite, "cpu")]
-    assert len(set(names)) == len(names)
-    assert 1 <= len(names) <= MOST_RUNS
-    return len(names)
+        names = [run.name for run in runs_of(read_suite(file, {"zh", "en"}), "cpu")]
+    except SuiteError as refusal:
+        problems = refusal.problems
+    else:
+        assert 1 <= len(names) <= MOST_RUNS
+        assert len(set(names)) == len(names)
+        return len(names)
+    lines = len(raw.splitlines()) + 1
+    assert problems
+    for problem in problems:
+        assert problem.file == file
+        assert 1 <= problem.line <= lines
+        assert problem.got.strip()
+        assert problem.expected.strip()
+        assert str(problem).isprintable(), "one problem is one line, fit for a terminal"
+    return 0
 
 
 # --- the file that ships, with bytes changed ---------------------------------------------------------------
@@ -68,11 +70,10 @@ lengths = st.integers(1, 60)
 snippets = st.one_of(
     st.binary(min_size=1, max_size=4),
     st.sampled_from(list("\t\r\n\0:-?[]{},#&*!|>'\"%@`~\\.0")).map(str.encode),
-    st.sampled_from(
-        ["&a ", "*a", "!!int ", "!t ", "---\n", "...\n", "%YAML 1.1\n", "<<: ", "? ", "\\x07", "\\ud800", "\\U0011ffff"]
-        + ["1e999", ".nan", "-1", "0x", "null", "\u2028", "\ufeff", "\x85", "9" * 5000, "[" * 60, "\n" + " " * 80]
-    ).map(str.encode),
-)  # fmt: skip
+    st.sampled_from(["&a ", "*a", "!!int ", "!t ", "---\n", "...\n", "%YAML 1.1\n", "<<: ", "? "]).map(str.encode),
+    st.sampled_from(["\\x07", "\\ud800", "\\U0011ffff", "\u2028", "\ufeff", "\x85"]).map(str.encode),
+    st.sampled_from(["1e999", ".nan", "-1", "0x", "null", "9" * 5000, "[" * 60, "\n" + " " * 80]).map(str.encode),
+)
 
 
 def inserted(at: int, what: bytes) -> Mutation:
@@ -136,10 +137,7 @@ def words_of(schema: object) -> set[str]:
     return found.union(*map(words_of, children))
 
 
-WORDS = sorted(
-    words_of(json_schema()) | {"a", "b", "zh", "en", "fr", "surnames", "model.layers", "data.split.test"}
-)
-words = st.sampled_from(WORDS)
+words = st.sampled_from(sorted(words_of(json_schema()) | {"zh", "fr", "surnames", "data.split.test"}))
 scalars = st.one_of(
     st.none(), st.booleans(), st.integers(), st.integers(-1, 9), st.floats(), st.floats(0, 1), words, st.text()
 )
@@ -150,7 +148,7 @@ junk = st.recursive(
 
 def mostly(right: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
     """Return what draws right values, and now and then anything."""
-    return st.integers(0, 11).flatmap(lambda n: right if n else junk)
+    return st.integers(0, 40).flatmap(lambda n: junk if n == 7 else right)
 
 
 def some(**fields: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
@@ -158,37 +156,45 @@ def some(**fields: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
     return mostly(st.fixed_dictionaries({}, optional={name: mostly(field) for name, field in fields.items()}))
 
 
-sizes = st.integers(1, 300)
-texts = st.text(max_size=5) | st.fixed_dictionaries({"zh": st.text(), "en": st.text()})
-models = some(cell=st.sampled_from(["rnn", "gru"]), hidden_size=sizes, layers=sizes, dropout=st.floats(0, 0.9))
-training = some(epochs=sizes, optimizer=words, momentum=st.floats(0, 0.9), keep=st.sampled_from(["best", "last"]))
-grids = st.dictionaries(
-    st.sampled_from(["model.layers", "model.cell", "training.keep", "training.momentum", "data.split.test"])
-    | words,
-    mostly(st.lists(scalars | sizes, max_size=40)),
-    max_size=5,
+def a_few(values: st.SearchStrategy[Any], most: int) -> st.SearchStrategy[Any]:
+    """Return what draws lists without repetitions."""
+    return st.lists(values, min_size=1, max_size=most, unique=True)
+
+
+names = mostly(st.sampled_from(["a", "b", "lstm-2"]))
+sizes = st.integers(1, 64)
+texts = st.text(max_size=5) | st.fixed_dictionaries({"zh": st.text(max_size=5), "en": st.text(max_size=5)})
+keep = st.sampled_from(["best", "last"])
+optimizers = st.sampled_from(["sgd", "rmsprop"])
+splits = some(test=st.floats(0.1, 0.6), validation=st.floats(0.1, 0.5), seed=sizes)
+models = some(hidden_size=sizes, layers=sizes, dropout=st.floats(0, 0.9), embedding_size=st.none() | sizes)
+training = some(epochs=sizes, optimizer=optimizers, learning_rate=st.floats(1e-9, 9), keep=keep)
+runs = st.fixed_dictionaries(
+    {"name": names}, optional={"label": mostly(texts), "model": models, "training": training}
+)
+grids = some(
+    **{
+        "model.layers": a_few(sizes, 30),
+        "training.batch_size": a_few(sizes, 30),
+        "model.cell": st.just(["rnn", "lstm", "gru"]),
+        "training.momentum": st.just([0, 0.5]),
+        "data.split.test": a_few(st.floats(0.1, 0.9), 3),
+        "data.split.validation": st.just([0, 0.1]),
+        "training.keep": st.just(["last", "best"]),
+    }
 )
 suites = st.fixed_dictionaries(
     {
         "title": mostly(texts),
-        "data": mostly(st.just({"source": "surnames"}))
-        | some(source=st.just("surnames"), split=some(test=scalars)),
-        "model": mostly(st.just({"cell": "rnn"})) | models,
-        "runs": mostly(
-            st.lists(
-                st.fixed_dictionaries(
-                    {"name": words}, optional={"label": mostly(texts), "model": models, "training": training}
-                ),
-                min_size=1,
-                max_size=4,
-            )
-        ),
+        "data": mostly(st.fixed_dictionaries({"source": st.just("surnames")}, optional={"split": splits})),
+        "model": mostly(st.just({"cell": "rnn"})),
+        "runs": mostly(st.lists(runs, min_size=1, max_size=3, unique_by=lambda run: str(run["name"]))),
     },
     optional={
         "cover": some(author=texts, date=texts),
         "training": training,
-        "sweeps": mostly(st.lists(some(base=words | st.just("a"), grid=grids), max_size=3)),
-        "seeds": mostly(st.lists(st.integers(0, 99), min_size=1, max_size=99, unique=True)),
+        "sweeps": mostly(st.lists(st.fixed_dictionaries({"base": names, "grid": grids}), max_size=2)),
+        "seeds": mostly(a_few(sizes, 60)),
         "languages": mostly(st.just(["en"])),
         "formats": mostly(st.just(["md"])),
         "device": mostly(st.just("cpu")),
@@ -210,18 +216,18 @@ def test_any_structure_of_the_schemas_words_is_read_or_refused(file: Path, suite
     read(file, yaml(suite))
 
 
-def test_the_structures_reach_the_expansion(file: Path) -> None:
-    """The fuzzing is about something: among its structures are suites that are right, and that have sweeps."""
+def test_the_structures_are_right_and_wrong(file: Path) -> None:
+    """The fuzzing is about something: among its structures are many suites that expand and many that do not."""
     found: list[int] = []
 
-    @settings(max_examples=300, deadline=None, database=None, derandomize=True)
+    @settings(max_examples=200, deadline=None, database=None, derandomize=True)
     @given(suites)
     def collect(suite: object) -> None:
         found.append(read(file, yaml(suite)))
 
     collect()
-    assert sum(runs > 0 for runs in found) > 10
-    assert found.count(0) > 10
+    assert sum(runs > 0 for runs in found) > 20
+    assert found.count(0) > 20
 
 
 # --- the worst that fits into the largest file -------------------------------------------------------------
@@ -240,7 +246,7 @@ def filled(head: bytes, unit: bytes, tail: bytes = b"") -> bytes:
 
 
 GRID = ", ".join(
-    f"{name}: {list(range(1, 40))}" for name in ("model.layers", "model.hidden_size", "training.epochs")
+    f"{setting}: {list(range(1, 30))}" for setting in ("model.layers", "data.limit", "training.epochs")
 )
 
 
@@ -258,15 +264,12 @@ GRID = ", ".join(
         filled(SMALL, b"  - {name: b, modle: {}}\n")[:80_000],
         filled(SMALL + b"sweeps: [{base: a, grid: {", b"modl.layers%d: [],", b"}}]"),
         SMALL + b"sweeps:\n" + f"  - {{base: a, grid: {{{GRID}}}}}\n".encode() * 90,
-        SMALL + b"sweeps:\n  - base: a\n    grid: {model.layers: [%s]}\n" % b",".join(b"-%d" % i for i in range(3300)),
+        SMALL + b"sweeps: [{base: a, grid: {model.layers: [%s]}}]" % b",".join(b"-%d" % i for i in range(1, 3300)),
         filled(b"title: ", b"x\n "),
         filled(b'title: "', b"\\u0041", b'"'),
     ],
-    ids=[
-        "brackets", "dashes", "braces", "anchors", "unknown keys", "same keys", "same seeds", "bells", "wrong runs",
-        "unknown settings", "millions of variants", "wrong values", "lines", "escapes",
-    ],
-)  # fmt: skip
+    ids=lambda raw: repr(raw.removeprefix(SMALL)[:24])[2:-1],
+)
 def test_no_file_takes_long(file: Path, raw: bytes) -> None:
     """The worst that fits into a file is read or refused within two seconds."""
     assert len(raw) <= LARGEST_FILE

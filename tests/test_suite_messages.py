@@ -213,6 +213,10 @@ def test_a_wrong_value_is_reported_at_its_line(tmp_path: Path, old: str, new: st
         ),
         ("device: gpu", "6: device: got 'gpu', expected 'auto', 'cpu' or 'cuda'; did you mean 'cpu'?"),
         ("device: " + "x" * 99, f"6: device: got '{'x' * 56}…', expected 'auto', 'cpu' or 'cuda'"),
+        (
+            r'aim: {"z\nh": x, en: x, c: x, d: x, e: x, f: x}',
+            r"6: aim: got a text in 'z\nh', en, c, d, e, … alone, expected a text in zh too, or one plain text",
+        ),
         ("cover:", "6: cover: got nothing, expected a mapping"),
         (
             "cover: {course: {en: x}}",

@@ -1,7 +1,7 @@
 """Templates: what the suite's own may replace, what they may not reach, and how their faults are told."""
 
 import re
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,17 @@ from reportgen.report.markdown import write
 from reportgen.resources import TEMPLATES
 
 ZH, EN = load_languages(["zh", "en"], [TEMPLATES])
-NOTHING = Findings(pd.DataFrame(), pd.DataFrame(), [], [], {}, {}, None, None, 0.25)
+NOTHING = Findings(
+    comparison=pd.DataFrame(),
+    curves=pd.DataFrame(),
+    differences=[],
+    overfitting=[],
+    confusions={},
+    per_class={},
+    cost=None,
+    leader=None,
+    baselines={},
+)
 
 
 def context(**changes: Any) -> Context:
@@ -317,7 +327,9 @@ def test_references_are_listed_as_cited() -> None:
 def test_a_difference_is_worded_as_firmly_as_it_is(own: Path, difference: Difference, expected: str) -> None:
     """A clear lead is called clear; one within the spread, of a single seed, or of nothing at all is not."""
     table = pd.DataFrame({"class": ["a"], "recall": [0.5]})
-    findings = Findings(pd.DataFrame(), pd.DataFrame(), [difference], [], {}, {"lstm": table}, None, "lstm", 0.25)
+    findings = replace(
+        NOTHING, differences=[difference], per_class={"lstm": table}, leader="lstm", baselines={"lstm": 0.25}
+    )
     rows = {"lstm": {"test_accuracy": 0.9, "finished": 3, "label": "LSTM", "test_loss": 0.3}}
     text = '{% include "sections/analysis.md.j2" %}'
     sentences = [

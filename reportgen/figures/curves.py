@@ -35,7 +35,8 @@ def learning_curves(curves: pd.DataFrame, labels: Mapping[str, str], heldout: st
         panel.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes[0, 0].set_ylabel(language.say("figure.loss"))
     axes[1, 0].set_ylabel(language.say("figure.accuracy"))
-    handles, names = axes[0, 0].get_legend_handles_labels()
+    # handed over one by one, since left to itself a legend leaves out names that begin with an underscore
+    handles, names = axes[0, 0].lines, list(labels.values())
     figure.legend(handles, names, loc="outside lower center", ncols=min(4, len(names)), handlelength=3)
     return figure
 

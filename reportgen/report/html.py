@@ -91,7 +91,7 @@ def _parser(language: Language) -> MarkdownIt:
 
 def _breakable(html: str) -> str:
     """Let long names, such as those of a sweep, be broken between their parts: in a table they must be."""
-    return re.sub(r"\S{20,}", lambda name: re.sub(r"(?<=[/=,_])(?=\w)", "<wbr>", name[0]), html)
+    return re.sub(r"[!-~]{20,}", lambda name: re.sub(r"(?<=[/=,_])(?=[A-Za-z])", "<wbr>", name[0]), html)
 
 
 def _number_headings(tokens: list[Token]) -> list[tuple[int, str, str]]:

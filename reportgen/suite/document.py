@@ -63,11 +63,12 @@ class Document:
 
 def dotted(path: Path_) -> str:
     """Write a path the way people do: `runs[1].model.hidden_size`."""
-    parts = (f"[{part}]" if isinstance(part, int) else f".{_as_it_is(part)}" for part in path)
+    parts = (f"[{part}]" if isinstance(part, int) else f".{shown_key(part)}" for part in path)
     return "".join(parts).removeprefix(".")
 
 
-def _as_it_is(key: str) -> str:
+def shown_key(key: str) -> str:
+    """Show a key the way it is written, unless it is long or has something in it that cannot be seen."""
     return key if 0 < len(key) <= 60 and key.isprintable() else shown(key)
 
 

@@ -7,7 +7,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from reportgen.errors import Problem, SuiteError
-from reportgen.suite.document import Document, Path_, read_document, shown
+from reportgen.suite.document import Document, Path_, read_document, shown, shown_key
 from reportgen.suite.expansion import expand
 from reportgen.suite.messages import nearest, problems_of, repetitions
 from reportgen.suite.schema import LANGUAGES, Suite
@@ -52,7 +52,12 @@ def _cross_problems(raw: dict[str, Any], document: Document, languages: list[str
         missing = [language for language in languages if language in printed and language not in text]
         if text and missing:
             expected = f"a text in {' and '.join(missing)} too, or one plain text"
-            yield document.problem(path, f"a text in {', '.join(map(str, text))} alone", expected)
+            yield document.problem(path, f"a text in {_some_keys(text)} alone", expected)
+
+
+def _some_keys(text: dict[str, Any]) -> str:
+    more = ", …" if len(text) > 5 else ""
+    return ", ".join(shown_key(key) for key in list(text)[:5]) + more
 
 
 def _texts(raw: dict[str, Any], runs: list[dict[str, Any]]) -> Iterator[tuple[Path_, dict[str, Any]]]:
