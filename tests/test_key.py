@@ -29,7 +29,7 @@ PACKAGE = Path(reportgen.__file__).parent
 
 BASE: dict[str, Any] = {
     "data": {"source": "surnames", "languages": ["Greek", "Tamil"], "limit": 60},
-    "model": {"cell": "lstm"},
+    "model": {"cell": "lstm", "layers": 2, "packed": True},
     "training": {"epochs": 2, "optimizer": "sgd"},
 }
 
@@ -37,8 +37,13 @@ BASE: dict[str, Any] = {
 OTHER: dict[str, dict[str, Any]] = {
     "data": {"languages": ["Greek", "Irish"], "limit": 80},
     "data.split": {"test": 0.3, "validation": 0.3, "seed": 1},
-    "model": {"cell": "gru", "hidden_size": 64, "layers": 2, "embedding_size": 16, "dropout": 0.5},
+    "model": {
+        "cell": "gru", "hidden_size": 64, "layers": 3, "embedding_size": 16, "dropout": 0.5, "bidirectional": True,
+        "recurrent_dropout": 0.5, "packed": False, "pooling": "max", "embedding_std": 0.1, "head_size": 16,
+        "activation": "tanh",
+    },
     "training": {
+        "loss": "mse",
         "epochs": 3, "batch_size": 32, "optimizer": "adam", "learning_rate": 0.01, "momentum": 0.9,
         "weight_decay": 0.1, "gradient_clip": 1.0, "keep": "last",
     },
@@ -119,7 +124,7 @@ def test_seed_and_device_are_part_of_the_key() -> None:
 
 def test_equal_settings_written_differently_share_a_key() -> None:
     """A default spelt out, or another order, changes nothing."""
-    spelt_out = {**BASE, "device": "cpu", "model": {"hidden_size": 128, "cell": "lstm", "embedding_size": None}}
+    spelt_out = {**BASE, "device": "cpu", "model": {**BASE["model"], "hidden_size": 128, "embedding_size": None}}
     assert key(spelt_out) == key(BASE)
 
 

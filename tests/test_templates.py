@@ -49,6 +49,7 @@ def context(**changes: Any) -> Context:
         "differing_settings": [],
         "settings": {},
         "heldout": "validation",
+        "losses": ["cross_entropy"],
         "uses_adam": False,
         "keep": "best",
         "comparison": [],

@@ -230,7 +230,7 @@ def _draw(parameters: Iterable[nn.Parameter], hidden_size: int) -> None:
 
 
 def _split(fused: nn.Linear, x: Tensor, hidden_size: int) -> tuple[Tensor, Tensor]:
-    """Apply the part of a fused map that meets x to all steps; return it, and the part that meets h, transposed."""
+    """Apply the part of a fused map that meets x to all steps; return that, and the part for h, transposed."""
     from_x, from_h = fused.weight.split([x.shape[2], hidden_size], dim=1)
     return F.linear(x, from_x, fused.bias), from_h.t()
 

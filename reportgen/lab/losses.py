@@ -58,5 +58,10 @@ def probabilities(loss: str, logits: Tensor) -> Tensor:
     return torch.sigmoid(logits) if loss == "bce_one_hot" else logits.softmax(1)
 
 
+def predicted(logits: Tensor) -> Tensor:
+    """Return the class that each row of logits speaks for, (batch,): the largest, or the sign of a single one."""
+    return (logits[:, 0] > 0).to(torch.int64) if logits.shape[1] == 1 else logits.argmax(1)
+
+
 def _one_hot(logits: Tensor, labels: Tensor) -> Tensor:
     return F.one_hot(labels, logits.shape[1]).to(logits.dtype)

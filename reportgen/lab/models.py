@@ -9,7 +9,7 @@ from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 from reportgen.lab.cells import HandwrittenGRU, HandwrittenLSTM, HandwrittenRNN
 
-_TORCH = {"rnn": nn.RNN, "lstm": nn.LSTM, "gru": nn.GRU}
+_TORCH: dict[str, type[nn.RNN | nn.LSTM | nn.GRU]] = {"rnn": nn.RNN, "lstm": nn.LSTM, "gru": nn.GRU}
 _HANDWRITTEN = {
     "handwritten_rnn": HandwrittenRNN,
     "handwritten_lstm": HandwrittenLSTM,
@@ -96,7 +96,9 @@ class SequenceClassifier(nn.Module):
         super().__init__()
         self.packed = packed
         self.pooling = pooling
-        self.input: nn.Module = _embedding(symbols, embedding_size, embedding_std) if embedding_size else OneHot(symbols)
+        self.input: nn.Module = (
+            _embedding(symbols, embedding_size, embedding_std) if embedding_size else OneHot(symbols)
+        )
         self.recurrent = recurrent(
             cell,
             embedding_size or symbols,

@@ -10,9 +10,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
-from torch.nn import functional as F
 
-from reportgen.lab import batches
+from reportgen.lab import batches, losses
 from reportgen.lab.dataset import Dataset
 from reportgen.suite.settings import TrainingSettings
 
@@ -97,6 +96,7 @@ def train(
     part = _Part.of(data, "train", device)
     heldout = _Part.of(data, "validation" if len(data.parts["validation"]) else "test", device)
     optimizer = optimizer_of(model, settings)
+    loss_of = losses.LOSSES[settings.loss]
     epochs: list[Epoch] = []
     best = math.inf
     kept = (0, model.state_dict())
@@ -109,16 +109,16 @@ def train(
             on_batch()
             inputs, lengths, labels = part.take(batch)
             logits = model(inputs, lengths)
-            loss = F.cross_entropy(logits, labels)
+            loss = loss_of(logits, labels).mean()
             optimizer.zero_grad(set_to_none=True)
             loss.backward()
             if settings.gradient_clip is not None:
                 nn.utils.clip_grad_norm_(model.parameters(), settings.gradient_clip)
             optimizer.step()
             loss_sum += loss.detach() * len(labels)
-            correct += (logits.detach().argmax(1) == labels).sum()
+            correct += (losses.predicted(logits.detach()) == labels).sum()
         train_loss = float(loss_sum) / len(part)
-        predictions = predict(model, heldout)
+        predictions = predict(model, heldout, settings.loss)
         loss_now, accuracy = float(predictions.loss.mean(dtype=np.float64)), _accuracy(predictions)
         if not math.isfinite(train_loss + loss_now):
             raise Diverged(epochs, epoch)
@@ -128,7 +128,7 @@ def train(
             best, kept = loss_now, (epoch, copy.deepcopy(model.state_dict()))
         on_epoch(epochs[-1])
     model.load_state_dict(kept[1])
-    return Trained(epochs, kept[0], predict(model, _Part.of(data, "test", device)))
+    return Trained(epochs, kept[0], predict(model, _Part.of(data, "test", device), settings.loss))
 
 
 @dataclass(frozen=True)
@@ -159,21 +159,23 @@ class _Part:
 
 
 @torch.no_grad()
-def predict(model: nn.Module, part: _Part) -> Predictions:
-    """Return what the model says of every example of the part, in the part's order."""
+def predict(model: nn.Module, part: _Part, loss: str) -> Predictions:
+    """Return what the model, trained with `loss`, says of every example of the part, in the part's order."""
     model.eval()
     order = torch.cat(list(batches.in_order_of_length(part.host_lengths, len(part))))
-    columns = [torch.cat(column).cpu()[order.argsort()] for column in zip(*_outputs(model, part), strict=True)]
-    predicted, confidence, loss = (column.numpy() for column in columns)
-    return Predictions(part.examples, part.labels.cpu().numpy(), predicted, confidence, loss)
+    columns = [
+        torch.cat(column).cpu()[order.argsort()] for column in zip(*_outputs(model, part, loss), strict=True)
+    ]
+    predicted, confidence, by_example = (column.numpy() for column in columns)
+    return Predictions(part.examples, part.labels.cpu().numpy(), predicted, confidence, by_example)
 
 
-def _outputs(model: nn.Module, part: _Part) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
+def _outputs(model: nn.Module, part: _Part, loss: str) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
     for batch in batches.in_order_of_length(part.host_lengths, _EVALUATION_BATCH):
         inputs, lengths, labels = part.take(batch)
         logits = model(inputs, lengths)
-        confidence, predicted = logits.softmax(1).max(1)
-        yield predicted, confidence, F.cross_entropy(logits, labels, reduction="none")
+        confidence = losses.probabilities(loss, logits).amax(1)
+        yield losses.predicted(logits), confidence, losses.LOSSES[loss](logits, labels)
 
 
 def _accuracy(predictions: Predictions) -> float:

@@ -14,6 +14,7 @@ from torchinfo import summary
 from reportgen.lab.dataset import Dataset, prepare
 from reportgen.lab.environment import collect
 from reportgen.lab.key import THREADS, key_of
+from reportgen.lab.losses import outputs_for
 from reportgen.lab.models import SequenceClassifier
 from reportgen.lab.record import Record
 from reportgen.lab.training import Diverged, Epoch, train
@@ -61,7 +62,7 @@ def carry_out(
         record["data"] = data.facts.as_json()
         record["heldout"] = "validation" if len(data.parts["validation"]) else "test"
         with _seeded(seed, device):
-            model = build(settings.model, data).to(device)
+            model = build(settings.model, data, settings.training.loss).to(device)
             record["model"] = describe(model, data)
             random = torch.Generator().manual_seed(seed)
             trained = train(
@@ -101,9 +102,10 @@ class _seeded:  # noqa: N801 - reads as a with-statement
         self.fork.__exit__(*exception)
 
 
-def build(settings: ModelSettings, data: Dataset) -> nn.Module:
+def build(settings: ModelSettings, data: Dataset, loss: str = "cross_entropy") -> nn.Module:
     """Return the model with fresh weights, drawn from torch's global generator."""
-    return SequenceClassifier(len(data.facts.symbols), len(data.facts.classes), **settings.model_dump())
+    outputs = outputs_for(loss, len(data.facts.classes))
+    return SequenceClassifier(len(data.facts.symbols), outputs, **settings.model_dump())
 
 
 def describe(model: nn.Module, data: Dataset) -> dict[str, Any]:

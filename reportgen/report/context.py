@@ -65,13 +65,15 @@ class Context:
     cells: list[str]
     """The kinds of cell, in the order of their first use."""
     common_settings: list[tuple[str, Any]]
-    """Name and value of each setting that all variants share."""
+    """Name and value of each setting that all variants share, without the options that are off."""
     differing_settings: list[str]
     """Names of the settings in which variants differ."""
     settings: dict[str, dict[str, Any]]
     """Variant to its settings by dotted name."""
     heldout: str
     """The part that each epoch was evaluated on: validation or test."""
+    losses: list[str]
+    """The losses in use, in the order of their first use."""
     uses_adam: bool
     keep: str
     """How the tested epoch was chosen: best, last, or mixed."""
@@ -131,10 +133,11 @@ def build_context(
         datasets=_distinct([record.data for record in records if record.data]),
         models=_models(results, labels),
         cells=list(dict.fromkeys(own["model.cell"] for own in settings.values())),
-        common_settings=[(name, first[name]) for name in names if name not in differing],
+        common_settings=[(n, first[n]) for n in names if n not in differing and not _is_off(n, first)],
         differing_settings=differing,
         settings=settings,
         heldout=next((record.heldout for record in records if record.heldout), "validation"),
+        losses=list(dict.fromkeys(own["training.loss"] for own in settings.values())),
         uses_adam=any(own["training.optimizer"] == "adam" for own in settings.values()),
         keep=keeps.pop() if len(keeps) == 1 else "mixed",
         comparison=comparison,
@@ -188,6 +191,15 @@ def _settings(resolved: dict[str, Any]) -> dict[str, Any]:
     data = {f"data.{name}": value for name, value in resolved["data"].items() if name != "split"}
     split = {f"data.split.{name}": value for name, value in resolved["data"]["split"].items()}
     return {**flat, **data, **split, "device": resolved["device"]}
+
+
+_PART_OF = {"model.embedding_std": "model.embedding_size", "model.activation": "model.head_size"}
+
+
+def _is_off(name: str, settings: dict[str, Any]) -> bool:
+    """Tell whether a setting stands for something that was not used: a dropout of 0, the scale of no embedding."""
+    value = settings[_PART_OF.get(name, name)]
+    return value is None or value is False or (isinstance(value, float) and value == 0)
 
 
 def _models(results: Results, labels: Mapping[str, str]) -> list[Model]:

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 from pydantic_core import PydanticCustomError
 
 Count = Annotated[int, Field(strict=True, gt=0)]
+Yes = Annotated[bool, Field(strict=True)]
 Natural = Annotated[int, Field(strict=True, ge=0, le=2**32 - 1)]
 Positive = Annotated[float, Field(strict=True, gt=0, allow_inf_nan=False)]
 Fraction = Annotated[float, Field(strict=True, gt=0, lt=1)]
@@ -67,19 +68,47 @@ class SurnamesSettings(Settings):
 
 DataSettings = SurnamesSettings
 
-Cell = Literal["rnn", "lstm", "gru", "handwritten_lstm"]
+Cell = Literal["rnn", "lstm", "gru", "handwritten_rnn", "handwritten_lstm", "handwritten_gru"]
 
 
 class ModelSettings(Settings):
-    """A recurrent classifier: symbols in, one recurrent network, the last state, one linear layer."""
+    """A recurrent classifier: symbols in, a recurrent network, its states pooled, one or two linear layers."""
 
-    cell: Cell = Field(description="torch.nn's RNN, LSTM or GRU, or the LSTM written out by hand.")
+    cell: Cell = Field(description="torch.nn's RNN, LSTM or GRU, or one of them written out by hand.")
     hidden_size: Count = Field(128, le=16_384, description="Size of the hidden state.")
     layers: Count = Field(1, le=64, description="Recurrent layers, one on top of the other.")
+    bidirectional: Yes = Field(False, description="Read the sequence from both ends; needs packed: true.")
+    recurrent_dropout: FractionOrZero = Field(0.0, description="Dropout between recurrent layers.")
+    packed: Yes = Field(False, description="Pack the sequences, so that the network never sees padding.")
+    pooling: Literal["last", "mean", "max"] = Field(
+        "last", description="What goes on to the linear layers: the last state, or the mean or maximum of all."
+    )
     embedding_size: Annotated[Count, Field(le=16_384)] | None = Field(
         None, description="Size of the learnt embedding; without it symbols enter one-hot."
     )
-    dropout: FractionOrZero = Field(0.0, description="Dropout before the linear layer while training.")
+    embedding_std: Positive = Field(
+        1.0, description="Standard deviation of the embedding's initial weights; torch's own is 1."
+    )
+    head_size: Annotated[Count, Field(le=16_384)] | None = Field(
+        None, description="Size of a linear layer between the pooled state and the output layer."
+    )
+    activation: Literal["relu", "sigmoid", "tanh"] = Field("relu", description="Activation after that layer.")
+    dropout: FractionOrZero = Field(0.0, description="Dropout before the output layer while training.")
+
+    @model_validator(mode="after")
+    def _asks_of_a_cell_what_it_has(self) -> "ModelSettings":
+        by_hand = self.cell.startswith("handwritten_")
+        if by_hand and (self.bidirectional or self.packed or self.recurrent_dropout):
+            raise PydanticCustomError(
+                "rule", "no bidirectional, packed or recurrent_dropout with {cell}; torch.nn's cells have them",
+                {"cell": self.cell},
+            )  # fmt: skip
+        if self.bidirectional and not self.packed:
+            # the backward direction would begin with the padding
+            raise PydanticCustomError("rule", "packed: true with bidirectional: true")
+        if self.recurrent_dropout and self.layers == 1:
+            raise PydanticCustomError("rule", "layers of 2 or more with recurrent_dropout")
+        return self
 
 
 class TrainingSettings(Settings):
@@ -87,6 +116,11 @@ class TrainingSettings(Settings):
 
     epochs: Count = Field(10, le=100_000, description="Passes over the training part.")
     batch_size: Count = Field(64, le=1_000_000, description="Examples a step.")
+    loss: Literal["cross_entropy", "mse", "bce_one_hot", "bce_logit"] = Field(
+        "cross_entropy",
+        description="Cross-entropy, squared error of the probabilities, binary cross-entropy on one-hot targets, "
+        "or on a single logit (two classes).",
+    )
     optimizer: Literal["adam", "adamw", "adamax", "rmsprop", "sgd"] = Field(
         "adam", description="The optimizer, by its name in torch.optim."
     )
