@@ -7,6 +7,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from reportgen.lab.corpora import Corpus
 from reportgen.lab.dataset import PARTS, Dataset, Integers, divide, encode, prepare
 from reportgen.lab.surnames import labelled_surnames, surnames
 from reportgen.suite.settings import SURNAME_LANGUAGES, SplitSettings, SurnameLanguage, SurnamesSettings
@@ -28,7 +29,7 @@ def toy(
 ) -> Dataset:
     """Return the toy set, or one that differs from it in what is given."""
     arrays = {part: np.array(indices, np.int64) for part, indices in parts.items()}
-    return encode("toy", ("by hand 1.0",), classes, texts, labels, arrays)
+    return encode("toy", Corpus(list(texts), list(labels), tuple(classes), ("by hand 1.0",)), arrays)
 
 
 def as_lists(parts: dict[str, Integers]) -> dict[str, list[int]]:
@@ -115,12 +116,13 @@ def test_the_facts_of_the_toy_set() -> None:
     facts = toy().facts
     assert (facts.source, facts.origin, facts.classes) == ("toy", ("by hand 1.0",), ("cat", "dog"))
     assert facts.counts == {"train": (2, 1), "validation": (0, 2), "test": (1, 1)}
-    assert facts.symbols == "ab"
+    assert (facts.tokens, facts.vocabulary, toy().vocabulary) == ("letters", 2, ("a", "b"))
+    assert facts.unknown_share == 3 / 4  # x, c and c of the test part's xcc and a
     # lengths 2 2 1 3 2 3 1
     assert facts.lengths == {"shortest": 1, "longest": 3, "mean": 2.0, "median": 2.0}
     assert (facts.majority_class, facts.majority_accuracy) == ("cat", 0.5)
     assert facts.ambiguous == 1  # ab is a cat and a dog
-    assert facts.unseen_symbols == 3  # d to validate on; x and c, twice, to test on
+    assert facts.unseen_tokens == 3  # d to validate on; x and c, twice, to test on
 
 
 def test_a_text_that_occurs_twice_in_one_class_is_not_ambiguous() -> None:
@@ -179,7 +181,7 @@ def test_prepared_surnames_are_those_of_their_languages() -> None:
     """Read back through the alphabet, every name of the training part is on the list of its language."""
     data = surname_data()
     for i in data.parts["train"]:
-        name = "".join(data.facts.symbols[index - 1] for index in data.inputs[i, : data.lengths[i]])
+        name = "".join(data.vocabulary[index - 1] for index in data.inputs[i, : data.lengths[i]])
         assert name in surnames(data.facts.classes[data.labels[i]])
 
 

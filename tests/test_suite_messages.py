@@ -19,12 +19,18 @@ runs:
 """
 
 TOP = "aim, cover, data, device, formats, languages, model, runs, seeds, summary, sweeps, title, training"
-MODEL = "cell, dropout, embedding_size, hidden_size, layers"
-TRAINING = "batch_size, epochs, gradient_clip, keep, learning_rate, momentum, optimizer, weight_decay"
-CELLS = "'rnn', 'lstm', 'gru' or 'handwritten_lstm'"
+SOURCES = "surnames, movie-snippets, sentence-polarity, csv, tsv, jsonl, folder"
+MODEL = (
+    "activation, bidirectional, cell, dropout, embedding_size, embedding_std, head_size, hidden_size, layers, "
+    "packed, pooling, recurrent_dropout"
+)
+TRAINING = "batch_size, epochs, gradient_clip, keep, learning_rate, loss, momentum, optimizer, weight_decay"
+CELLS = "'rnn', 'lstm', 'gru', 'handwritten_rnn', 'handwritten_lstm' or 'handwritten_gru'"
 SWEEPABLE = (
     "data.languages, data.limit, data.split.test, data.split.validation, data.split.seed, model.cell, "
-    "model.hidden_size, model.layers, model.embedding_size, model.dropout, training.epochs, training.batch_size, "
+    "model.hidden_size, model.layers, model.bidirectional, model.recurrent_dropout, model.packed, model.pooling, "
+    "model.embedding_size, model.embedding_std, model.head_size, model.activation, model.dropout, "
+    "training.epochs, training.batch_size, training.loss, "
     "training.optimizer, training.learning_rate, training.momentum, training.weight_decay, "
     "training.gradient_clip, training.keep"
 )
@@ -130,7 +136,11 @@ def test_an_unknown_key_is_named_with_the_keys_there_are(tmp_path: Path, added: 
             "name: a b",
             "5: runs[0].name: got 'a b', expected a short name: letters, digits, - and _, beginning with a letter",
         ),
-        ("surnames}", "surname}", "2: data.source: got 'surname', expected 'surnames'; did you mean 'surnames'?"),
+        (
+            "surnames}",
+            "surname}",
+            f"2: data.source: got 'surname', expected one of {SOURCES}; did you mean 'surnames'?",
+        ),
         (
             "surnames}",
             "surnames, split: {test: 0.7, validation: 0.3}}",
@@ -297,7 +307,7 @@ def test_all_faults_are_told_at_once_in_the_order_of_the_lines(tmp_path: Path) -
     )
     assert complaint(tmp_path, suite).splitlines() == [
         "suite.yaml:2: data.source: got the tag '!!str', expected a plain value",
-        "suite.yaml:2: data.source: got 'surname', expected 'surnames'; did you mean 'surnames'?",
+        f"suite.yaml:2: data.source: got 'surname', expected one of {SOURCES}; did you mean 'surnames'?",
         f"suite.yaml:3: model.cel: got the unknown key 'cel', expected one of {MODEL}; did you mean 'cell'?",
         "suite.yaml:7: got the key 4, expected a text as a key; quote it",
         "suite.yaml:8: seeds[1]: got 1 a second time, expected each value once",

@@ -9,6 +9,7 @@ import pytest
 import torch
 from torch import nn
 
+from reportgen.lab.corpora import Corpus
 from reportgen.lab.dataset import Dataset, encode, prepare
 from reportgen.lab.device import has_cuda
 from reportgen.lab.key import key_of, key_parts
@@ -35,7 +36,7 @@ def toy() -> Dataset:
     labels = ["ab".index(text[-1]) for text in texts]
     indices = np.arange(len(texts))
     parts = {"test": indices[::5], "validation": indices[1::5], "train": indices[indices % 5 > 1]}
-    return encode("toy", (), ("a", "b"), texts, labels, parts)
+    return encode("toy", Corpus(texts, labels, ("a", "b"), ()), parts)
 
 
 def model(seed: int = 0, cell: str = "gru") -> SequenceClassifier:
@@ -248,7 +249,7 @@ def test_a_record_says_what_was_run() -> None:
     """Key, settings, seed, model and data of a finished run are in its record."""
     settings = surnames("lstm")
     record = carried_out(settings, seed=3)
-    symbols = len(record.data["symbols"])
+    symbols = record.data["vocabulary"]
     assert (record.status, record.error, record.seed) == ("finished", "", 3)
     assert record.key == key_of(key_parts(settings, 3))
     assert RunSettings.model_validate(record.settings) == settings

@@ -55,13 +55,16 @@ def source_digest(package: Path) -> str:
 
 
 def sources(package: Path) -> list[Path]:
-    """Return the files of `package`/lab and, step by step, those they import of the package."""
+    """Return the files of `package`/lab and, step by step, those they import of the package.
+
+    errors.py is left out: what a message says changes no number.
+    """
     known: set[Path] = set()
     files = set((package / "lab").glob("*.py"))
     while files:
         known |= files
         files = {imported for file in files for imported in _imported(file, package)} - known
-    return sorted(known)
+    return sorted(known - {package / "errors.py"})
 
 
 def _imported(file: Path, package: Path) -> Iterator[Path]:

@@ -47,7 +47,7 @@ def carry_out(
     record: dict[str, Any] = {
         "key": key_of(parts),
         "parts": parts,
-        "settings": settings.model_dump(mode="json"),
+        "settings": settings.told(),
         "seed": seed,
         "started": datetime.now(UTC).isoformat(timespec="seconds"),
         "environment": collect().as_json(),
@@ -105,7 +105,7 @@ class _seeded:  # noqa: N801 - reads as a with-statement
 def build(settings: ModelSettings, data: Dataset, loss: str = "cross_entropy") -> nn.Module:
     """Return the model with fresh weights, drawn from torch's global generator."""
     outputs = outputs_for(loss, len(data.facts.classes))
-    return SequenceClassifier(len(data.facts.symbols), outputs, **settings.model_dump())
+    return SequenceClassifier(data.facts.vocabulary, outputs, **settings.model_dump())
 
 
 def describe(model: nn.Module, data: Dataset) -> dict[str, Any]:

@@ -109,7 +109,7 @@ def build_context(
     """Gather what the templates need, in one language."""
     code = language.code
     labels = {variant.name: variant.label_in(code) for variant in results.variants}
-    settings = {variant.name: _settings(variant.settings.model_dump(mode="json")) for variant in results.variants}
+    settings = {variant.name: _settings(variant.settings.told()) for variant in results.variants}
     names = list(next(iter(settings.values())))
     differing = [name for name in names if len({repr(own[name]) for own in settings.values()}) > 1]
     first = next(iter(settings.values()))

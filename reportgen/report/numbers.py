@@ -99,8 +99,10 @@ def _data_numbers(data: dict[str, Any]) -> Iterator[tuple[str, Any]]:
         yield from ((f"counts.{part}.{name}", count) for name, count in zip(data["classes"], counts, strict=True))
         yield f"counts.{part}", sum(counts)
     yield from ((f"lengths.{name}", value) for name, value in data["lengths"].items())
-    yield "symbols", len(data["symbols"])
-    yield from ((name, data[name]) for name in ("ambiguous", "unseen_symbols", "majority_accuracy"))
+    yield from (
+        (name, data[name])
+        for name in ("vocabulary", "ambiguous", "unseen_tokens", "unknown_share", "majority_accuracy")
+    )
 
 
 def _plain(value: Any) -> Any:

@@ -12,10 +12,10 @@ from pydantic_core import ErrorDetails
 
 from reportgen.errors import Problem
 from reportgen.suite.document import Document, Path_, shown
-from reportgen.suite.messages import expected_by, got_by, hint_for, nearest, repetitions
+from reportgen.suite.messages import expected_by, got_by, hint_for, location, nearest, repetitions
 from reportgen.suite.schema import RunDeclaration, Suite, SweepDeclaration
 from reportgen.suite.settings import (
-    DataSettings,
+    PATHS,
     ModelSettings,
     RunSettings,
     SplitSettings,
@@ -25,12 +25,15 @@ from reportgen.suite.text import Text
 
 MOST_RUNS = 10_000
 
-_SWEEPABLE = [
-    *(f"data.{name}" for name in DataSettings.model_fields if name not in ("source", "split")),
-    *(f"data.split.{name}" for name in SplitSettings.model_fields),
-    *(f"model.{name}" for name in ModelSettings.model_fields),
-    *(f"training.{name}" for name in TrainingSettings.model_fields),
-]
+
+def sweepable(suite: Suite) -> list[str]:
+    """Return the settings that a grid may vary, by dotted name."""
+    return [
+        *(f"data.{name}" for name in type(suite.data).model_fields if name not in ("source", "split", *PATHS)),
+        *(f"data.split.{name}" for name in SplitSettings.model_fields),
+        *(f"model.{name}" for name in ModelSettings.model_fields),
+        *(f"training.{name}" for name in TrainingSettings.model_fields),
+    ]
 
 
 @dataclass(frozen=True)
@@ -88,7 +91,7 @@ def expand(suite: Suite, document: Document, device: str = "cpu") -> tuple[list[
     bases = {run.name: run for run in suite.runs}
     sound = []
     for i, sweep in enumerate(suite.sweeps):
-        found = _sweep_problems(sweep, ("sweeps", i), bases, document)
+        found = _sweep_problems(sweep, ("sweeps", i), bases, sweepable(suite), document)
         problems += found
         if not found:
             sound.append((sweep, ("sweeps", i)))
@@ -129,7 +132,7 @@ _Fault = tuple[str, Path_]
 
 
 def _fault(details: ErrorDetails) -> _Fault:
-    return details["type"], details["loc"]
+    return details["type"], location(details)
 
 
 @dataclass(frozen=True)
@@ -172,9 +175,9 @@ def _points(
 def _setting_problems(errors: list[ErrorDetails], draft: _Draft, document: Document) -> Iterator[Problem]:
     for details in errors:
         if details["type"] == "missing":
-            yield document.problem((*draft.path, *details["loc"]), "nothing", "a value, here or for all runs")
+            yield document.problem((*draft.path, *location(details)), "nothing", "a value, here or for all runs")
         else:
-            place = _place(details["loc"], draft, document)
+            place = _place(location(details), draft, document)
             yield document.problem(place, got_by(details), expected_by(details), hint_for(details))
 
 
@@ -195,7 +198,11 @@ def _overlap(setting: list[str], loc: Path_) -> bool:
 
 
 def _sweep_problems(
-    sweep: SweepDeclaration, path: Path_, bases: dict[str, RunDeclaration], document: Document
+    sweep: SweepDeclaration,
+    path: Path_,
+    bases: dict[str, RunDeclaration],
+    known: list[str],
+    document: Document,
 ) -> list[Problem]:
     problems = []
     if sweep.base not in bases:
@@ -204,13 +211,9 @@ def _sweep_problems(
         problems.append(document.problem((*path, "base"), shown(sweep.base), expected, nearest(sweep.base, names)))
     for setting, values in sweep.grid.items():
         where = (*path, "grid", setting)
-        if setting not in _SWEEPABLE:
-            expected = f"one of {', '.join(_SWEEPABLE)}"
-            problems.append(
-                document.problem(
-                    where, f"the unknown setting {shown(setting)}", expected, nearest(setting, _SWEEPABLE)
-                )
-            )
+        if setting not in known:
+            got, expected = f"the unknown setting {shown(setting)}", f"one of {', '.join(known)}"
+            problems.append(document.problem(where, got, expected, nearest(setting, known)))
         if not values:
             problems.append(document.problem(where, "an empty list", "at least one value to sweep over"))
         problems += [

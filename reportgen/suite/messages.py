@@ -2,7 +2,7 @@
 
 from collections.abc import ItemsView, Iterator, Sequence
 from difflib import get_close_matches
-from typing import Any
+from typing import Any, get_args
 
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
@@ -10,6 +10,12 @@ from pydantic_core import ErrorDetails
 from reportgen.errors import Problem
 from reportgen.suite.document import Document, Path_, shown
 from reportgen.suite.schema import json_schema
+from reportgen.suite.settings import DATA_SETTINGS, Settings
+
+SOURCES: dict[str, type[Settings]] = {
+    name: settings for settings in DATA_SETTINGS for name in get_args(settings.model_fields["source"].annotation)
+}
+"""The data sources by the name that a suite gives them."""
 
 _EXPECTED = {
     "int_type": "a whole number",
@@ -54,14 +60,27 @@ def problems_of(error: ValidationError, document: Document) -> list[Problem]:
     return [_problem(details, document, schema) for details in error.errors(include_url=False) if _is_so(details)]
 
 
+def location(details: ErrorDetails) -> Path_:
+    """Return the path of an error in the file; pydantic puts the data source between `data` and its setting."""
+    path: Path_ = details["loc"]
+    return (*path[:1], *path[2:]) if path[:1] == ("data",) and path[1:2] and path[1] in SOURCES else path
+
+
 def _is_so(details: ErrorDetails) -> bool:
     """Tell whether it is an error in itself: a list whose every item is wrong counts as too short, too."""
     return details["type"] != "too_short" or len(details["input"]) < details["ctx"]["min_length"]
 
 
 def _problem(details: ErrorDetails, document: Document, schema: dict[str, Any]) -> Problem:
-    path: Path_ = details["loc"]
+    path = location(details)
     kind = details["type"]
+    if kind in ("union_tag_invalid", "union_tag_not_found"):
+        found = details["input"].get("source") if isinstance(details["input"], dict) else None
+        return document.problem(
+            (*path, "source"), shown(found), f"one of {', '.join(SOURCES)}", nearest(found, list(SOURCES))
+        )
+    if path[:1] == ("data",) and len(details["loc"]) > len(path):
+        schema = _schema_of(SOURCES[str(details["loc"][1])])
     if kind == "extra_forbidden":
         keys = sorted(_at(schema, path[:-1]).get("properties", {}))
         expected = f"one of {', '.join(keys)}"
@@ -104,6 +123,12 @@ def expected_by(details: ErrorDetails, schema: dict[str, Any] | None = None) -> 
 
 def _context(details: ErrorDetails) -> ItemsView[str, Any]:
     return details.get("ctx", {}).items()
+
+
+def _schema_of(source: type[Settings]) -> dict[str, Any]:
+    """Return a schema in which `data` is that source alone."""
+    own = source.model_json_schema()
+    return {"$defs": own.pop("$defs", {}), "properties": {"data": own}}
 
 
 def _in_a_sentence(description: str) -> str:

@@ -11,6 +11,7 @@ from reportgen.suite.document import Document, Path_, read_document, shown, show
 from reportgen.suite.expansion import expand
 from reportgen.suite.messages import nearest, problems_of, repetitions
 from reportgen.suite.schema import LANGUAGES, Suite
+from reportgen.suite.settings import PATHS
 
 
 def read_suite(file: Path, languages: Collection[str]) -> Suite:
@@ -27,10 +28,25 @@ def read_suite(file: Path, languages: Collection[str]) -> Suite:
         suite = Suite.model_validate(document.value)
     except ValidationError as error:
         raise SuiteError([*problems, *problems_of(error, document)]) from None
+    problems += _missing_files(suite, document)
     problems += expand(suite, document)[1]
     if problems:
         raise SuiteError(problems)
-    return suite
+    return suite.model_copy(update={"data": suite.data.model_copy(update=_paths(suite, file))})
+
+
+def _paths(suite: Suite, file: Path) -> dict[str, str]:
+    """Return the files and folders that the data come from; a relative path is beside the suite."""
+    named = {key: getattr(suite.data, key, None) for key in PATHS}
+    return {key: str(file.parent.absolute() / value) for key, value in named.items() if value is not None}
+
+
+def _missing_files(suite: Suite, document: Document) -> Iterator[Problem]:
+    for key, path in _paths(suite, document.file).items():
+        found = Path(path).is_dir() if key == "folder" else Path(path).is_file()
+        if not found:
+            kind = "folder" if key == "folder" else "file"
+            yield document.problem(("data", key), f"no such {kind}: {path}", f"a {kind} that is there")
 
 
 def _cross_problems(raw: dict[str, Any], document: Document, languages: list[str]) -> Iterator[Problem]:

@@ -96,7 +96,7 @@ class Suite(Settings):
     cover: Cover = Cover()
     aim: Text | None = Field(None, description="What the experiment is to show; Markdown is allowed.")
     summary: Text | None = Field(None, description="Your own closing words, after the computed summary; Markdown.")
-    data: DataSettings
+    data: DataSettings = Field(description="What is learnt from, and how it is divided.")
     model: ModelPart = Field(default_factory=dict, description="Model settings shared by all runs.")
     training: TrainingPart = Field(default_factory=dict, description="Training settings shared by all runs.")
     runs: tuple[RunDeclaration, ...] = Field(

