@@ -61,7 +61,9 @@ class Language:
         if isinstance(message, str):
             return message
         number = int(re.sub(r"\D", "", str(count)) or 0)
-        return message.get(_locale(self.code).plural_form(number), message["other"])
+        # a sentence on one run may differ even where the language's grammar has no form for one, as in Chinese
+        form = _locale(self.code).plural_form(number)
+        return message.get("one" if number == 1 else form, message["other"])
 
     def between_lines(self, before: str, after: str) -> str:
         """Return what joins two lines of a paragraph that end with `before` and begin with `after`.

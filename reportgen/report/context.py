@@ -1,5 +1,6 @@
 """What the templates may use. Each name is explained here, and nowhere else."""
 
+import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,6 +17,8 @@ from reportgen.suite.schema import Suite
 from reportgen.suite.text import Text
 
 _BETWEEN_CHINESE = re.compile(r"(?<=[\u3000-\u9fff\uff00-\uffef]) (?=[\u3000-\u9fff\uff00-\uffef])")
+
+_MATRICES_IN_TEXT = 4
 
 COVER = ("author", "student_number", "course", "school", "supervisor", "date")
 ENVIRONMENT = ("cpu", "cores", "memory_gib", "gpu", "system", "python", "torch", "cuda", "cudnn", "threads")
@@ -60,7 +63,7 @@ class Context:
     environments: list[dict[str, Any]]
     """Each machine and software that runs of this suite ran on."""
     datasets: list[dict[str, Any]]
-    """Each data set: the fields of `reportgen.lab.dataset.DataFacts`."""
+    """Each data set: the fields of `reportgen.lab.dataset.DataFacts`, and the labels of those that use it."""
     models: list[Model]
     cells: list[str]
     """The kinds of cell, in the order of their first use."""
@@ -71,7 +74,9 @@ class Context:
     settings: dict[str, dict[str, Any]]
     """Variant to its settings by dotted name."""
     heldout: str
-    """The part that each epoch was evaluated on: validation or test."""
+    """The part that each epoch was evaluated on: validation or test; heldout if the variants differ in that."""
+    heldout_of: dict[str, str]
+    """Variant to the part that its epochs were evaluated on."""
     losses: list[str]
     """The losses in use, in the order of their first use."""
     uses_adam: bool
@@ -87,10 +92,14 @@ class Context:
     figures: dict[str, str]
     """Name of a figure to its path beside the report."""
     confusion_figures: list[tuple[str, str]]
-    """Variant and name of its confusion matrix."""
+    """Variant and name of its confusion matrix: those that stand in the text."""
+    more_confusion_figures: list[tuple[str, str]]
+    """The same of those that stand in an appendix, where there are many."""
     logs: list[Log]
     rows: dict[str, dict[str, Any]]
     """The rows of `comparison` by variant."""
+    seconds_digits: int
+    """Decimals that tell the seconds of an epoch apart."""
     environment_rows: tuple[str, ...] = ENVIRONMENT
     """What is told of an environment, in order."""
     clear_spreads: float = CLEAR_SPREADS
@@ -117,6 +126,9 @@ def build_context(
     comparison = [{**row, "label": labels[row["variant"]]} for row in _rows(findings.comparison)]
     records = list(results.records.values())
     keeps = {own["training.keep"] for own in settings.values()}
+    heldout_of = {v.name: record.heldout for v in results.variants if (record := results.record_of(v.name))}
+    heldout = set(heldout_of.values()) or {"validation"}
+    in_text = _matrices_in_text(results, findings)
     return Context(
         title=suite.title.in_language(code),
         cover=[
@@ -130,25 +142,54 @@ def build_context(
         seeds=list(suite.seeds),
         labels=labels,
         environments=_distinct([record.environment for record in records]),
-        datasets=_distinct([record.data for record in records if record.data]),
+        datasets=_datasets(results, labels),
         models=_models(results, labels),
         cells=list(dict.fromkeys(own["model.cell"] for own in settings.values())),
         common_settings=[(n, first[n]) for n in names if n not in differing and not _is_off(n, first)],
         differing_settings=differing,
         settings=settings,
-        heldout=next((record.heldout for record in records if record.heldout), "validation"),
+        heldout=heldout.pop() if len(heldout) == 1 else "heldout",
+        heldout_of=heldout_of,
         losses=list(dict.fromkeys(own["training.loss"] for own in settings.values())),
         uses_adam=any(own["training.optimizer"] == "adam" for own in settings.values()),
         keep=keeps.pop() if len(keeps) == 1 else "mixed",
         comparison=comparison,
         rows={row["variant"]: row for row in comparison},
+        seconds_digits=_digits(findings.comparison["seconds_per_epoch"].min()),
         runs=runs,
         unfinished=[{**row, "reason": _reason(row["error"])} for row in runs if row["status"] != "finished"],
         findings=findings,
         figures=dict(figures),
-        confusion_figures=[(v, f"confusion-{v}") for v in results.confusion],
+        confusion_figures=[(v, f"confusion-{v}") for v in in_text],
+        more_confusion_figures=[(v, f"confusion-{v}") for v in results.confusion if v not in in_text],
         logs=[Log(row["run"], row["label"], row["seed"], epoch_log(results.records[row["run"]])) for row in runs],
     )
+
+
+def _datasets(results: Results, labels: Mapping[str, str]) -> list[dict[str, Any]]:
+    found: dict[str, dict[str, Any]] = {}
+    for variant in results.variants:
+        record = results.record_of(variant.name)
+        if record is not None and record.data:
+            data = found.setdefault(repr(record.data), {**record.data, "labels": []})
+            data["labels"].append(labels[variant.name])
+    return list(found.values())
+
+
+def _matrices_in_text(results: Results, findings: Findings) -> list[str]:
+    """Return the variants whose confusion matrices stand in the text: all of a few, of many the best two."""
+    if len(results.confusion) <= _MATRICES_IN_TEXT:
+        return list(results.confusion)
+    table = findings.comparison[findings.comparison["variant"].isin(list(results.confusion))]
+    best = set(table.sort_values("test_accuracy", ascending=False)["variant"][:2])
+    return [variant for variant in results.confusion if variant in best]
+
+
+def _digits(smallest: float) -> int:
+    """Return how many decimals show a number of that size with two significant digits; none to three."""
+    if not smallest > 0:  # NaN, where nothing finished
+        return 1
+    return min(3, max(0, 1 - math.floor(math.log10(smallest))))
 
 
 def _prose(text: Text | None, language: str) -> Markup | None:
