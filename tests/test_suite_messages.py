@@ -70,7 +70,7 @@ def complaint(folder: Path, suite: str | bytes) -> str:
         ),
         (
             "    lable: A",
-            "6: runs[0].lable: got the unknown key 'lable', expected one of label, model, name, training; "
+            "6: runs[0].lable: got the unknown key 'lable', expected one of baseline, label, model, name, reference, training, why; "
             "did you mean 'label'?",
         ),
         (
@@ -85,7 +85,7 @@ def complaint(folder: Path, suite: str | bytes) -> str:
         ),
         (
             "sweeps:\n  - grid: {model.layers: [1]}\n    base: a\n    gird: 1",
-            "9: sweeps[0].gird: got the unknown key 'gird', expected one of base, grid; did you mean 'grid'?",
+            "9: sweeps[0].gird: got the unknown key 'gird', expected one of base, grid, why; did you mean 'grid'?",
         ),
         (r'"a\nb": 1', rf"6: 'a\nb': got the unknown key 'a\nb', expected one of {TOP}"),
     ],

@@ -22,6 +22,8 @@ NOTHING = Findings(
     comparison=pd.DataFrame(),
     curves=pd.DataFrame(),
     differences=[],
+    tunings=[],
+    published=[],
     overfitting=[],
     confusions={},
     per_class={},
@@ -61,6 +63,7 @@ def context(**changes: Any) -> Context:
         "findings": NOTHING,
         "figures": {},
         "confusion_figures": [],
+        "tunings": [],
         "logs": [],
         "rows": {},
     }
@@ -323,14 +326,17 @@ def test_references_are_listed_as_cited() -> None:
             Difference("lstm", "rnn", 0.01, 0.02, 2, 3, False),
             "LSTM is 1.00 percentage points ahead of RNN on average",
         ),
-        (Difference("lstm", "rnn", 0.01, np.nan, 1, 1, False), "With a single seed this does not decide between them"),
+        (
+            Difference("lstm", "rnn", 0.01, np.nan, 1, 1, False),
+            "With a single seed this does not decide between them",
+        ),
         (Difference("lstm", "rnn", 0.0, 0.01, 1, 3, False), "LSTM and RNN have the same mean accuracy."),
     ],
     ids=["clear", "not shown", "single seed", "tie"],
 )
 def test_a_difference_is_worded_as_firmly_as_it_is(own: Path, difference: Difference, expected: str) -> None:
     """A clear lead is called clear; one within the spread, of a single seed, or of nothing at all is not."""
-    table = pd.DataFrame({"class": ["a"], "recall": [0.5]})
+    table = pd.DataFrame({"class": ["a"], "precision": [0.5], "recall": [0.5], "f1": [0.5], "support": [2]})
     findings = replace(
         NOTHING, differences=[difference], per_class={"lstm": table}, leader="lstm", baselines={"lstm": 0.25}
     )

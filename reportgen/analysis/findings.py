@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from reportgen.analysis import tables
 from reportgen.analysis.results import Results
 from reportgen.suite.expansion import Variant
+from reportgen.suite.schema import Reference
 
 CLEAR_SPREADS = 2.0
 """A lead is called clear when it holds in every seed and is at least this many spreads of the seeds wide."""
@@ -47,6 +48,32 @@ class Difference:
         if self.pairs < 2:
             return "single_seed"
         return "clear" if self.clear else "open"
+
+
+@dataclass(frozen=True)
+class Tuning:
+    """A variant beside the one that it was made from by changing a setting or two."""
+
+    variant: str
+    baseline: str
+    difference: Difference
+
+    @property
+    def gain(self) -> float:
+        """Return how much higher the variant's mean test accuracy is; a fraction of 1, negative for a loss."""
+        return self.difference.mean if self.difference.ahead == self.variant else -self.difference.mean
+
+
+@dataclass(frozen=True)
+class Published:
+    """A figure from a publication beside the one that was measured here."""
+
+    variant: str
+    metric: str
+    """test_accuracy or test_loss."""
+    here: float
+    there: float
+    reference: Reference
 
 
 @dataclass(frozen=True)
@@ -95,6 +122,10 @@ class Findings:
     curves: pd.DataFrame
     differences: list[Difference]
     """The best variant against each other one that it shares a finished seed with, nearest first."""
+    tunings: list[Tuning]
+    """Each variant that has a baseline, with which it shares a finished seed, in the suite's order."""
+    published: list[Published]
+    """Each figure that the suite quotes for a variant that finished, in the suite's order."""
     overfitting: list[Overfitting]
     confusions: dict[str, list[Confusion]]
     """By variant, the most frequent confusions first."""
@@ -120,6 +151,8 @@ def analyse(results: Results) -> Findings:
         comparison=table,
         curves=tables.curves(results.epochs),
         differences=_against(leader, list(finished["variant"]), results),
+        tunings=list(_tunings(results)),
+        published=list(_published(results, finished.set_index("variant"))),
         overfitting=[_overfitting(str(v), averages) for v in finished["variant"]],
         confusions={
             name: most_confused(name, matrix, classes[name]) for name, matrix in results.confusion.items()
@@ -134,13 +167,31 @@ def analyse(results: Results) -> Findings:
 def _against(leader: str | None, variants: list[str], results: Results) -> list[Difference]:
     if leader is None:
         return []
-    tests = {variant.name: _tested_on(variant) for variant in results.variants}
-    found = []
-    for other in variants:
-        if other != leader:
-            difference = compare(leader, other, results.runs)
-            found.append(replace(difference, comparable=tests[leader] == tests[other]))
+    found = [_difference(leader, other, results) for other in variants if other != leader]
     return sorted((d for d in found if d.pairs), key=lambda difference: difference.mean)
+
+
+def _difference(one: str, other: str, results: Results) -> Difference:
+    tests = [_tested_on(variant) for variant in results.variants if variant.name in (one, other)]
+    return replace(compare(one, other, results.runs), comparable=tests[0] == tests[-1])
+
+
+def _tunings(results: Results) -> Iterator[Tuning]:
+    for variant in results.variants:
+        if variant.baseline:
+            difference = _difference(variant.name, variant.baseline, results)
+            if difference.pairs:
+                yield Tuning(variant.name, variant.baseline, difference)
+
+
+def _published(results: Results, table: pd.DataFrame) -> Iterator[Published]:
+    for variant in results.variants:
+        if variant.reference and variant.name in table.index:
+            for metric in ("test_loss", "test_accuracy"):
+                there = getattr(variant.reference, metric)
+                if there is not None:
+                    here = float(table.loc[variant.name, metric])
+                    yield Published(variant.name, metric, here, there, variant.reference)
 
 
 def _tested_on(variant: Variant) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 from markupsafe import Markup
 
-from reportgen.analysis.findings import CLEAR_SPREADS, OVERFITTING_RISE, Findings
+from reportgen.analysis.findings import CLEAR_SPREADS, OVERFITTING_RISE, Findings, Tuning
 from reportgen.analysis.results import Results
 from reportgen.lab.record import Record
 from reportgen.languages import Language
@@ -88,6 +88,9 @@ class Context:
     """A row a run: the columns of `reportgen.analysis.results.Results.runs`, and label."""
     unfinished: list[dict[str, Any]]
     """The rows of `runs` that diverged or failed, with the last line of the error as `reason`."""
+    tunings: list[dict[str, Any]]
+    """Each variant that is a change of another: variant, baseline, why, difference, gain, and changes, a list of
+    (setting, before, after)."""
     findings: Findings
     figures: dict[str, str]
     """Name of a figure to its path beside the report."""
@@ -158,12 +161,31 @@ def build_context(
         seconds_digits=_digits(findings.comparison["seconds_per_epoch"].min()),
         runs=runs,
         unfinished=[{**row, "reason": _reason(row["error"])} for row in runs if row["status"] != "finished"],
+        tunings=[_tuning(tuning, results, settings, code) for tuning in findings.tunings],
         findings=findings,
         figures=dict(figures),
         confusion_figures=[(v, f"confusion-{v}") for v in in_text],
         more_confusion_figures=[(v, f"confusion-{v}") for v in results.confusion if v not in in_text],
         logs=[Log(row["run"], row["label"], row["seed"], epoch_log(results.records[row["run"]])) for row in runs],
     )
+
+
+def _tuning(
+    tuning: Tuning, results: Results, settings: Mapping[str, dict[str, Any]], language: str
+) -> dict[str, Any]:
+    before, after = settings[tuning.baseline], settings[tuning.variant]
+    names = dict.fromkeys([*before, *after])
+    why = next(variant.why for variant in results.variants if variant.name == tuning.variant)
+    return {
+        "variant": tuning.variant,
+        "baseline": tuning.baseline,
+        "why": _prose(why, language),
+        "difference": tuning.difference,
+        "gain": tuning.gain,
+        "changes": [
+            (name, before.get(name), after.get(name)) for name in names if before.get(name) != after.get(name)
+        ],
+    }
 
 
 def _datasets(results: Results, labels: Mapping[str, str]) -> list[dict[str, Any]]:

@@ -13,7 +13,7 @@ from pydantic_core import ErrorDetails
 from reportgen.errors import Problem
 from reportgen.suite.document import Document, Path_, shown
 from reportgen.suite.messages import expected_by, got_by, hint_for, location, nearest, repetitions
-from reportgen.suite.schema import RunDeclaration, Suite, SweepDeclaration
+from reportgen.suite.schema import Reference, RunDeclaration, Suite, SweepDeclaration
 from reportgen.suite.settings import (
     PATHS,
     ModelSettings,
@@ -44,6 +44,10 @@ class Variant:
     label: Text
     settings: RunSettings
     changed: tuple[tuple[str, Any], ...] = ()
+    baseline: str | None = None
+    """Name of the variant that it is a change of."""
+    why: Text | None = None
+    reference: Reference | None = None
 
     def label_in(self, language: str) -> str:
         """Return what tables and figures call it: `LSTM (hidden_size = 64)`."""
@@ -124,7 +128,9 @@ def _checked(drafts: list["_Draft"], document: Document) -> tuple[list[Variant],
             problems += _setting_problems(new, draft, document)
         else:
             faults_of_runs.setdefault(draft.base, set())
-            variants[draft.name] = Variant(draft.name, draft.label, settings, draft.changed)
+            variants[draft.name] = Variant(
+                draft.name, draft.label, settings, draft.changed, draft.baseline, draft.why, draft.reference
+            )
     return list(variants.values()), problems
 
 
@@ -145,6 +151,9 @@ class _Draft:
     raw: dict[str, Any]
     path: Path_
     changed: tuple[tuple[str, Any], ...] = ()
+    baseline: str | None = None
+    why: Text | None = None
+    reference: Reference | None = None
 
 
 def _draft(suite: Suite, run: RunDeclaration, path: Path_, device: str) -> _Draft:
@@ -154,7 +163,8 @@ def _draft(suite: Suite, run: RunDeclaration, path: Path_, device: str) -> _Draf
         "training": {**suite.training, **run.training},
         "device": device,
     }
-    return _Draft(run.name, run.name, run.label or Text.parse(run.name), raw, path)
+    label = run.label or Text.parse(run.name)
+    return _Draft(run.name, run.name, label, raw, path, (), run.baseline, run.why, run.reference)
 
 
 def _points(
@@ -169,7 +179,8 @@ def _points(
             for parent in parents:
                 node = node[parent]
             node[last] = value
-        yield replace(draft, name=f"{base.name}/{_said(changed, '=')}", changed=changed)
+        name = f"{base.name}/{_said(changed, '=')}"
+        yield replace(draft, name=name, changed=changed, baseline=base.name, why=sweep.why, reference=None)
 
 
 def _setting_problems(errors: list[ErrorDetails], draft: _Draft, document: Document) -> Iterator[Problem]:

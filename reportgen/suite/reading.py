@@ -56,6 +56,13 @@ def _cross_problems(raw: dict[str, Any], document: Document, languages: list[str
         yield document.problem(
             ("runs", i, "name"), f"the run name {shown(name)} a second time", "a name of its own"
         )
+    names = [run["name"] for run in runs if isinstance(run.get("name"), str)]
+    for i, run in enumerate(runs):
+        others = [name for name in names if name != run.get("name")]
+        if isinstance(run.get("baseline"), str) and run["baseline"] not in others:
+            expected = f"the name of another run: {', '.join(others)}"
+            hint = nearest(run["baseline"], others)
+            yield document.problem(("runs", i, "baseline"), shown(run["baseline"]), expected, hint)
     for key in ("seeds", "languages", "formats"):
         for i, value in repetitions(_list(raw.get(key))):
             yield document.problem((key, i), f"{shown(value)} a second time", "each value once")
@@ -80,7 +87,14 @@ def _texts(raw: dict[str, Any], runs: list[dict[str, Any]]) -> Iterator[tuple[Pa
     cover = raw.get("cover")
     places: list[tuple[Path_, Any]] = [((key,), raw.get(key)) for key in ("title", "aim", "summary")]
     places += [(("cover", key), value) for key, value in (cover if isinstance(cover, dict) else {}).items()]
-    places += [(("runs", i, "label"), run.get("label")) for i, run in enumerate(runs)]
+    places += [(("runs", i, key), run.get(key)) for i, run in enumerate(runs) for key in ("label", "why")]
+    places += [
+        (("runs", i, "reference", "source"), reference.get("source"))
+        for i, run in enumerate(runs)
+        if isinstance(reference := run.get("reference"), dict)
+    ]
+    sweeps = [sweep if isinstance(sweep, dict) else {} for sweep in _list(raw.get("sweeps"))]
+    places += [(("sweeps", i, "why"), sweep.get("why")) for i, sweep in enumerate(sweeps)]
     return ((path, text) for path, text in places if isinstance(text, dict))
 
 

@@ -2,9 +2,9 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, Field, GetCoreSchemaHandler, create_model
+from pydantic import BaseModel, Field, GetCoreSchemaHandler, create_model, model_validator
 from pydantic.fields import FieldInfo
-from pydantic_core import CoreSchema, core_schema
+from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 from reportgen.suite.settings import DataSettings, ModelSettings, Natural, Settings, TrainingSettings
 from reportgen.suite.text import Text
@@ -70,11 +70,33 @@ class Cover(Settings):
     )
 
 
+class Reference(Settings):
+    """Published figures that a run is printed beside."""
+
+    test_accuracy: float | None = Field(None, ge=0, le=1, description="Published test accuracy, a fraction of 1.")
+    test_loss: float | None = Field(None, ge=0, description="Published test loss.")
+    source: Text = Field(description="Where the figures were published.")
+    same_data: bool = Field(
+        False, description="Whether they were measured on the same data and split; the report says if not."
+    )
+
+    @model_validator(mode="after")
+    def _has_a_figure(self) -> "Reference":
+        if self.test_accuracy is None and self.test_loss is None:
+            raise PydanticCustomError("rule", "test_accuracy, test_loss, or both")
+        return self
+
+
 class RunDeclaration(Settings):
     """One run, trained once a seed: what differs from the suite's own model and training."""
 
     name: Name
     label: Text | None = Field(None, description="What tables and figures call it; the name unless given.")
+    baseline: Name | None = Field(
+        None, description="Name of the run that this one is a change of; the report compares the two."
+    )
+    why: Text | None = Field(None, description="What the change is to show; Markdown.")
+    reference: Reference | None = Field(None, description="Published figures to print beside this run's.")
     model: ModelPart = Field(default_factory=dict, description="Model settings of this run.")
     training: TrainingPart = Field(default_factory=dict, description="Training settings of this run.")
 
@@ -83,6 +105,7 @@ class SweepDeclaration(Settings):
     """A grid around a run: one variant for every combination of the values."""
 
     base: Name = Field(description="Name of the run that is varied.")
+    why: Text | None = Field(None, description="What the sweep is to show; Markdown.")
     grid: dict[str, tuple[Any, ...]] = Field(
         min_length=1,
         description="Setting (model.hidden_size, training.learning_rate, data.limit, …) to its list of values.",
