@@ -70,8 +70,8 @@ def complaint(folder: Path, suite: str | bytes) -> str:
         ),
         (
             "    lable: A",
-            "6: runs[0].lable: got the unknown key 'lable', expected one of baseline, label, model, name, reference, training, why; "
-            "did you mean 'label'?",
+            "6: runs[0].lable: got the unknown key 'lable', expected one of baseline, label, model, name, "
+            "reference, training, why; did you mean 'label'?",
         ),
         (
             "    model:\n      hiden_size: 8",

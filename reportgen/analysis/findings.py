@@ -190,7 +190,7 @@ def _published(results: Results, table: pd.DataFrame) -> Iterator[Published]:
             for metric in ("test_loss", "test_accuracy"):
                 there = getattr(variant.reference, metric)
                 if there is not None:
-                    here = float(table.loc[variant.name, metric])
+                    here = float(table[metric][variant.name])
                     yield Published(variant.name, metric, here, there, variant.reference)
 
 
