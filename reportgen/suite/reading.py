@@ -10,12 +10,18 @@ from reportgen.errors import Problem, SuiteError
 from reportgen.suite.document import Document, Path_, read_document, shown, shown_key
 from reportgen.suite.expansion import expand
 from reportgen.suite.messages import nearest, problems_of, repetitions
+from reportgen.suite.profiles import profile_names, with_profile
 from reportgen.suite.schema import LANGUAGES, Suite
 from reportgen.suite.settings import PATHS
 
 
-def read_suite(file: Path, languages: Collection[str]) -> Suite:
-    """Read and check the suite in `file`; `languages` are those that a catalogue exists for.
+def read_suite(file: Path, languages: Collection[str], profile: str | None = None) -> Suite:
+    """Read and check the suite in `file`, and lay a profile over it.
+
+    Args:
+        file: the suite.
+        languages: those that a catalogue exists for.
+        profile: one of the suite's; all of them are checked, whichever is asked for.
 
     Raises SuiteError with every problem found, each with its line.
     """
@@ -23,16 +29,30 @@ def read_suite(file: Path, languages: Collection[str]) -> Suite:
     if not isinstance(document.value, dict):
         problem = document.problem((), shown(document.value), "a mapping: title, data, runs, …")
         raise SuiteError([*document.problems, problem])
+    suite = _checked(document, languages)
+    names = profile_names(document.value)
+    if profile is not None and profile not in names:
+        expected = f"a profile of this suite: {', '.join(names)}" if names else "no profile; this suite has none"
+        raise SuiteError([document.problem(("profiles",), shown(profile), expected, nearest(profile, names))])
+    laid = {name: with_profile(document, name) for name in names}
+    checked = {name: _checked(document, languages) for name, document in laid.items()}
+    if profile is not None:
+        document, suite = laid[profile], checked[profile]
+    if missing := list(_missing_files(suite, document)):
+        raise SuiteError(missing)
+    return suite.model_copy(update={"data": suite.data.model_copy(update=_paths(suite, file))})
+
+
+def _checked(document: Document, languages: Collection[str]) -> Suite:
     problems = [*document.problems, *_cross_problems(document.value, document, sorted(languages))]
     try:
         suite = Suite.model_validate(document.value)
     except ValidationError as error:
         raise SuiteError([*problems, *problems_of(error, document)]) from None
-    problems += _missing_files(suite, document)
     problems += expand(suite, document)[1]
     if problems:
         raise SuiteError(problems)
-    return suite.model_copy(update={"data": suite.data.model_copy(update=_paths(suite, file))})
+    return suite
 
 
 def _paths(suite: Suite, file: Path) -> dict[str, str]:

@@ -112,6 +112,29 @@ class SweepDeclaration(Settings):
     )
 
 
+class ProfileRun(Settings):
+    """What a profile changes of one run."""
+
+    model: ModelPart = Field(default_factory=dict, description="Model settings of this run.")
+    training: TrainingPart = Field(default_factory=dict, description="Training settings of this run.")
+    reference: Reference | None = Field(None, description="Published figures to print beside this run's.")
+
+
+class Profile(Settings):
+    """The same suite at another size, or on other data; chosen with --profile."""
+
+    title: Text | None = None
+    aim: Text | None = None
+    data: dict[str, Any] = Field(
+        default_factory=dict, description="With a source, in place of the suite's data; else single settings of it."
+    )
+    model: ModelPart = Field(default_factory=dict, description="Model settings shared by all runs.")
+    training: TrainingPart = Field(default_factory=dict, description="Training settings shared by all runs.")
+    runs: dict[Name, ProfileRun] = Field(default_factory=dict, description="What changes of single runs, by name.")
+    sweeps: tuple[SweepDeclaration, ...] = Field((), description="In place of the suite's sweeps.")
+    seeds: tuple[Natural, ...] = Field((), description="In place of the suite's seeds.")
+
+
 class Suite(Settings):
     """An experiment suite: data, runs, seeds, and the report's texts."""
 
@@ -132,6 +155,9 @@ class Suite(Settings):
         (0, 1, 2), min_length=1, max_length=1000, description="One training a seed."
     )
     device: Literal["auto", "cpu", "cuda"] = Field("auto", description="auto: the GPU when there is one.")
+    profiles: dict[Name, Profile] = Field(
+        default_factory=dict, max_length=20, description="Other sizes of the same suite, chosen with --profile."
+    )
     languages: tuple[Language, ...] = Field(LANGUAGES, min_length=1, description="One report a language.")
     formats: tuple[Format, ...] = Field(("md", "html", "pdf"), min_length=1, description="Formats of the report.")
 
