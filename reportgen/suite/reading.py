@@ -1,7 +1,8 @@
 """The stage *load*: a suite file read and checked, or every problem of it at once."""
 
-from collections.abc import Collection, Iterator
-from pathlib import Path
+import re
+from collections.abc import Callable, Collection, Iterator
+from pathlib import Path, PurePath
 from typing import Any
 
 from pydantic import ValidationError
@@ -13,9 +14,18 @@ from reportgen.suite.messages import nearest, problems_of, repetitions
 from reportgen.suite.schema import LANGUAGES, Suite
 from reportgen.suite.settings import PATHS
 
+_FORMULA = re.compile(r"\$[^$]*\$")
 
-def read_suite(file: Path, languages: Collection[str]) -> Suite:
-    """Read and check the suite in `file`; `languages` are those that a catalogue exists for.
+
+def read_suite(
+    file: Path, languages: Collection[str], unprintable: Callable[[str], str] = lambda _: ""
+) -> Suite:
+    """Read and check the suite.
+
+    Args:
+        file: where it is.
+        languages: those that a catalogue exists for.
+        unprintable: names what in a text cannot be printed; nothing for a text that can.
 
     Raises SuiteError with every problem found, each with its line.
     """
@@ -24,12 +34,13 @@ def read_suite(file: Path, languages: Collection[str]) -> Suite:
         problem = document.problem((), shown(document.value), "a mapping: title, data, runs, …")
         raise SuiteError([*document.problems, problem])
     problems = [*document.problems, *_cross_problems(document.value, document, sorted(languages))]
+    problems += _unprintable(document, unprintable)
     try:
         suite = Suite.model_validate(document.value)
     except ValidationError as error:
         raise SuiteError([*problems, *problems_of(error, document)]) from None
     problems += _missing_files(suite, document)
-    problems += expand(suite, document)[1]
+    problems += expand(suite, document).problems
     if problems:
         raise SuiteError(problems)
     return suite.model_copy(update={"data": suite.data.model_copy(update=_paths(suite, file))})
@@ -69,6 +80,29 @@ def _cross_problems(raw: dict[str, Any], document: Document, languages: list[str
         if text and missing:
             expected = f"a text in {' and '.join(missing)} too, or one plain text"
             yield document.problem(path, f"a text in {_some_keys(text)} alone", expected)
+
+
+def _unprintable(document: Document, lacking: Callable[[str], str]) -> Iterator[Problem]:
+    for path, text in _strings(document.value, ()):
+        if path[0] == "data" and path[-1] in PATHS:  # the report names a file, and not where it lies
+            text = PurePath(text).name
+        elif path[0] in ("aim", "summary"):  # their formulas are drawn, and not set in the report's fonts
+            text = _FORMULA.sub("", text)
+        if found := lacking(text):
+            yield document.problem(path, found, "what the report's fonts can print", "write it another way")
+
+
+def _strings(value: object, path: Path_) -> Iterator[tuple[Path_, str]]:
+    """Yield path and value of every text in the file."""
+    match value:
+        case str():
+            yield path, value
+        case dict():
+            for key, child in value.items():
+                yield from _strings(child, (*path, key))
+        case list():
+            for i, child in enumerate(value):
+                yield from _strings(child, (*path, i))
 
 
 def _some_keys(text: dict[str, Any]) -> str:
