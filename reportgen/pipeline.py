@@ -12,7 +12,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from reportgen import languages, planning, stamp
+from reportgen import fonts, languages, planning, stamp
 from reportgen.errors import ReportgenError
 from reportgen.executors import pool
 from reportgen.executors.events import Event
@@ -145,7 +145,8 @@ def load(file: Path, *, quick: bool = False, profile: str | None = None) -> Load
     Raises SuiteError with every problem.
     """
     folders = (file.parent / "templates", TEMPLATES)
-    suite = read_suite(file, languages.available(folders), profile)
+    sections = {path.name.removesuffix(".md.j2") for folder in folders for path in folder.glob("sections/*.md.j2")}
+    suite = read_suite(file, languages.available(folders), profile, fonts.lacking, sections)
     return Loaded(file, planning.shortened(suite) if quick else suite, folders)
 
 

@@ -65,10 +65,26 @@ def shortened(suite: Suite) -> Suite:
     def fewer(training: dict[str, Any]) -> dict[str, Any]:
         return {**training, "epochs": min(training.get("epochs", QUICK_EPOCHS), QUICK_EPOCHS)}
 
-    runs = tuple(run.model_copy(update={"training": fewer(run.training)}) for run in suite.runs)
     return suite.model_copy(
-        update={"data": data, "training": fewer(suite.training), "runs": runs, "seeds": suite.seeds[:2]}
+        update={
+            "data": data,
+            "training": fewer(suite.training),
+            "runs": tuple(run.model_copy(update={"training": fewer(run.training)}) for run in suite.runs),
+            "sweeps": tuple(sweep.model_copy(update={"grid": _cut(sweep.grid)}) for sweep in suite.sweeps),
+            "seeds": suite.seeds[:2],
+        }
     )
+
+
+def _cut(grid: dict[str, tuple[Any, ...]]) -> dict[str, tuple[Any, ...]]:
+    """Return the grid with nothing in it that takes long; values that become the same are there once."""
+    most = {"training.epochs": QUICK_EPOCHS, "data.limit": QUICK_EXAMPLES}
+    return {
+        name: tuple(dict.fromkeys(min(value or most[name], most[name]) for value in values))
+        if name in most
+        else values
+        for name, values in grid.items()
+    }
 
 
 def tasks(planned: Plan) -> list[Task]:
@@ -109,7 +125,8 @@ def _step(run: Run, past: "_Past") -> Step:
     key = key_of(parts)
     record = read(past.store, key)
     if record is None:
-        return Step(run, key, parts, Action.TRAIN, past.reason(parts))
+        damaged = "its record is damaged, or of another version" if past.store.has(key) else ""
+        return Step(run, key, parts, Action.TRAIN, damaged or past.reason(parts))
     if record.status == "failed":
         return Step(run, key, parts, Action.RETRY, "it failed before")
     return Step(run, key, parts, Action.REUSE, f"{record.status} {record.started}")
@@ -130,7 +147,7 @@ class _Past:
             return "new"
         nearest = min(self._known, key=lambda known: (len(list(_changes(known, parts))), str(known.get("seed"))))
         changes = list(_changes(nearest, parts))
-        return "new" if len(changes) > 3 else "; ".join(changes) or "its record is damaged"
+        return "new" if len(changes) > 3 else "; ".join(changes) or "new"
 
 
 def _changes(old: dict[str, Any], new: dict[str, Any]) -> Iterator[str]:

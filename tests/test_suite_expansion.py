@@ -7,7 +7,8 @@ import pytest
 from pydantic import ValidationError
 
 from reportgen.resources import shipped_suites
-from reportgen.suite.expansion import Run, Variant, runs_of
+from reportgen.suite.document import Document
+from reportgen.suite.expansion import Run, Variant, expand, runs_of
 from reportgen.suite.reading import read_suite
 from reportgen.suite.schema import Suite
 from reportgen.suite.settings import ModelSettings, RunSettings, SplitSettings, SurnamesSettings, TrainingSettings
@@ -111,6 +112,22 @@ sweeps:
         (32, 0.1),
     ]
     assert variants[2].changed == (("model.hidden_size", 64), ("training.learning_rate", 0.1))
+
+
+def test_a_point_of_a_sweep_that_is_the_run_itself_is_left_out(tmp_path: Path) -> None:
+    """A grid that holds the run's own value, however it is written, makes no second variant of it."""
+    text = f"""{ONE_RUN}
+sweeps:
+  - {{base: a, grid: {{model.hidden_size: [64, 128]}}}}
+  - {{base: a, grid: {{training.learning_rate: [1e-3, 0.01], model.layers: [1]}}}}
+"""
+    found = expand(read(tmp_path, text), Document(tmp_path))
+    assert [(v.name, v.base) for v in found.variants] == [
+        ("a", "a"),
+        ("a/hidden_size=64", "a"),
+        ("a/learning_rate=0.01, layers=1", "a"),
+    ]
+    assert found.left_out == ["a/hidden_size=128", "a/learning_rate=0.001, layers=1"]
 
 
 def test_a_sweep_starts_from_what_its_run_overrides(tmp_path: Path) -> None:

@@ -86,3 +86,14 @@ def test_a_fault_in_a_profile_is_told_at_its_line(
     with pytest.raises(SuiteError) as caught:
         read_suite(written(tmp_path, text), ["zh", "en"], profile)
     assert str(caught.value).removeprefix(f"{tmp_path}/").startswith(message)
+
+
+def test_a_section_without_a_template_is_refused_with_the_nearest_one(tmp_path: Path) -> None:
+    """The names of sections are those of templates, the suite's own among them."""
+    file = written(tmp_path, SUITE + "sections: [aim, sumary]\n")
+    with pytest.raises(SuiteError) as caught:
+        read_suite(file, ["zh", "en"], sections=["aim", "summary"])
+    assert str(caught.value).removeprefix(f"{tmp_path}/") == (
+        "suite.yaml:21: sections[1]: got 'sumary', expected a section with a template: aim, summary; "
+        "did you mean 'summary'?"
+    )

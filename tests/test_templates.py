@@ -16,6 +16,7 @@ from reportgen.languages import Language, load_languages
 from reportgen.report.context import Context, Log
 from reportgen.report.markdown import write
 from reportgen.resources import TEMPLATES
+from reportgen.suite.schema import SECTIONS
 
 ZH, EN = load_languages(["zh", "en"], [TEMPLATES])
 NOTHING = Findings(
@@ -52,6 +53,7 @@ def context(**changes: Any) -> Context:
         "settings": {},
         "heldout": "validation",
         "heldout_of": {},
+        "sections": SECTIONS,
         "seconds_digits": 2,
         "more_confusion_figures": [],
         "losses": ["cross_entropy"],
@@ -118,6 +120,12 @@ def test_the_sections_are_counted_in_order() -> None:
         "## 附录 A　全部训练",
         "## 附录 B　训练日志",
     ]
+
+
+def test_a_suite_chooses_its_sections_and_their_order() -> None:
+    """Only the sections that the suite names stand in the report, numbered in its order."""
+    report = write(context(sections=("summary", "aim")), EN, [TEMPLATES])
+    assert [line for line in report.splitlines() if line.startswith("## ")] == ["## 1. Summary", "## 2. Aim"]
 
 
 def test_an_own_partial_replaces_the_one_that_ships(own: Path) -> None:

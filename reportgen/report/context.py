@@ -55,6 +55,8 @@ class Context:
     aim: Markup | None
     closing: Markup | None
     """The suite's own `summary`."""
+    sections: tuple[str, ...]
+    """The sections after the cover, by the names of their templates."""
     quick: bool
     """Whether this is a `--quick` build, which nobody should hand in."""
     seeds: list[int]
@@ -141,6 +143,7 @@ def build_context(
         ],
         aim=_prose(suite.aim, code),
         closing=_prose(suite.summary, code),
+        sections=suite.sections,
         quick=quick,
         seeds=list(suite.seeds),
         labels=labels,

@@ -44,6 +44,8 @@ class Variant:
     label: Text
     settings: RunSettings
     changed: tuple[tuple[str, Any], ...] = ()
+    base: str = ""
+    """Name of the run that it is, or that its sweep goes around."""
     baseline: str | None = None
     """Name of the variant that it is a change of."""
     why: Text | None = None
@@ -83,14 +85,25 @@ def file_name(variant: str) -> str:
 
 def runs_of(suite: Suite, device: str) -> tuple[Run, ...]:
     """Expand a checked suite: every variant with every seed, on `device` (`cpu` or `cuda`)."""
-    variants, problems = expand(suite, Document(Path()), device)
-    if problems:  # read_suite has refused such a suite before
-        raise ValueError("\n".join(map(str, problems)))
-    return tuple(Run(variant, seed) for variant in variants for seed in suite.seeds)
+    expansion = expand(suite, Document(Path()), device)
+    if expansion.problems:  # read_suite has refused such a suite before
+        raise ValueError("\n".join(map(str, expansion.problems)))
+    return tuple(Run(variant, seed) for variant in expansion.variants for seed in suite.seeds)
 
 
-def expand(suite: Suite, document: Document, device: str = "cpu") -> tuple[list[Variant], list[Problem]]:
-    """Return the suite's variants, and what is wrong with those that cannot be made."""
+@dataclass(frozen=True)
+class Expansion:
+    """What a suite's runs and sweeps come to."""
+
+    variants: list[Variant]
+    problems: list[Problem]
+    """What is wrong with the variants that cannot be made."""
+    left_out: list[str]
+    """Names of points of a sweep that are the run itself, which is there already."""
+
+
+def expand(suite: Suite, document: Document, device: str = "cpu") -> Expansion:
+    """Multiply a suite out; `document` knows where each setting was written."""
     problems: list[Problem] = []
     bases = {run.name: run for run in suite.runs}
     sound = []
@@ -107,13 +120,14 @@ def expand(suite: Suite, document: Document, device: str = "cpu") -> tuple[list[
         sound = []
     for sweep, path in sound:
         drafts += _points(suite, bases[sweep.base], sweep, path, device)
-    made, faults = _checked(drafts, document)
-    return made, list(dict.fromkeys([*problems, *faults]))
+    made = _checked(drafts, document)
+    return replace(made, problems=list(dict.fromkeys([*problems, *made.problems])))
 
 
-def _checked(drafts: list["_Draft"], document: Document) -> tuple[list[Variant], list[Problem]]:
+def _checked(drafts: list["_Draft"], document: Document) -> Expansion:
     variants: dict[str, Variant] = {}
     problems: list[Problem] = []
+    left_out: list[str] = []
     faults_of_runs: dict[str, set[_Fault]] = {}
     for draft in drafts:
         if draft.name in variants and draft.changed:
@@ -128,10 +142,14 @@ def _checked(drafts: list["_Draft"], document: Document) -> tuple[list[Variant],
             problems += _setting_problems(new, draft, document)
         else:
             faults_of_runs.setdefault(draft.base, set())
-            variants[draft.name] = Variant(
-                draft.name, draft.label, settings, draft.changed, draft.baseline, draft.why, draft.reference
-            )
-    return list(variants.values()), problems
+            if draft.changed and draft.base in variants and variants[draft.base].settings == settings:
+                left_out.append(draft.name)
+            else:
+                variants[draft.name] = Variant(
+                    draft.name, draft.label, settings, draft.changed,
+                    draft.base, draft.baseline, draft.why, draft.reference,
+                )  # fmt: skip
+    return Expansion(list(variants.values()), problems, left_out)
 
 
 _Fault = tuple[str, Path_]

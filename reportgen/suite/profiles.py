@@ -12,7 +12,9 @@ _MERGED = ("model", "training", "cover")
 def profile_names(value: Any) -> list[str]:
     """Return the names of the profiles in a suite's plain values, sound or not."""
     profiles = value.get("profiles") if isinstance(value, dict) else None
-    return [name for name, part in profiles.items() if isinstance(part, dict)] if isinstance(profiles, dict) else []
+    return (
+        [name for name, part in profiles.items() if isinstance(part, dict)] if isinstance(profiles, dict) else []
+    )
 
 
 def with_profile(document: Document, name: str) -> Document:

@@ -1,7 +1,8 @@
 """The stage *load*: a suite file read and checked, or every problem of it at once."""
 
-from collections.abc import Collection, Iterator
-from pathlib import Path
+import re
+from collections.abc import Callable, Collection, Iterator
+from pathlib import Path, PurePath
 from typing import Any
 
 from pydantic import ValidationError
@@ -11,17 +12,27 @@ from reportgen.suite.document import Document, Path_, read_document, shown, show
 from reportgen.suite.expansion import expand
 from reportgen.suite.messages import nearest, problems_of, repetitions
 from reportgen.suite.profiles import profile_names, with_profile
-from reportgen.suite.schema import LANGUAGES, Suite
+from reportgen.suite.schema import LANGUAGES, SECTIONS, Suite
 from reportgen.suite.settings import PATHS
 
+_FORMULA = re.compile(r"\$[^$]*\$")
 
-def read_suite(file: Path, languages: Collection[str], profile: str | None = None) -> Suite:
+
+def read_suite(
+    file: Path,
+    languages: Collection[str],
+    profile: str | None = None,
+    unprintable: Callable[[str], str] = lambda _: "",
+    sections: Collection[str] = SECTIONS,
+) -> Suite:
     """Read and check the suite in `file`, and lay a profile over it.
 
     Args:
         file: the suite.
         languages: those that a catalogue exists for.
         profile: one of the suite's; all of them are checked, whichever is asked for.
+        unprintable: names what in a text cannot be printed; nothing for a text that can.
+        sections: those that a template exists for.
 
     Raises SuiteError with every problem found, each with its line.
     """
@@ -29,27 +40,28 @@ def read_suite(file: Path, languages: Collection[str], profile: str | None = Non
     if not isinstance(document.value, dict):
         problem = document.problem((), shown(document.value), "a mapping: title, data, runs, …")
         raise SuiteError([*document.problems, problem])
-    suite = _checked(document, languages)
     names = profile_names(document.value)
     if profile is not None and profile not in names:
         expected = f"a profile of this suite: {', '.join(names)}" if names else "no profile; this suite has none"
         raise SuiteError([document.problem(("profiles",), shown(profile), expected, nearest(profile, names))])
-    laid = {name: with_profile(document, name) for name in names}
-    checked = {name: _checked(document, languages) for name, document in laid.items()}
-    if profile is not None:
-        document, suite = laid[profile], checked[profile]
-    if missing := list(_missing_files(suite, document)):
-        raise SuiteError(missing)
+    document.problems.extend(_unprintable(document, unprintable))
+    document.problems.extend(_unknown_sections(document, sorted(sections)))
+    suite = _checked(document, languages, files=profile is None)
+    for name in names:
+        laid = _checked(with_profile(document, name), languages, files=name == profile)
+        suite = laid if name == profile else suite
     return suite.model_copy(update={"data": suite.data.model_copy(update=_paths(suite, file))})
 
 
-def _checked(document: Document, languages: Collection[str]) -> Suite:
+def _checked(document: Document, languages: Collection[str], *, files: bool) -> Suite:
+    """Check a suite; `files`: those that it names, too."""
     problems = [*document.problems, *_cross_problems(document.value, document, sorted(languages))]
     try:
         suite = Suite.model_validate(document.value)
     except ValidationError as error:
         raise SuiteError([*problems, *problems_of(error, document)]) from None
-    problems += expand(suite, document)[1]
+    problems += _missing_files(suite, document) if files else []
+    problems += expand(suite, document).problems
     if problems:
         raise SuiteError(problems)
     return suite
@@ -69,6 +81,13 @@ def _missing_files(suite: Suite, document: Document) -> Iterator[Problem]:
             yield document.problem(("data", key), f"no such {kind}: {path}", f"a {kind} that is there")
 
 
+def _unknown_sections(document: Document, sections: list[str]) -> Iterator[Problem]:
+    for i, section in enumerate(_list(document.value.get("sections"))):
+        if isinstance(section, str) and section not in sections:
+            expected = f"a section with a template: {', '.join(sections)}"
+            yield document.problem(("sections", i), shown(section), expected, nearest(section, sections))
+
+
 def _cross_problems(raw: dict[str, Any], document: Document, languages: list[str]) -> Iterator[Problem]:
     """Find what single fields cannot show, on the raw values, so that it is told along with their own faults."""
     runs = [run if isinstance(run, dict) else {} for run in _list(raw.get("runs"))]
@@ -83,7 +102,7 @@ def _cross_problems(raw: dict[str, Any], document: Document, languages: list[str
             expected = f"the name of another run: {', '.join(others)}"
             hint = nearest(run["baseline"], others)
             yield document.problem(("runs", i, "baseline"), shown(run["baseline"]), expected, hint)
-    for key in ("seeds", "languages", "formats"):
+    for key in ("seeds", "languages", "formats", "sections"):
         for i, value in repetitions(_list(raw.get(key))):
             yield document.problem((key, i), f"{shown(value)} a second time", "each value once")
     printed = _list(raw.get("languages", list(LANGUAGES)))
@@ -96,6 +115,29 @@ def _cross_problems(raw: dict[str, Any], document: Document, languages: list[str
         if text and missing:
             expected = f"a text in {' and '.join(missing)} too, or one plain text"
             yield document.problem(path, f"a text in {_some_keys(text)} alone", expected)
+
+
+def _unprintable(document: Document, lacking: Callable[[str], str]) -> Iterator[Problem]:
+    for path, text in _strings(document.value, ()):
+        if path[0] == "data" and path[-1] in PATHS:  # the report names a file, and not where it lies
+            text = PurePath(text).name
+        elif path[0] in ("aim", "summary"):  # their formulas are drawn, and not set in the report's fonts
+            text = _FORMULA.sub("", text)
+        if found := lacking(text):
+            yield document.problem(path, found, "what the report's fonts can print", "write it another way")
+
+
+def _strings(value: object, path: Path_) -> Iterator[tuple[Path_, str]]:
+    """Yield path and value of every text in the file."""
+    match value:
+        case str():
+            yield path, value
+        case dict():
+            for key, child in value.items():
+                yield from _strings(child, (*path, key))
+        case list():
+            for i, child in enumerate(value):
+                yield from _strings(child, (*path, i))
 
 
 def _some_keys(text: dict[str, Any]) -> str:

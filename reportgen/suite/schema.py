@@ -23,6 +23,21 @@ Language = Annotated[
     Field(strict=True, description="Language code: zh, en, …", json_schema_extra={"pattern": "^[a-z]{2,3}$"}),
 ]
 LANGUAGES = ("zh", "en")
+SECTIONS = (
+    "aim",
+    "environment",
+    "data",
+    "models",
+    "training",
+    "results",
+    "analysis",
+    "summary",
+    "references",
+    "appendix_runs",
+    "appendix_matrices",
+    "appendix_log",
+)
+"""The sections of a report, unless a suite names others."""
 Format = Literal["md", "html", "pdf"]
 
 
@@ -123,10 +138,11 @@ class ProfileRun(Settings):
 class Profile(Settings):
     """The same suite at another size, or on other data; chosen with --profile."""
 
-    title: Text | None = None
-    aim: Text | None = None
+    title: Text | None = Field(None, description="In place of the suite's title.")
+    aim: Text | None = Field(None, description="In place of the suite's aim.")
     data: dict[str, Any] = Field(
-        default_factory=dict, description="With a source, in place of the suite's data; else single settings of it."
+        default_factory=dict,
+        description="With a source, in place of the suite's data; else single settings of it.",
     )
     model: ModelPart = Field(default_factory=dict, description="Model settings shared by all runs.")
     training: TrainingPart = Field(default_factory=dict, description="Training settings shared by all runs.")
@@ -155,6 +171,9 @@ class Suite(Settings):
         (0, 1, 2), min_length=1, max_length=1000, description="One training a seed."
     )
     device: Literal["auto", "cpu", "cuda"] = Field("auto", description="auto: the GPU when there is one.")
+    sections: tuple[str, ...] = Field(
+        SECTIONS, min_length=1, max_length=100, description="The report's sections, in order: templates/sections/."
+    )
     profiles: dict[Name, Profile] = Field(
         default_factory=dict, max_length=20, description="Other sizes of the same suite, chosen with --profile."
     )
