@@ -15,9 +15,11 @@ from reportgen.lab.dataset import Dataset, prepare
 from reportgen.lab.environment import collect
 from reportgen.lab.key import THREADS, key_of
 from reportgen.lab.losses import outputs_for
+from reportgen.lab.mistakes import confident_mistakes
 from reportgen.lab.models import SequenceClassifier
 from reportgen.lab.record import Record
 from reportgen.lab.training import Diverged, Epoch, train
+from reportgen.lab.vectors import Vectors, vectors_for
 from reportgen.suite.settings import ModelSettings, RunSettings
 
 
@@ -62,8 +64,11 @@ def carry_out(
         record["data"] = data.facts.as_json()
         record["heldout"] = "validation" if len(data.parts["validation"]) else "test"
         with _seeded(seed, device):
-            model = build(settings.model, data, settings.training.loss).to(device)
+            vectors = vectors_for(settings.model.vectors, settings.data) if settings.model.vectors else None
+            model = build(settings.model, data, settings.training.loss, vectors).to(device)
             record["model"] = describe(model, data)
+            if vectors is not None:
+                record["model"]["vectors"] = vectors.facts.as_json()
             random = torch.Generator().manual_seed(seed)
             trained = train(
                 model,
@@ -77,6 +82,7 @@ def carry_out(
         record["epochs"] = [asdict(epoch) for epoch in trained.epochs]
         record["kept_epoch"] = trained.kept_epoch
         record["predictions"] = vars(trained.test)
+        record["mistakes"] = confident_mistakes(trained.test, data)
     except Cancelled:
         raise
     except Diverged as diverged:
@@ -102,10 +108,12 @@ class _seeded:  # noqa: N801 - reads as a with-statement
         self.fork.__exit__(*exception)
 
 
-def build(settings: ModelSettings, data: Dataset, loss: str = "cross_entropy") -> nn.Module:
-    """Return the model with fresh weights, drawn from torch's global generator."""
+def build(
+    settings: ModelSettings, data: Dataset, loss: str = "cross_entropy", vectors: Vectors | None = None
+) -> nn.Module:
+    """Return the model with fresh weights, drawn from torch's global generator, and word vectors if it has any."""
     outputs = outputs_for(loss, len(data.facts.classes))
-    return SequenceClassifier(data.facts.vocabulary, outputs, **settings.model_dump())
+    return SequenceClassifier(data.facts.vocabulary, outputs, **{**settings.model_dump(), "vectors": vectors})
 
 
 def describe(model: nn.Module, data: Dataset) -> dict[str, Any]:
