@@ -263,7 +263,7 @@ def test_every_shipped_sentence_can_be_said(language: Language) -> None:
             values = dict.fromkeys(placeholders(message) - {"count"}, "X")
             said = language.say(key, **values, count=count)
             assert said.strip(), key
-            if "equations" not in key:
+            if "equations" not in key and "$" not in said:
                 assert not set("{}") & set(said), key
 
 

@@ -57,7 +57,7 @@ def test_a_suite_of_three_lines_gets_every_default(tmp_path: Path) -> None:
         gradient_clip=None,
         keep="best",
     )
-    assert settings.data.split == SplitSettings(test=0.2, validation=0.1, seed=0)
+    assert settings.data.split == SplitSettings(validation=0.1, seed=0)
     assert isinstance(settings.data, SurnamesSettings)
     assert (len(settings.data.languages), settings.data.limit, settings.device) == (18, None, "cpu")
 
@@ -153,7 +153,7 @@ sweeps:
     grid: {{data.languages: [[Greek, Tamil]]}}
 """
     base, whole, limited, two = (run.variant for run in expanded(tmp_path, text))
-    assert base.settings.data.split == SplitSettings(test=0.2, validation=0.1, seed=0)
+    assert base.settings.data.split == SplitSettings(validation=0.1, seed=0)
     assert whole.settings.data.split == SplitSettings(test=0.5, validation=0.1, seed=7)
     assert (whole.settings.data.limit, limited.settings.data.limit) == (None, 100)
     assert isinstance(two.settings.data, SurnamesSettings)

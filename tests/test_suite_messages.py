@@ -19,18 +19,23 @@ runs:
   - name: a
 """
 
-TOP = "aim, cover, data, device, formats, languages, model, profiles, runs, sections, seeds, summary, sweeps, title, training"
-SOURCES = "surnames, movie-snippets, sentence-polarity, csv, tsv, jsonl, folder"
+TOP = (
+    "aim, cover, data, device, formats, languages, model, profiles, runs, sections, seeds, summary, sweeps, "
+    "title, training"
+)
+SOURCES = "surnames, movie-snippets, imdb, sentence-polarity, csv, tsv, jsonl, folder"
 MODEL = (
     "activation, bidirectional, cell, dropout, embedding_size, embedding_std, head_size, hidden_size, layers, "
-    "packed, pooling, recurrent_dropout"
+    "packed, pooling, recurrent_dropout, vectors, vectors_frozen"
 )
 TRAINING = "batch_size, epochs, gradient_clip, keep, learning_rate, loss, momentum, optimizer, weight_decay"
 CELLS = "'rnn', 'lstm', 'gru', 'handwritten_rnn', 'handwritten_lstm' or 'handwritten_gru'"
 SWEEPABLE = (
-    "data.languages, data.limit, data.split.test, data.split.validation, data.split.seed, model.cell, "
+    "data.languages, data.limit, data.split.validation, data.split.seed, data.split.test, "
+    "data.split.train_per_class, model.cell, "
     "model.hidden_size, model.layers, model.bidirectional, model.recurrent_dropout, model.packed, model.pooling, "
-    "model.embedding_size, model.embedding_std, model.head_size, model.activation, model.dropout, "
+    "model.embedding_size, model.embedding_std, model.vectors, model.vectors_frozen, "
+    "model.head_size, model.activation, model.dropout, "
     "training.epochs, training.batch_size, training.loss, "
     "training.optimizer, training.learning_rate, training.momentum, training.weight_decay, "
     "training.gradient_clip, training.keep"
@@ -110,8 +115,8 @@ def test_an_unknown_key_is_named_with_the_keys_there_are(tmp_path: Path, added: 
         (
             "surnames}",
             "surnames,\n  split: {tset: 0.3}}",
-            "3: data.split.tset: got the unknown key 'tset', expected one of seed, test, validation; "
-            "did you mean 'test'?",
+            "3: data.split.tset: got the unknown key 'tset', expected one of seed, test, train_per_class, "
+            "validation; did you mean 'test'?",
         ),
         (
             "rnn}",

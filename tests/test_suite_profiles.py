@@ -43,6 +43,7 @@ def written(folder: Path, text: str = SUITE) -> Path:
 def test_a_profile_is_merged_key_by_key(tmp_path: Path) -> None:
     """Settings that a profile does not name stay the suite's; a list takes the place of the suite's list."""
     suite = read_suite(written(tmp_path), ["zh", "en"], "full")
+    assert isinstance(suite.data, SurnamesSettings)
     assert (suite.data.limit, suite.data.split.test, suite.seeds) == (9000, 0.3, (7,))
     variants = {run.variant.name: run.variant.settings for run in runs_of(suite, "cpu")}
     lstm = variants["lstm"]
@@ -67,14 +68,15 @@ def test_without_a_profile_the_suite_is_as_it_stands(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("old", "new", "profile", "message"),
     [
-        ("", "", "ful", "suite.yaml:11: profiles: got 'ful', expected a profile of this suite: full, names; did you "
-         "mean 'full'?"),
-        ("epochs: 20", "epochs: none", None, "suite.yaml:14: profiles.full.training.epochs: got 'none', expected a whole number"),
-        ("lstm: {model", "lstn: {model", None, "suite.yaml:16: profiles.full.runs.lstn: got 'lstn', expected the name "
-         "of a run: rnn, lstm; did you mean 'lstm'?"),
-        ("limit: 9000", "limt: 9000", None, "suite.yaml:13: data.limt: got the unknown key 'limt'"),
-        ("seeds: [7]", "seeds: [7, 7]", None, "suite.yaml:17: seeds[1]: got 7 a second time"),
-        ("    sweeps: []", "    sweep: []", None, "suite.yaml:20: profiles.names.sweep: got the unknown key 'sweep'"),
+        ("", "", "ful",
+         "11: profiles: got 'ful', expected a profile of this suite: full, names; did you mean 'full'?"),
+        ("epochs: 20", "epochs: none", None,
+         "14: profiles.full.training.epochs: got 'none', expected a whole number"),
+        ("lstm: {model", "lstn: {model", None,
+         "16: profiles.full.runs.lstn: got 'lstn', expected the name of a run: rnn, lstm; did you mean 'lstm'?"),
+        ("limit: 9000", "limt: 9000", None, "13: data.limt: got the unknown key 'limt'"),
+        ("seeds: [7]", "seeds: [7, 7]", None, "17: seeds[1]: got 7 a second time"),
+        ("    sweeps: []", "    sweep: []", None, "20: profiles.names.sweep: got the unknown key 'sweep'"),
     ],
     ids=["no such profile", "bad value", "no such run", "unknown setting", "seed twice", "unknown key"],
 )  # fmt: skip
@@ -85,7 +87,7 @@ def test_a_fault_in_a_profile_is_told_at_its_line(
     text = SUITE.replace(old, new) if old else SUITE
     with pytest.raises(SuiteError) as caught:
         read_suite(written(tmp_path, text), ["zh", "en"], profile)
-    assert str(caught.value).removeprefix(f"{tmp_path}/").startswith(message)
+    assert str(caught.value).removeprefix(f"{tmp_path}/").startswith(f"suite.yaml:{message}")
 
 
 def test_a_section_without_a_template_is_refused_with_the_nearest_one(tmp_path: Path) -> None:

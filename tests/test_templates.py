@@ -13,7 +13,8 @@ from markupsafe import Markup
 from reportgen.analysis.findings import Difference, Findings
 from reportgen.errors import TemplateError
 from reportgen.languages import Language, load_languages
-from reportgen.report.context import Context, Log
+from reportgen.report.context import Context
+from reportgen.report.facts import Log
 from reportgen.report.markdown import write
 from reportgen.resources import TEMPLATES
 from reportgen.suite.schema import SECTIONS
@@ -53,6 +54,9 @@ def context(**changes: Any) -> Context:
         "settings": {},
         "heldout": "validation",
         "heldout_of": {},
+        "mistakes": [],
+        "mistakes_seed": 0,
+        "layers": {},
         "sections": SECTIONS,
         "seconds_digits": 2,
         "more_confusion_figures": [],

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from reportgen.lab.dataset import prepare
+from reportgen.lab.vectors import vectors_for
 from reportgen.suite.settings import RunSettings
 
 THREADS = 1
@@ -21,9 +22,11 @@ _PACKAGE = Path(__file__).parents[1]
 def key_parts(settings: RunSettings, seed: int) -> dict[str, Any]:
     """Return what the key is made of: the name of each part and its value."""
     resolved = settings.model_dump(mode="json")
+    vectors = settings.model.vectors
     return {
         **{f"model.{name}": value for name, value in resolved["model"].items()},
         **{f"training.{name}": value for name, value in resolved["training"].items()},
+        "model.vectors": vectors and vectors_for(vectors, settings.data).digest,  # what they are, not where
         "data": prepare(settings.data).facts.digest,
         "seed": seed,
         "code": code_digest(),

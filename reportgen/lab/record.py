@@ -10,7 +10,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-LAYOUT = 1
+LAYOUT = 2
 """Version of the files below; a record of another layout is not read."""
 
 EPOCH_COLUMNS = ("epoch", "train_loss", "train_accuracy", "heldout_loss", "heldout_accuracy", "seconds")
@@ -30,7 +30,8 @@ class Record:
     error: str
     """Why the run did not finish; empty if it did."""
     model: dict[str, Any]
-    """printout, summary (torchinfo's) and parameters; empty if the model could not be built."""
+    """printout, summary (torchinfo's), parameters, arguments (of torch.nn's layers, with their defaults), and
+    vectors, if it has any; empty if it could not be built."""
     data: dict[str, Any]
     environment: dict[str, Any]
     started: str
@@ -41,6 +42,8 @@ class Record:
     kept_epoch: int = 0
     predictions: dict[str, NDArray[Any]] = field(default_factory=dict)
     """example, target, predicted, confidence, loss of the test part; each of shape (examples,)."""
+    mistakes: list[dict[str, Any]] = field(default_factory=list)
+    """The most confident wrong predictions of the test part: example, text, target, predicted, confidence."""
 
 
 def to_files(record: Record) -> dict[str, bytes]:

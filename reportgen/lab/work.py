@@ -13,11 +13,14 @@ from torchinfo import summary
 
 from reportgen.lab.dataset import Dataset, prepare
 from reportgen.lab.environment import collect
+from reportgen.lab.introspection import arguments_in_use
 from reportgen.lab.key import THREADS, key_of
 from reportgen.lab.losses import outputs_for
+from reportgen.lab.mistakes import confident_mistakes
 from reportgen.lab.models import SequenceClassifier
 from reportgen.lab.record import Record
 from reportgen.lab.training import Diverged, Epoch, train
+from reportgen.lab.vectors import Vectors, vectors_for
 from reportgen.suite.settings import ModelSettings, RunSettings
 
 
@@ -62,8 +65,11 @@ def carry_out(
         record["data"] = data.facts.as_json()
         record["heldout"] = "validation" if len(data.parts["validation"]) else "test"
         with _seeded(seed, device):
-            model = build(settings.model, data, settings.training.loss).to(device)
+            vectors = vectors_for(settings.model.vectors, settings.data) if settings.model.vectors else None
+            model = build(settings.model, data, settings.training.loss, vectors).to(device)
             record["model"] = describe(model, data)
+            if vectors is not None:
+                record["model"]["vectors"] = vectors.facts.as_json()
             random = torch.Generator().manual_seed(seed)
             trained = train(
                 model,
@@ -77,6 +83,7 @@ def carry_out(
         record["epochs"] = [asdict(epoch) for epoch in trained.epochs]
         record["kept_epoch"] = trained.kept_epoch
         record["predictions"] = vars(trained.test)
+        record["mistakes"] = confident_mistakes(trained.test, data)
     except Cancelled:
         raise
     except Diverged as diverged:
@@ -102,14 +109,18 @@ class _seeded:  # noqa: N801 - reads as a with-statement
         self.fork.__exit__(*exception)
 
 
-def build(settings: ModelSettings, data: Dataset, loss: str = "cross_entropy") -> nn.Module:
-    """Return the model with fresh weights, drawn from torch's global generator."""
+def build(
+    settings: ModelSettings, data: Dataset, loss: str = "cross_entropy", vectors: Vectors | None = None
+) -> nn.Module:
+    """Return the model with fresh weights, drawn from torch's global generator, and word vectors if it has any."""
     outputs = outputs_for(loss, len(data.facts.classes))
-    return SequenceClassifier(data.facts.vocabulary, outputs, **settings.model_dump())
+    return SequenceClassifier(data.facts.vocabulary, outputs, **{**settings.model_dump(), "vectors": vectors})
 
 
 def describe(model: nn.Module, data: Dataset) -> dict[str, Any]:
-    """Return print(model) to the letter, torchinfo's summary for a batch of one, and the parameter count.
+    """Return print(model) to the letter, torchinfo's summary, the parameter count, and what its layers take.
+
+    The summary is that for a batch of one.
 
     The summary ends with its parameter totals: the operation and memory counts that torchinfo adds hold for
     torch.nn's layers alone, and are nearly nothing for a cell written out by hand.
@@ -130,4 +141,5 @@ def describe(model: nn.Module, data: Dataset) -> dict[str, Any]:
         "printout": str(model),
         "summary": "\n".join(line.rstrip() for line in str(table).split("Total mult-adds")[0].splitlines()),
         "parameters": sum(p.numel() for p in model.parameters() if p.requires_grad),
+        "arguments": arguments_in_use(model),
     }

@@ -88,6 +88,7 @@ def _functions(context: Context, language: Language, numbering: Numbering) -> di
     return {
         "t": t,
         "shown": shown,
+        "has": language.has,
         "class_name": class_name,
         "language": language.code,
         "numbering": numbering,

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from itertools import product
 from math import prod
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any
 
 from pydantic import ValidationError
@@ -18,7 +18,6 @@ from reportgen.suite.settings import (
     PATHS,
     ModelSettings,
     RunSettings,
-    SplitSettings,
     TrainingSettings,
 )
 from reportgen.suite.text import Text
@@ -30,7 +29,7 @@ def sweepable(suite: Suite) -> list[str]:
     """Return the settings that a grid may vary, by dotted name."""
     return [
         *(f"data.{name}" for name in type(suite.data).model_fields if name not in ("source", "split", *PATHS)),
-        *(f"data.split.{name}" for name in SplitSettings.model_fields),
+        *(f"data.split.{name}" for name in type(suite.data.split).model_fields),
         *(f"model.{name}" for name in ModelSettings.model_fields),
         *(f"training.{name}" for name in TrainingSettings.model_fields),
     ]
@@ -71,10 +70,12 @@ class Run:
 
 
 def _said(changed: tuple[tuple[str, Any], ...], equals: str) -> str:
-    return ", ".join(f"{path.rsplit('.', 1)[-1]}{equals}{_value(value)}" for path, value in changed)
+    return ", ".join(f"{path.rsplit('.', 1)[-1]}{equals}{_value(path, value)}" for path, value in changed)
 
 
-def _value(value: Any) -> str:
+def _value(path: str, value: Any) -> str:
+    if path == "model.vectors" and isinstance(value, str):
+        return PurePath(value).name  # where the file lies is nobody's business
     return "+".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
 
 

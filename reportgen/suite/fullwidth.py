@@ -15,5 +15,5 @@ _MARKS = (
 
 
 def hint_in(text: str) -> str:
-    """Return what to write instead of full-width punctuation in `text`, a line or what a message found; or nothing."""
+    """Return what to write instead of the full-width punctuation in `text`; nothing if there is none."""
     return next((hint for mark, hint in _MARKS if mark.search(text)), "")

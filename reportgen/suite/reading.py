@@ -13,7 +13,7 @@ from reportgen.suite.expansion import expand
 from reportgen.suite.messages import nearest, problems_of, repetitions
 from reportgen.suite.profiles import profile_names, with_profile
 from reportgen.suite.schema import LANGUAGES, SECTIONS, Suite
-from reportgen.suite.settings import PATHS
+from reportgen.suite.settings import PACKAGED_VECTORS, PATHS
 
 _FORMULA = re.compile(r"\$[^$]*\$")
 
@@ -50,7 +50,8 @@ def read_suite(
     for name in names:
         laid = _checked(with_profile(document, name), languages, files=name == profile)
         suite = laid if name == profile else suite
-    return suite.model_copy(update={"data": suite.data.model_copy(update=_paths(suite, file))})
+    data = suite.data.model_copy(update=_paths(suite, file))
+    return with_vectors_beside(suite.model_copy(update={"data": data}), file.parent.absolute())
 
 
 def _checked(document: Document, languages: Collection[str], *, files: bool) -> Suite:
@@ -60,11 +61,44 @@ def _checked(document: Document, languages: Collection[str], *, files: bool) -> 
         suite = Suite.model_validate(document.value)
     except ValidationError as error:
         raise SuiteError([*problems, *problems_of(error, document)]) from None
-    problems += _missing_files(suite, document) if files else []
+    problems += [*_missing_files(suite, document), *_missing_vectors(suite, document)] if files else []
     problems += expand(suite, document).problems
     if problems:
         raise SuiteError(problems)
     return suite
+
+
+def with_vectors_beside(suite: Suite, folder: Path) -> Suite:
+    """Return the suite with the files of word vectors that it names looked for in `folder`."""
+
+    def placed(model: dict[str, Any]) -> dict[str, Any]:
+        return {name: _placed(value, folder) if name == "vectors" else value for name, value in model.items()}
+
+    def swept(grid: dict[str, tuple[Any, ...]]) -> dict[str, tuple[Any, ...]]:
+        return {
+            name: tuple(_placed(value, folder) for value in values) if name == "model.vectors" else values
+            for name, values in grid.items()
+        }
+
+    runs = tuple(run.model_copy(update={"model": placed(run.model)}) for run in suite.runs)
+    sweeps = tuple(sweep.model_copy(update={"grid": swept(sweep.grid)}) for sweep in suite.sweeps)
+    return suite.model_copy(update={"model": placed(suite.model), "runs": runs, "sweeps": sweeps})
+
+
+def _placed(vectors: Any, folder: Path) -> Any:
+    return str(folder / vectors) if isinstance(vectors, str) and vectors != PACKAGED_VECTORS else vectors
+
+
+def _missing_vectors(suite: Suite, document: Document) -> Iterator[Problem]:
+    named: list[tuple[Path_, Any]] = [(("model", "vectors"), suite.model.get("vectors"))]
+    named += [(("runs", i, "model", "vectors"), run.model.get("vectors")) for i, run in enumerate(suite.runs)]
+    for i, sweep in enumerate(suite.sweeps):
+        values = sweep.grid.get("model.vectors", ())
+        named += [(("sweeps", i, "grid", "model.vectors", place), value) for place, value in enumerate(values)]
+    for path, value in named:
+        file = _placed(value, document.file.parent.absolute())
+        if isinstance(file, str) and file.endswith(".txt") and not Path(file).is_file():
+            yield document.problem(path, f"no such file: {file}", "a file that is there")
 
 
 def _paths(suite: Suite, file: Path) -> dict[str, str]:
