@@ -16,6 +16,12 @@ _TALLEST = 8.2
 _ROOMY = 0.32
 """Inches of a row where there is room."""
 
+_WIDE = 56
+"""Columns of a label's line where rows are many and their labels long: half of the page."""
+
+_ENOUGH = 3
+"""With so many lines a label stays narrow, whatever has to be left out of it."""
+
 _LINE, _BETWEEN = 0.135, 0.07
 """Inches that a line of a label takes, and that lie between two labels."""
 
@@ -55,4 +61,4 @@ def _names(labels: list[str]) -> list[str]:
     names = [wrapped(label, COLUMNS, lines) for label in labels]
     # an ellipsis that was not there before: something had to be left out
     cut = any(name.count("…") > label.count("…") for name, label in zip(names, labels, strict=True))
-    return [wrapped(label, 2 * COLUMNS, lines) for label in labels] if cut else names
+    return [wrapped(label, _WIDE, lines) for label in labels] if cut and lines < _ENOUGH else names

@@ -51,10 +51,11 @@ def _ticks_on_epochs(panel: Axes, last: int) -> None:
 
 
 def _lines(panel: Axes, curves: pd.DataFrame, labels: Mapping[str, str]) -> None:
+    tint = 0.15 if len(labels) <= _FEW_LINES else 0.08
     for index, (variant, label) in enumerate(labels.items()):
         rows = curves[curves["variant"] == variant].sort_values("epoch")
         style = series_style(index)
         step = max(1, len(rows) // 6)
         # each line has its markers at other epochs, or those of lines that run together would hide each other
         panel.plot(rows["epoch"], rows["mean"], label=label, markevery=(index % step, step), **style)
-        panel.fill_between(rows["epoch"], rows["low"], rows["high"], color=style["color"], alpha=0.15, linewidth=0)
+        panel.fill_between(rows["epoch"], rows["low"], rows["high"], color=style["color"], alpha=tint, linewidth=0)

@@ -20,6 +20,9 @@ _DARK_FROM = 0.5
 _NAME = 18
 """Columns of a class's name; what is longer is shortened in its middle."""
 
+_SHORT = 8
+"""Columns of a name that needs no more room than the cells have."""
+
 _FEW = 6
 """So few classes have their names in the size of the other labels."""
 
@@ -37,7 +40,8 @@ def confusion_matrix(shares: NDArray[np.float64], classes: Sequence[str], langua
 
     Shares of 5% and more are written into their cells, in percent, unless there are too many cells.
     """
-    height = min(_TALLEST, 1.7 + 0.35 * len(classes))
+    names = [wrapped(name, _NAME, lines=1) for name in classes]
+    height = min(_TALLEST, 1.7 + 0.3 * len(names) + 0.04 * max(0, max(map(width, names)) - _SHORT))
     figure = Figure(figsize=(height * 1.2, height))
     axes = figure.subplots()
     image = axes.imshow(shares, cmap="Blues", vmin=0, vmax=1, interpolation="nearest")
@@ -46,7 +50,7 @@ def confusion_matrix(shares: NDArray[np.float64], classes: Sequence[str], langua
     axes.set_ylabel(language.say("figure.true"))
     bar = figure.colorbar(image, shrink=0.8, format=PercentFormatter(1.0, symbol="%"))
     bar.outline.set_visible(False)
-    _name(axes, [wrapped(name, _NAME, lines=1) for name in classes], 72 * 0.66 * height / len(classes))
+    _name(axes, names, 72 * 0.66 * height / len(names))
     figure.draw_without_rendering()  # now it is known how large the cells are
     _write(axes, shares, 72 * axes.get_window_extent().width / figure.dpi / len(classes))
     return figure
