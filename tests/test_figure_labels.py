@@ -2,7 +2,7 @@
 
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import product
+from itertools import pairwise, product
 
 import numpy as np
 import pandas as pd
@@ -163,7 +163,7 @@ def test_the_accuracies_hold_their_labels(labels: list[str]) -> None:
     ends = [label.get_window_extent().x1 for label in axes.get_yticklabels()]
     assert max(ends) < axes.get_window_extent().x0
     boxes = [label.get_window_extent() for label in axes.get_yticklabels()]
-    assert all(upper.y0 >= lower.y1 - 1 for upper, lower in zip(boxes, boxes[1:], strict=False))
+    assert all(upper.y0 >= lower.y1 - 1 for upper, lower in pairwise(boxes))
 
 
 @settings(max_examples=5, deadline=None)

@@ -47,7 +47,9 @@ def _sweep(results: Results, setting: str) -> Sweep:
     finished = results.runs[results.runs["status"] == "finished"]
     points = places.merge(finished[["variant", "test_accuracy"]], on="variant")
     order = {base: place for place, base in enumerate(places["base"].unique())}
-    points = points.sort_values(["base", "value"], key=lambda c: c.map(order) if c.name == "base" else c, kind="stable")
+    points = points.sort_values(
+        ["base", "value"], key=lambda c: c.map(order) if c.name == "base" else c, kind="stable"
+    )
     grouped = points.groupby(["base", "value"], sort=False)["test_accuracy"]
     averages = grouped.agg(mean="mean", std="std").reset_index()
     return Sweep(setting, points[["base", "value", "test_accuracy"]].reset_index(drop=True), averages)

@@ -18,23 +18,26 @@ from reportgen.languages import Language
 
 
 def draw(results: Results, findings: Findings, language: Language) -> dict[str, str]:
-    """Return the report's figures as SVG, by name: `curves`, `accuracies`, `sweep-<number>`, `confusion-<variant>`.
+    """Return the figures as SVG, by name: `curves`, `accuracies`, `sweep-<number>`, `confusion-<variant>`.
 
     `curves` and `accuracies` show the MOST_CURVES and MOST_ROWS variants of the highest test accuracy.
     """
     names = [*(v.label_in(language.code) for v in results.variants), *_class_names(results, language)]
-    text = "".join(str(message) for key, message in language.messages.items() if key.startswith(("figure.", "setting.")))
+    text = "".join(
+        str(message) for key, message in language.messages.items() if key.startswith(("figure.", "setting."))
+    )
     with drawing(text + "".join(names)):
         figures = _figures(results, findings, language)
         return {name: to_svg(figure, language.code) for name, figure in figures}
 
 
 def _figures(results: Results, findings: Findings, language: Language) -> Iterator[tuple[str, Figure]]:
-    labels = {v.name: v.label_in(language.code) for v in results.variants if results.runs_of(v.name)}
-    if not labels:
+    labels = {v.name: v.label_in(language.code) for v in results.variants}
+    finished = [name for name in labels if results.runs_of(name)]
+    if not finished:
         return
     lines, rows = (
-        {name: labels[name] for name in most_accurate(findings.comparison, labels, most)}
+        {name: labels[name] for name in most_accurate(findings.comparison, finished, most)}
         for most in (MOST_CURVES, MOST_ROWS)
     )
     yield "curves", learning_curves(findings.curves, lines, _heldout(results, lines), language)

@@ -1,6 +1,7 @@
 """Confusion matrices."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -62,7 +63,7 @@ def _name(axes: Axes, classes: list[str], cell: float) -> None:
     upright = 0.6 * size * max(map(width, classes)) <= cell
     ticks = range(0, len(classes), int(np.ceil(size / cell)))
     names = [classes[tick] for tick in ticks]
-    turned = {} if upright else {"rotation": 45, "ha": "right", "rotation_mode": "anchor"}
+    turned: dict[str, Any] = {} if upright else {"rotation": 45, "ha": "right", "rotation_mode": "anchor"}
     axes.set_xticks(ticks, names, **turned)
     axes.set_yticks(ticks, names)
     axes.tick_params(length=0, labelsize=size)

@@ -68,7 +68,7 @@ def series_style(index: int) -> dict[str, Any]:
 
 
 def legend_below(figure: Figure, handles: Sequence[Artist], names: Sequence[str]) -> None:
-    """Put a legend under the axes, in as many columns as the figure has room for, and make the figure taller by it.
+    """Put a legend under the axes, in as many columns as there is room for, and make the figure taller by it.
 
     The names are handed over one by one: left to itself a legend leaves out those that begin with an underscore.
     """

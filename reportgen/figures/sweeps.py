@@ -1,6 +1,7 @@
 """Test accuracy against one swept number."""
 
 from collections.abc import Mapping
+from typing import Any
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -56,6 +57,8 @@ def _scale(axes: Axes, values: list[float]) -> None:
             axes.set_xscale("log")
         else:  # 0 has its place to the left of the smallest positive value
             axes.set_xscale("symlog", linthresh=smallest)
-    turned = {"rotation": 45, "ha": "right", "rotation_mode": "anchor"} if len(values) > _MOST_UPRIGHT else {}
+    turned: dict[str, Any] = (
+        {"rotation": 45, "ha": "right", "rotation_mode": "anchor"} if len(values) > _MOST_UPRIGHT else {}
+    )
     axes.set_xticks(values, [f"{value:.6g}" for value in values], **turned)
     axes.xaxis.set_minor_locator(NullLocator())
