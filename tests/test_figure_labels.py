@@ -36,7 +36,7 @@ LABELS = st.lists(st.text(LETTERS, min_size=1, max_size=150).filter(str.strip), 
 def _drawing() -> Iterator[None]:
     """Draw with the report's fonts, and take every warning for an error."""
     words = "".join(str(message) for language in (ZH, EN) for message in language.messages.values())
-    with drawing(words + "".join(NASTY) + LETTERS), warnings.catch_warnings():
+    with drawing(words + "".join(NASTY) + LETTERS, "zh"), warnings.catch_warnings():
         warnings.simplefilter("error")
         yield
 

@@ -55,7 +55,7 @@ def test_two_confusion_matrices_share_a_page(language: Language, tmp_path: Path)
     classes = [language.class_name("surnames", name) for name in SURNAME_LANGUAGES]
     caption = language.say("figure_caption.confusion", model=MODEL[language.code], count=3)
     above = language.say("results.confusion", figures="A, B, C, D")
-    with drawing("".join(map(str, language.messages.values()))):
+    with drawing("".join(map(str, language.messages.values())), language.code):
         figure = confusion_matrix(np.eye(18), classes, language)
         found = pages(figure, 4, above, caption, language, tmp_path)
     assert found == [["1", "2"], ["3", "4"]]
@@ -68,7 +68,17 @@ def test_forty_models_have_their_accuracies_on_one_page(language: Language, tmp_
     runs = pd.DataFrame({"variant": list(labels), "test_accuracy": np.linspace(0.5, 0.9, 40)})
     plain = language.say("figure_caption.accuracies")
     caption = language.say("figure_caption.accuracies_some", caption=plain, shown=40, total=44)
-    with drawing("".join([*labels.values(), *map(str, language.messages.values())])):
+    with drawing("".join([*labels.values(), *map(str, language.messages.values())]), language.code):
         figure = draw_accuracies(runs, runs, labels, language)
         found = pages(figure, 1, language.say("results.accuracies", figure="A"), caption, language, tmp_path)
     assert found == [["1"]]
+
+
+@pytest.mark.parametrize(("language", "least", "most"), [("zh", 20, 20), ("en", 6, 12)])
+def test_quotation_marks_are_measured_as_wide_as_they_are_shown(language: str, least: float, most: float) -> None:
+    """In Chinese “ and ” are a full square each, of 10 points here; in English they are narrow."""
+    with drawing("“”", language):
+        figure = Figure(dpi=72)
+        words = figure.text(0.5, 0.5, "“”x", fontsize=10), figure.text(0.5, 0.5, "x", fontsize=10)
+        both, letter = (text.get_window_extent().width for text in words)
+    assert least - 1 <= both - letter <= most + 1

@@ -46,7 +46,9 @@ SVG = "{http://www.w3.org/2000/svg}"
 @pytest.fixture(autouse=True)
 def _drawing() -> Iterator[None]:
     """Draw with the report's fonts."""
-    with drawing("".join([*LABELS.values(), *CLASSES, *map(str, [*ZH.messages.values(), *EN.messages.values()])])):
+    with drawing(
+        "".join([*LABELS.values(), *CLASSES, *map(str, [*ZH.messages.values(), *EN.messages.values()])]), "en"
+    ):
         yield
 
 
@@ -370,7 +372,7 @@ def test_drawing_leaves_matplotlib_as_it_was() -> None:
     known = list(font_manager.fontManager.ttflist)
 
     def fail() -> None:
-        with drawing("字"):
+        with drawing("字", "zh"):
             assert len(font_manager.fontManager.ttflist) > len(known)
             assert mpl.rcParams["svg.fonttype"] == "none"
             raise KeyError

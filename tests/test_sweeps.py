@@ -1,5 +1,6 @@
 """Sweeps of one number, and which figures a suite has: of suites with records that were made up."""
 
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -111,8 +112,12 @@ def test_a_base_run_that_did_not_finish_is_missing_from_its_line() -> None:
     """The line goes through the swept values alone, and still has the label of its base run."""
     runs = runs_of(suite([{"base": "lstm", "grid": SIZES}]), "cpu")
     pairs = [(run, record(run.variant, run.seed, 50)) for run in runs]
-    diverged = {"status": "diverged", "predictions": {}}
-    found = collect([(run, replace(r, **diverged) if run.variant.name == "lstm" else r) for run, r in pairs])
+    found = collect(
+        [
+            (run, replace(r, status="diverged", predictions={}) if run.variant.name == "lstm" else r)
+            for run, r in pairs
+        ]
+    )
     assert list(sweeps(found)["sweep-1"].averages["value"]) == [16, 32, 256]
     assert "LSTM" in words(draw(found, analyse(found), EN)["sweep-1"])
 
@@ -136,7 +141,7 @@ def test_what_is_no_curve_has_no_figure(grid: dict[str, list[Any]]) -> None:
 def drawn(grid: dict[str, list[Any]], base: str = "lstm", **more: Any) -> Figure:
     """Draw the sweep of one run."""
     (sweep,) = sweeps(results([{"base": base, "grid": grid}], **more)).values()
-    with drawing("".join(str(message) for message in EN.messages.values())):
+    with drawing("".join(str(message) for message in EN.messages.values()), "en"):
         figure = swept(sweep, LABELS, EN)
         figure.draw_without_rendering()
     return figure
@@ -189,6 +194,16 @@ def test_the_figures_of_a_suite_have_their_names() -> None:
     variants = [f"confusion-{variant.name}" for variant in found.variants]
     assert list(figures) == ["curves", "accuracies", "sweep-1", *variants]
     assert {"16", "32", "128", "256", "Hidden size", "LSTM"} <= set(words(figures["sweep-1"]))
+
+
+def test_drawing_says_nothing(caplog: pytest.LogCaptureFixture) -> None:
+    """However long the labels are, no warning and no log line reaches the terminal."""
+    labels = {f"v{number}": f"网络 “{number}” " + "with a label that is far too long " * 4 for number in range(15)}
+    found = results([{"base": "v0", "grid": SIZES}], labels=labels)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        draw(found, analyse(found), ZH)
+    assert caplog.records == []
 
 
 @pytest.mark.parametrize(

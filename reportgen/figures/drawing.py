@@ -26,7 +26,7 @@ def draw(results: Results, findings: Findings, language: Language) -> dict[str, 
     text = "".join(
         str(message) for key, message in language.messages.items() if key.startswith(("figure.", "setting."))
     )
-    with drawing(text + "".join(names)):
+    with drawing(text + "".join(names), language.code):
         figures = _figures(results, findings, language)
         return {name: to_svg(figure, language.code) for name, figure in figures}
 

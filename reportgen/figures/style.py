@@ -85,13 +85,17 @@ def legend_below(figure: Figure, handles: Sequence[Artist], names: Sequence[str]
 
 
 @contextmanager
-def drawing(text: str) -> Iterator[None]:
-    """Draw with the report's fonts, cut to the characters of `text` and printable ASCII."""
+def drawing(text: str, language: str) -> Iterator[None]:
+    """Draw with the report's fonts, cut to the characters of `text` and printable ASCII.
+
+    What is measured here is as wide as in the report: “ and … are a full square in Chinese.
+    """
     wanted = frozenset(text) | frozenset(map(chr, range(32, 127))) | set("−±…")
+    shares = fonts.shares_of(wanted, language)
     known = list(font_manager.fontManager.ttflist)
     with tempfile.TemporaryDirectory() as folder, rc_context(_RC):
         for family in _STACK:
-            font = fonts.cut(fonts.face_of(family), wanted)
+            font = fonts.cut(fonts.face_of(family), shares[family])
             if font:
                 file = Path(folder, f"{family}.otf")
                 file.write_bytes(font)
