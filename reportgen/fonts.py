@@ -148,13 +148,18 @@ def _embolden(font: bytes) -> bytes:
     return out.getvalue()
 
 
+def shares_of(wanted: frozenset[str], language: str) -> dict[str, frozenset[str]]:
+    """Return, by family, the characters that it may write: Chinese punctuation is left to the Chinese fonts."""
+    latin = wanted - _CHINESE_PUNCTUATION if language == "zh" else wanted
+    chinese = wanted - _NARROW
+    return {LATIN: latin, SYMBOLS: latin, MONO: wanted, CJK: chinese, CJK_MONO: chinese}
+
+
 def font_face_rules(
     text: Iterable[str], language: str, families: Iterable[str] = (*TEXT_STACK, *MONO_STACK)
 ) -> str:
     """Return CSS @font-face rules that carry the fonts for `text` inside themselves."""
-    wanted = frozenset(text)
-    latin = wanted - _CHINESE_PUNCTUATION if language == "zh" else wanted
-    shares = {LATIN: latin, SYMBOLS: latin, MONO: wanted, CJK: wanted - _NARROW, CJK_MONO: wanted - _NARROW}
+    shares = shares_of(frozenset(text), language)
     families = set(families)
     rules = []
     for face in (face for face in FACES if face.family in families):

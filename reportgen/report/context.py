@@ -8,6 +8,7 @@ from markupsafe import Markup
 
 from reportgen.analysis.findings import CLEAR_SPREADS, OVERFITTING_RISE, Findings
 from reportgen.analysis.results import Results
+from reportgen.analysis.shown import MOST_CURVES, MOST_ROWS
 from reportgen.languages import Language
 from reportgen.report.facts import (
     Log,
@@ -102,6 +103,8 @@ class Context:
     """What is told of an environment, in order."""
     clear_spreads: float = CLEAR_SPREADS
     overfitting_rise: float = OVERFITTING_RISE
+    most_curves: int = MOST_CURVES
+    most_rows: int = MOST_ROWS
 
 
 def build_context(
