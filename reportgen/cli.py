@@ -92,9 +92,10 @@ def plan(suite: SuiteArgument, build_dir: BuildOption = Path("build"), quick: Qu
     """Show what build would train, what it would reuse, and why."""
     from reportgen import pipeline
     from reportgen.store import Store
-    from reportgen.terminal import print_plan
+    from reportgen.terminal import print_notes, print_plan
 
     loaded = pipeline.load(_found(suite), quick=quick)
+    print_notes(loaded.notes)
     print_plan(pipeline.plan(loaded, Store(build_dir / "records")))
 
 
@@ -103,8 +104,10 @@ def check(suite: SuiteArgument) -> None:
     """Check the suite, and train nothing."""
     from reportgen import pipeline
     from reportgen.suite.expansion import runs_of
+    from reportgen.terminal import print_notes
 
     loaded = pipeline.load(_found(suite))
+    print_notes(loaded.notes)
     runs = runs_of(loaded.suite, "cpu")
     variants = len({run.variant.name for run in runs})
     typer.echo(f"{loaded.file}: right; {variants} variants × {len(loaded.suite.seeds)} seeds = {len(runs)} runs")

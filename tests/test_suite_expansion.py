@@ -11,7 +11,7 @@ from reportgen.suite.document import Document
 from reportgen.suite.expansion import Run, Variant, expand, runs_of
 from reportgen.suite.reading import read_suite
 from reportgen.suite.schema import Suite
-from reportgen.suite.settings import ModelSettings, RunSettings, SplitSettings, TrainingSettings
+from reportgen.suite.settings import ModelSettings, RunSettings, SplitSettings, SurnamesSettings, TrainingSettings
 
 HEAD = "title: Surnames\ndata: {source: surnames}\n"
 ONE_RUN = f"{HEAD}model: {{cell: rnn}}\nruns: [{{name: a}}]\nseeds: [0]\n"
@@ -58,6 +58,7 @@ def test_a_suite_of_three_lines_gets_every_default(tmp_path: Path) -> None:
         keep="best",
     )
     assert settings.data.split == SplitSettings(test=0.2, validation=0.1, seed=0)
+    assert isinstance(settings.data, SurnamesSettings)
     assert (len(settings.data.languages), settings.data.limit, settings.device) == (18, None, "cpu")
 
 
@@ -155,6 +156,7 @@ sweeps:
     assert base.settings.data.split == SplitSettings(test=0.2, validation=0.1, seed=0)
     assert whole.settings.data.split == SplitSettings(test=0.5, validation=0.1, seed=7)
     assert (whole.settings.data.limit, limited.settings.data.limit) == (None, 100)
+    assert isinstance(two.settings.data, SurnamesSettings)
     assert two.settings.data.languages == ("Greek", "Tamil")
     assert two.name == "a/languages=Greek+Tamil"
 

@@ -152,7 +152,7 @@ def _is_bold(inline: Token) -> bool:
 
 
 def _sections(parser: MarkdownIt, tokens: list[Token], contents: str, quick: str) -> str:
-    """Render: the cover, marked as `quick` says, the contents, and a <section> for each heading of the first level."""
+    """Render: the cover with its mark, the contents, and a <section> for each heading of the first level."""
     starts = [i for i, token in enumerate(tokens) if token.type == "heading_open" and token.tag == "h2"]
     bounds = [*starts, len(tokens)]
     mark = f' data-quick="{escape(quick)}"' if quick else ""

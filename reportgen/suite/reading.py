@@ -17,9 +17,7 @@ from reportgen.suite.settings import PATHS
 _FORMULA = re.compile(r"\$[^$]*\$")
 
 
-def read_suite(
-    file: Path, languages: Collection[str], unprintable: Callable[[str], str] = lambda _: ""
-) -> Suite:
+def read_suite(file: Path, languages: Collection[str], unprintable: Callable[[str], str] = lambda _: "") -> Suite:
     """Read and check the suite.
 
     Args:
