@@ -194,6 +194,7 @@ def run(planned: Plan, store: Store, options: Options, listen: Callable[[Event],
     """Train what is not there yet."""
     tasks = planning.tasks(planned)
     if tasks:
+        store.remove_unfinished()
         workers = options.jobs or pool.workers_for(len(tasks), planned.device)
         pool.carry_out_all(tasks, store.folder, workers, listen)
 
