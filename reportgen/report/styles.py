@@ -9,7 +9,7 @@ from reportgen.errors import TemplateError
 from reportgen.report.pdf import load_weasyprint
 
 _COMMENT = re.compile(r"(?s)/\*.*?\*/")
-_OUTSIDE = re.compile(r"""(?i)(?:url\(\s*|@import\s+)["']?(?!data:|#|url\()([^"')\s;]*)""")
+_OUTSIDE = re.compile(r"""(?i)(?:url\(\s*|@import\s+)["']?(?!data:|#|url\()([^"');]*)""")
 
 
 def style_sheets(folders: Sequence[Path]) -> list[str]:
@@ -45,7 +45,7 @@ def _faults(file: Path) -> Iterator[str]:
     for found in _OUTSIDE.finditer(bare):
         line = bare.count("\n", 0, found.start()) + 1
         raise TemplateError(
-            f"{file}:{line}: got {found[1]!r}, expected a data: URL, since a report fetches nothing from outside"
+            f"{file}:{line}: got {found[1].strip()!r}, expected a data: URL, since a report fetches nothing from outside"
         )
     if bare.count("{") != bare.count("}"):
         yield f"{file}: the braces do not match: {bare.count('{')} open, {bare.count('}')} close"
@@ -75,4 +75,5 @@ def _worded(file: Path, message: str) -> str:
     """Turn "Ignored `x` at 3:5, reason." into "own.css:3: ignored `x`: reason"."""
     if found := re.fullmatch(r"(?s)Ignored `(.*)` at (\d+):\d+, (.*?)\.?", message):
         return f"{file}:{found[2]}: ignored `{' '.join(found[1].split())}`: {found[3]}"
-    return f"{file}: {' '.join(message.split())}"
+    said = re.sub(r"\s+'$", "'", " ".join(message.split()))
+    return f"{file}: {said}"
