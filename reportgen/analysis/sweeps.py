@@ -3,12 +3,10 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from operator import attrgetter
-from typing import Any
 
 import pandas as pd
 
 from reportgen.analysis.results import Results
-from reportgen.suite.expansion import Variant
 
 _FEWEST_VALUES = 3
 
@@ -56,20 +54,10 @@ def _sweep(results: Results, setting: str) -> Sweep:
 
 
 def _places(results: Results, setting: str) -> Iterator[tuple[str, str, float]]:
-    """Yield variant, base and value of each point; a base run stands in where its own value was not swept."""
-    swept = {v.name: v for v in results.variants if [name for name, _ in v.changed] == [setting]}
-    bases = {_base(name) for name in swept}
-    taken = {(_base(name), _value(variant, setting)) for name, variant in swept.items()}
+    """Yield variant, base and value of each point: the swept variants, and the runs that they are changes of."""
+    swept = {variant.name for variant in results.variants if [name for name, _ in variant.changed] == [setting]}
+    bases = {variant.base for variant in results.variants if variant.name in swept}
     for variant in results.variants:
-        value = _value(variant, setting)
-        joins = variant.name in bases and (variant.name, value) not in taken
-        if (joins or variant.name in swept) and isinstance(value, int | float) and not isinstance(value, bool):
-            yield variant.name, _base(variant.name), value
-
-
-def _base(variant: str) -> str:
-    return variant.split("/", 1)[0]
-
-
-def _value(variant: Variant, setting: str) -> Any:
-    return attrgetter(setting)(variant.settings)
+        value = attrgetter(setting)(variant.settings)
+        if variant.name in swept | bases and isinstance(value, int | float) and not isinstance(value, bool):
+            yield variant.name, variant.base, value
