@@ -198,7 +198,7 @@ def encode(
         lengths=_lengths(lengths[used]),
         **_class_facts(corpus, labels, parts),
         ambiguous=_in_several_classes((corpus.texts[i], corpus.labels[i]) for i in used),
-        unseen_tokens=sum(heldout[i] > 0 and token not in place and token != "" for i, token in enumerate(tokens)),
+        unseen_tokens=len({token for i, token in enumerate(tokens) if token and heldout[i]} - place.keys()),
     )
     return Dataset(inputs, lengths, labels, parts, tuple(known), facts, tuple(corpus.texts))
 

@@ -61,6 +61,8 @@ class Context:
     """Each machine and software that runs of this suite ran on."""
     datasets: list[dict[str, Any]]
     """Each data set: the fields of `reportgen.lab.dataset.DataFacts`."""
+    word_vectors: list[dict[str, Any]]
+    """The word vectors in use: the fields of `reportgen.lab.vectors.VectorFacts`, and the data set's digest."""
     models: list[Model]
     cells: list[str]
     """The kinds of cell, in the order of their first use."""
@@ -131,6 +133,13 @@ def build_context(
         labels=labels,
         environments=_distinct([record.environment for record in records]),
         datasets=_distinct([record.data for record in records if record.data]),
+        word_vectors=_distinct(
+            [
+                {**record.model["vectors"], "data": record.data["digest"]}
+                for record in records
+                if "vectors" in record.model
+            ]
+        ),
         models=_models(results, labels),
         cells=list(dict.fromkeys(own["model.cell"] for own in settings.values())),
         common_settings=[(n, first[n]) for n in names if n not in differing and not _is_off(n, first)],
