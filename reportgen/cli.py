@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from reportgen import __version__
+from reportgen import __version__, datasets
 from reportgen.errors import ReportgenError
 from reportgen.resources import shipped_suites
 
@@ -121,6 +121,9 @@ def check(suite: SuiteArgument, profile: ProfileOption = None) -> None:
     runs = runs_of(loaded.suite, "cpu")
     variants = len({run.variant.name for run in runs})
     typer.echo(f"{loaded.file}: right; {variants} variants × {len(loaded.suite.seeds)} seeds = {len(runs)} runs")
+
+
+app.add_typer(datasets.app, name="data")
 
 
 @app.command(epilog="\b\nExample:\n  reportgen doctor")

@@ -54,6 +54,8 @@ class Context:
     """Each machine and software that runs of this suite ran on."""
     datasets: list[dict[str, Any]]
     """Each data set: the fields of `reportgen.lab.dataset.DataFacts`, and the labels of those that use it."""
+    word_vectors: list[dict[str, Any]]
+    """The word vectors in use: the fields of `reportgen.lab.vectors.VectorFacts`, and the data set's digest."""
     models: list[Model]
     layers: dict[str, list[tuple[str, str]]]
     """The layers of torch.nn that the models use: name and default of each argument."""
@@ -146,6 +148,13 @@ def build_context(
         labels=labels,
         environments=distinct([record.environment for record in records]),
         datasets=datasets_of(results, labels),
+        word_vectors=distinct(
+            [
+                {**record.model["vectors"], "data": record.data["digest"]}
+                for record in records
+                if "vectors" in record.model
+            ]
+        ),
         models=models_of(results, labels),
         layers={
             layer: arguments
