@@ -14,8 +14,8 @@ _BREAKS = re.compile(r"(?<=[\s,/;，、；])(?=[^\s,/;，、；])|(?=（)")
 def wrapped(label: str, columns: int = COLUMNS, lines: int = LINES) -> str:
     """Break a label into lines, after spaces, commas and slashes if it can be.
 
-    A label that needs more than `lines` lines loses its middle. Three quarters of what stays are its end, where the
-    labels of a sweep differ.
+    A label that needs more than `lines` lines loses its middle. Three quarters of what stays are its end,
+    where the labels of a sweep differ.
     """
     text = " ".join(label.split())
     found = _broken(text, columns)
