@@ -332,7 +332,8 @@ def test_an_own_sentence_that_nothing_uses_is_refused(tmp_path: Path) -> None:
         f"{file}: got the sentence 'zzz', which nothing uses, expected one of the catalogue's",
         f"{file}: caption.figure: got the placeholder {{reff}}, expected {{ref}}, {{text}}; did you mean 'ref'?",
         f"{file}: list.and: got the placeholder {{x}}, expected none",
-        f"{file}: results.failures: got the placeholder {{tabel}}, expected {{count}}, {{table}}; did you mean 'table'?",
+        f"{file}: results.failures: got the placeholder {{tabel}}, expected {{count}}, {{table}}; "
+        "did you mean 'table'?",
     ]
 
 
@@ -346,7 +347,7 @@ def test_an_own_sentence_may_say_less(tmp_path: Path) -> None:
 
 
 def test_an_own_template_may_have_sentences_of_its_own(tmp_path: Path) -> None:
-    """A key that a template beside the suite names is known, if every language has it with the same placeholders."""
+    """A key that a template beside the suite names is known, if every language has it the same way."""
     (tmp_path / "report.md.j2").write_text("""{{ t("my.words", x=1) }} {{ t('your.' ~ title) }}""", "utf-8")
     own = catalogue(tmp_path, "en", "my: {words: 'of {x}'}\nyour: {title: yours}")
     with pytest.raises(TemplateError) as caught:

@@ -45,7 +45,8 @@ def _faults(file: Path) -> Iterator[str]:
     for found in _OUTSIDE.finditer(bare):
         line = bare.count("\n", 0, found.start()) + 1
         raise TemplateError(
-            f"{file}:{line}: got {found[1].strip()!r}, expected a data: URL, since a report fetches nothing from outside"
+            f"{file}:{line}: got {found[1].strip()!r}, expected a data: URL, "
+            "since a report fetches nothing from outside"
         )
     if bare.count("{") != bare.count("}"):
         yield f"{file}: the braces do not match: {bare.count('{')} open, {bare.count('}')} close"
