@@ -106,6 +106,7 @@ def test_a_base_run_is_not_drawn_twice() -> None:
     (sweep,) = sweeps(results([{"base": "lstm", "grid": grid}], {"lstm": 10})).values()
     assert list(sweep.averages["value"]) == [16, 32, 128]
     assert_allclose(sweep.averages["mean"], [0.52, 0.52, 0.12])
+    assert sweep.best == [("lstm", 16, 0.52)]
 
 
 def test_a_base_run_that_did_not_finish_is_missing_from_its_line() -> None:

@@ -54,6 +54,7 @@ def context(**changes: Any) -> Context:
         "settings": {},
         "heldout": "validation",
         "heldout_of": {},
+        "sweeps": {},
         "word_vectors": [],
         "mistakes": [],
         "mistakes_seed": 0,

@@ -27,6 +27,12 @@ class Sweep:
         """Names of the base runs, in the order of the suite."""
         return list(self.averages["base"].unique())
 
+    @property
+    def best(self) -> list[tuple[str, float, float]]:
+        """For each base run the value with the highest mean test accuracy, and that accuracy."""
+        rows = self.averages.loc[self.averages.groupby("base", sort=False)["mean"].idxmax()]
+        return list(rows[["base", "value", "mean"]].itertuples(index=False, name=None))
+
 
 def sweeps(results: Results) -> dict[str, Sweep]:
     """Find the settings swept over at least three values, by the name of their figure: sweep-1, sweep-2, …

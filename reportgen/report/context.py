@@ -9,6 +9,7 @@ from markupsafe import Markup
 from reportgen.analysis.findings import CLEAR_SPREADS, OVERFITTING_RISE, Findings
 from reportgen.analysis.results import Results
 from reportgen.analysis.shown import MOST_CURVES, MOST_ROWS
+from reportgen.analysis.sweeps import Sweep, sweeps
 from reportgen.languages import Language
 from reportgen.report.facts import (
     Log,
@@ -85,6 +86,8 @@ class Context:
     tunings: list[dict[str, Any]]
     """Each variant that is a change of another: variant, baseline, why, difference, gain, and changes, a list of
     (setting, before, after)."""
+    sweeps: dict[str, Sweep]
+    """Name of its figure to each sweep of one number."""
     mistakes: list[dict[str, Any]]
     """The leader's most confident mistakes in its first run: text, target, predicted, confidence."""
     mistakes_seed: int
@@ -176,6 +179,7 @@ def build_context(
         runs=runs,
         unfinished=[{**row, "reason": reason(row["error"])} for row in runs if row["status"] != "finished"],
         tunings=[tuning_of(tuning, results, settings, code) for tuning in findings.tunings],
+        sweeps=sweeps(results),
         mistakes=mistakes_of(best) if best and best.data else [],
         mistakes_seed=best.seed if best else 0,
         findings=findings,

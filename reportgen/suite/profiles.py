@@ -6,7 +6,7 @@ from typing import Any
 from reportgen.suite.document import Document, Path_, shown
 from reportgen.suite.messages import nearest
 
-_MERGED = ("model", "training", "cover")
+_MERGED = ("model", "training", "cover", "reference")
 
 
 def profile_names(value: Any) -> list[str]:
@@ -20,7 +20,7 @@ def profile_names(value: Any) -> list[str]:
 def with_profile(document: Document, name: str) -> Document:
     """Return the suite with the profile `name` laid over it; every line stays that of the value that counts.
 
-    `model`, `training`, `cover`, and `data` without a `source`, are merged key by key; so is each of `runs`, which
+    `model`, `training`, `cover`, `reference`, and `data` without a `source`, are merged key by key; so is each of `runs`, which
     are named. Anything else takes the place of the suite's own.
     """
     overlay = document.value["profiles"][name]
