@@ -347,11 +347,7 @@ def test_an_own_sentence_may_say_less(tmp_path: Path) -> None:
 
 
 def test_an_own_template_may_have_sentences_of_its_own(tmp_path: Path) -> None:
-<<<<<<< HEAD
     """A key that an own template names is known, if every language has it with the same placeholders."""
-=======
-    """A key that a template beside the suite names is known, if every language has it the same way."""
->>>>>>> pipeline
     (tmp_path / "report.md.j2").write_text("""{{ t("my.words", x=1) }} {{ t('your.' ~ title) }}""", "utf-8")
     own = catalogue(tmp_path, "en", "my: {words: 'of {x}'}\nyour: {title: yours}")
     with pytest.raises(TemplateError) as caught:

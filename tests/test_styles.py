@@ -27,11 +27,7 @@ def test_own_css_is_added_and_report_css_replaces(tmp_path: Path) -> None:
 
 
 def test_a_right_style_sheet_has_no_faults(tmp_path: Path) -> None:
-<<<<<<< HEAD
     """Rules, pictures inside the sheet, and what a comment holds are no faults; nor is the shipped sheet."""
-=======
-    """Rules, pictures inside the sheet, and what a comment holds are right; the shipped sheet is not looked at."""
->>>>>>> pipeline
     css = "/* url(x.png) } */ p { color: red; background: url(data:image/png;base64,AAAA) }\na { color: blue }"
     assert faults(own(tmp_path, css)) == []
 
