@@ -100,6 +100,21 @@ def test_each_setting_has_its_figure() -> None:
     assert found == {"sweep-1": "training.learning_rate", "sweep-2": "model.hidden_size"}
 
 
+def test_runs_that_name_a_baseline_are_points_of_its_line() -> None:
+    """A run that differs from its baseline in the hidden size alone is a point; one that differs in more is none."""
+    sizes: list[dict[str, Any]] = [
+        {"name": "a", "model": {"cell": "rnn"}},
+        {"name": "b", "baseline": "a", "model": {"cell": "rnn", "hidden_size": 32}},
+        {"name": "c", "baseline": "a", "model": {"cell": "rnn", "hidden_size": 64}},
+        {"name": "d", "baseline": "a", "model": {"cell": "gru", "hidden_size": 96}},
+    ]
+    declared = {"title": "t", "data": {"source": "surnames"}, "seeds": [0], "runs": sizes}
+    runs = runs_of(Suite.model_validate(declared), "cpu")
+    (sweep,) = sweeps(collect([(run, record(run.variant, 0, 50)) for run in runs])).values()
+    assert (sweep.setting, sweep.bases) == ("model.hidden_size", ["a"])
+    assert list(sweep.averages["value"]) == [32, 64, 128]
+
+
 def test_a_base_run_is_not_drawn_twice() -> None:
     """Where the base's own value is swept as well, the base run is the point."""
     grid = {"model.hidden_size": [16, 32, 128]}
