@@ -1,7 +1,7 @@
 """What the templates may use. Each name is explained here, and nowhere else."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -61,8 +61,6 @@ class Context:
     """Each machine and software that runs of this suite ran on."""
     datasets: list[dict[str, Any]]
     """Each data set: the fields of `reportgen.lab.dataset.DataFacts`."""
-    word_vectors: list[dict[str, Any]]
-    """The word vectors in use: the fields of `reportgen.lab.vectors.VectorFacts`, and the data set's digest."""
     models: list[Model]
     cells: list[str]
     """The kinds of cell, in the order of their first use."""
@@ -93,6 +91,8 @@ class Context:
     logs: list[Log]
     rows: dict[str, dict[str, Any]]
     """The rows of `comparison` by variant."""
+    word_vectors: Sequence[dict[str, Any]] = ()
+    """The word vectors in use: the fields of `reportgen.lab.vectors.VectorFacts`, and the data set's digest."""
     environment_rows: tuple[str, ...] = ENVIRONMENT
     """What is told of an environment, in order."""
     clear_spreads: float = CLEAR_SPREADS
