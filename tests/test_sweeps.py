@@ -101,7 +101,7 @@ def test_each_setting_has_its_figure() -> None:
 
 
 def test_runs_that_name_a_baseline_are_points_of_its_line() -> None:
-    """A run that differs from its baseline in the hidden size alone is a point; one that differs in more is none."""
+    """A run that differs from its baseline in the hidden size alone is a point; one that differs more is none."""
     sizes: list[dict[str, Any]] = [
         {"name": "a", "model": {"cell": "rnn"}},
         {"name": "b", "baseline": "a", "model": {"cell": "rnn", "hidden_size": 32}},

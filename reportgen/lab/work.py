@@ -11,6 +11,7 @@ import torch
 from torch import nn
 from torchinfo import summary
 
+from reportgen.errors import ReportgenError
 from reportgen.lab.dataset import Dataset, prepare
 from reportgen.lab.environment import collect
 from reportgen.lab.introspection import arguments_in_use
@@ -62,6 +63,8 @@ def carry_out(
     began = time.perf_counter()
     try:
         data = prepare(settings.data)
+        if parts.get("data", data.facts.digest) != data.facts.digest:  # the record would lie under another's key
+            raise ReportgenError("the data have changed since the build began; run the same command again")
         record["data"] = data.facts.as_json()
         record["heldout"] = "validation" if len(data.parts["validation"]) else "test"
         with _seeded(seed, device):
