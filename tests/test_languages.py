@@ -131,7 +131,7 @@ def test_a_date(expected: str, language: Language, text: str) -> None:
     ],
 )
 def test_a_listing(chinese: str, english: str, items: list[str]) -> None:
-    """Items are joined with the language's comma, and its word for `and` before the last; with semicolons where one has a comma."""
+    """Items are joined with the language's comma, and its word for `and` before the last; or with semicolons."""
     assert (chinese, english) == (ZH.listing(items), EN.listing(items))
 
 
