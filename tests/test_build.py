@@ -41,7 +41,9 @@ def test_a_build_leaves_every_file_it_promises(tiny_build: pipeline.Outcome) -> 
     names = set(bytes_of(tiny_build.folder))
     reports = {f"report.{code}.{kind}" for code in ("zh", "en") for kind in ("md", "html", "pdf")}
     tables = {f"tables/{name}.csv" for name in ("comparison", "runs", "epochs", "curves", "confusion-rnn")}
-    figures = {f"figures/{name}.{code}.svg" for name in ("curves", "accuracies") for code in ("zh", "en")}
+    figures = {
+        f"figures/{name}.{code}.svg" for name in ("accuracies", "accuracy", "loss") for code in ("zh", "en")
+    }
     assert reports | tables | figures | {"results.json"} <= names
     assert (tiny_build.trained, tiny_build.reused, tiny_build.unfinished) == (6, 0, [])
 
@@ -123,7 +125,7 @@ def test_what_is_no_longer_asked_for_is_removed(copy: tuple[Path, Path]) -> None
     reports = {name for name in names if name.startswith("report")}
     assert (reports, outcome.reports) == ({"report.en.md"}, [outcome.folder / "report.en.md"])
     assert not {name for name in names if "lstm" in name or ".zh." in name}
-    assert {"figures/own.svg", "figures/curves.en.svg", "tables/confusion-rnn.csv", "results.json"} <= names
+    assert {"figures/own.svg", "figures/loss.en.svg", "tables/confusion-rnn.csv", "results.json"} <= names
     assert stages == ["load", "plan", "run", "collect", "analyse", "draw", "write"]
 
 
