@@ -9,8 +9,10 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from reportgen.lab.dataset import prepare
-from reportgen.suite.settings import RunSettings
+from reportgen.lab import dataset, series
+from reportgen.suite.addition import AdditionSettings
+from reportgen.suite.forecasting import ForecastingRun, SeriesSettings, SineSettings
+from reportgen.suite.tasks import AnyData, AnyRun
 
 THREADS = 1
 """Threads of a run on a CPU: fixed, so that the number of runs side by side never changes a result."""
@@ -18,20 +20,31 @@ THREADS = 1
 _PACKAGE = Path(__file__).parents[1]
 
 
-def key_parts(settings: RunSettings, seed: int) -> dict[str, Any]:
+def key_parts(settings: AnyRun, seed: int) -> dict[str, Any]:
     """Return what the key is made of: the name of each part and its value."""
     resolved = settings.model_dump(mode="json")
     return {
         **{f"model.{name}": value for name, value in resolved["model"].items()},
         **{f"training.{name}": value for name, value in resolved["training"].items()},
-        "data": prepare(settings.data).facts.digest,
+        "data": data_digest(settings.data),
         "seed": seed,
         "code": code_digest(),
         "torch": version("torch"),
         "device": settings.device,
-        "dtype": "float32",
+        "dtype": settings.training.precision if isinstance(settings, ForecastingRun) else "float32",
         "threads": THREADS if settings.device == "cpu" else None,
     }
+
+
+def data_digest(settings: AnyData) -> str:
+    """Return a digest of the data themselves, or, for those made while training, of what they are made from."""
+    match settings:
+        case AdditionSettings():
+            return hashlib.sha256(settings.model_dump_json().encode()).hexdigest()
+        case SineSettings() | SeriesSettings():
+            return series.prepare(settings).facts.digest
+        case _:
+            return dataset.prepare(settings).facts.digest
 
 
 def key_of(parts: Mapping[str, Any]) -> str:

@@ -14,25 +14,26 @@ from reportgen.errors import Problem
 from reportgen.suite.document import Document, Path_, shown
 from reportgen.suite.messages import expected_by, got_by, hint_for, location, nearest, repetitions
 from reportgen.suite.schema import RunDeclaration, Suite, SweepDeclaration
-from reportgen.suite.settings import (
-    PATHS,
-    ModelSettings,
-    RunSettings,
-    SplitSettings,
-    TrainingSettings,
-)
+from reportgen.suite.settings import PATHS, SplitSettings
+from reportgen.suite.tasks import AnyRun, Task, task_of
 from reportgen.suite.text import Text
 
 MOST_RUNS = 10_000
 
 
+def task_of_suite(suite: Suite) -> Task:
+    """Return the task that the suite's data are for."""
+    return task_of(suite.data.source)
+
+
 def sweepable(suite: Suite) -> list[str]:
     """Return the settings that a grid may vary, by dotted name."""
+    task, data = task_of_suite(suite), type(suite.data).model_fields
     return [
-        *(f"data.{name}" for name in type(suite.data).model_fields if name not in ("source", "split", *PATHS)),
-        *(f"data.split.{name}" for name in SplitSettings.model_fields),
-        *(f"model.{name}" for name in ModelSettings.model_fields),
-        *(f"training.{name}" for name in TrainingSettings.model_fields),
+        *(f"data.{name}" for name in data if name not in ("source", "split", *PATHS)),
+        *(f"data.split.{name}" for name in SplitSettings.model_fields if "split" in data),
+        *(f"model.{name}" for name in task.model.model_fields),
+        *(f"training.{name}" for name in task.training.model_fields),
     ]
 
 
@@ -42,7 +43,7 @@ class Variant:
 
     name: str
     label: Text
-    settings: RunSettings
+    settings: AnyRun
     changed: tuple[tuple[str, Any], ...] = ()
 
     def label_in(self, language: str) -> str:
@@ -103,11 +104,11 @@ def expand(suite: Suite, document: Document, device: str = "cpu") -> tuple[list[
         sound = []
     for sweep, path in sound:
         drafts += _points(suite, bases[sweep.base], sweep, path, device)
-    made, faults = _checked(drafts, document)
+    made, faults = _checked(drafts, task_of_suite(suite), document)
     return made, list(dict.fromkeys([*problems, *faults]))
 
 
-def _checked(drafts: list["_Draft"], document: Document) -> tuple[list[Variant], list[Problem]]:
+def _checked(drafts: list["_Draft"], task: Task, document: Document) -> tuple[list[Variant], list[Problem]]:
     variants: dict[str, Variant] = {}
     problems: list[Problem] = []
     faults_of_runs: dict[str, set[_Fault]] = {}
@@ -116,7 +117,7 @@ def _checked(drafts: list["_Draft"], document: Document) -> tuple[list[Variant],
             got = f"the variant {draft.name!r} a second time"
             problems.append(document.problem(draft.path, got, "each combination once"))
         try:
-            settings = RunSettings.model_validate(draft.raw)
+            settings = task.run.model_validate(draft.raw)
         except ValidationError as error:
             faults = {_fault(details): details for details in error.errors(include_url=False)}
             known = faults_of_runs.setdefault(draft.base, set(faults))  # the run itself comes before its sweeps

@@ -10,8 +10,9 @@ from reportgen.errors import Problem, SuiteError
 from reportgen.suite.document import Document, Path_, read_document, shown, shown_key
 from reportgen.suite.expansion import expand
 from reportgen.suite.messages import nearest, problems_of, repetitions
-from reportgen.suite.schema import LANGUAGES, Suite
+from reportgen.suite.schema import LANGUAGES, Suite, suite_of
 from reportgen.suite.settings import PATHS
+from reportgen.suite.tasks import Task, task_of
 
 
 def read_suite(file: Path, languages: Collection[str]) -> Suite:
@@ -24,15 +25,21 @@ def read_suite(file: Path, languages: Collection[str]) -> Suite:
         problem = document.problem((), shown(document.value), "a mapping: title, data, runs, …")
         raise SuiteError([*document.problems, problem])
     problems = [*document.problems, *_cross_problems(document.value, document, sorted(languages))]
+    task = _task(document.value)
     try:
-        suite = Suite.model_validate(document.value)
+        suite = suite_of(task).model_validate(document.value)
     except ValidationError as error:
-        raise SuiteError([*problems, *problems_of(error, document)]) from None
+        raise SuiteError([*problems, *problems_of(error, document, task)]) from None
     problems += _missing_files(suite, document)
     problems += expand(suite, document)[1]
     if problems:
         raise SuiteError(problems)
     return suite.model_copy(update={"data": suite.data.model_copy(update=_paths(suite, file))})
+
+
+def _task(raw: dict[str, Any]) -> Task:
+    data = raw.get("data")
+    return task_of(data.get("source") if isinstance(data, dict) else None)
 
 
 def _paths(suite: Suite, file: Path) -> dict[str, str]:

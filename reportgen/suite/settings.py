@@ -122,14 +122,19 @@ DATA_SETTINGS = (
     TableSettings,
     FolderSettings,
 )
-DataSettings = Annotated[
-    SurnamesSettings | MovieSnippetsSettings | PolaritySettings | TableSettings | FolderSettings,
-    Field(discriminator="source"),
-]
+ClassificationData = SurnamesSettings | MovieSnippetsSettings | PolaritySettings | TableSettings | FolderSettings
+DataSettings = Annotated[ClassificationData, Field(discriminator="source")]
 PATHS = ("file", "folder", "negative", "positive")
 """Settings of a data source that name a file or a folder."""
 
-Cell = Literal["rnn", "lstm", "gru", "handwritten_rnn", "handwritten_lstm", "handwritten_gru"]
+RecurrentCell = Literal[
+    "rnn", "lstm", "gru",
+    "handwritten_rnn", "handwritten_lstm", "handwritten_gru", "handwritten_peephole_lstm",
+]  # fmt: skip
+Cell = Literal[RecurrentCell, "handwritten_rnn_i2h_i2o"]
+
+
+_TWO_LINEAR_LAYERS = {"layers": 1, "pooling": "last", "embedding_size": None, "head_size": None, "dropout": 0.0}
 
 
 class ModelSettings(Settings):
@@ -155,6 +160,7 @@ class ModelSettings(Settings):
     )
     activation: Literal["relu", "sigmoid", "tanh"] = Field("relu", description="Activation after that layer.")
     dropout: FractionOrZero = Field(0.0, description="Dropout before the output layer while training.")
+    log_softmax: Yes = Field(False, description="End with LogSoftmax, which cross_entropy takes as it is.")
 
     @model_validator(mode="after")
     def _asks_of_a_cell_what_it_has(self) -> "ModelSettings":
@@ -163,6 +169,14 @@ class ModelSettings(Settings):
             raise PydanticCustomError(
                 "rule", "no bidirectional, packed or recurrent_dropout with {cell}; torch.nn's cells have them",
                 {"cell": self.cell},
+            )  # fmt: skip
+        if (
+            self.cell == "handwritten_rnn_i2h_i2o"
+            and (_TWO_LINEAR_LAYERS | self.model_dump()) != self.model_dump()
+        ):
+            raise PydanticCustomError(
+                "rule", "no layers, pooling, embedding_size, head_size or dropout with {cell}, "
+                "whose two linear layers are the whole model", {"cell": self.cell},
             )  # fmt: skip
         if self.bidirectional and not self.packed:
             # the backward direction would begin with the padding
@@ -202,12 +216,9 @@ class TrainingSettings(Settings):
         return self
 
 
-class RunSettings(Settings):
-    """One run without its seed and its name: what it learns from, what learns, and how."""
+class RunOfAnyTask(Settings):
+    """What the runs of all tasks share; each has data, model and training besides."""
 
-    data: DataSettings
-    model: ModelSettings
-    training: TrainingSettings = TrainingSettings(epochs=10)
     device: Literal["cpu", "cuda"] = "cpu"
 
     def told(self) -> dict[str, Any]:
@@ -215,6 +226,24 @@ class RunSettings(Settings):
         plain = self.model_dump(mode="json")
         named = {key: PurePath(value).name for key, value in plain["data"].items() if key in PATHS}
         return {**plain, "data": {**plain["data"], **named}}
+
+
+class RunSettings(RunOfAnyTask):
+    """One classification run without its seed and its name: what it learns from, what learns, and how."""
+
+    data: DataSettings
+    model: ModelSettings
+    training: TrainingSettings = TrainingSettings(epochs=10)
+
+    @model_validator(mode="after")
+    def _ends_as_the_loss_expects(self) -> "RunSettings":
+        log_softmax = self.model.log_softmax or self.model.cell == "handwritten_rnn_i2h_i2o"
+        if log_softmax and self.training.loss.startswith("bce"):
+            raise PydanticCustomError(
+                "rule", "loss cross_entropy or mse with a model that ends with LogSoftmax, and not {loss}",
+                {"loss": self.training.loss},
+            )  # fmt: skip
+        return self
 
     @model_validator(mode="after")
     def _can_choose_an_epoch(self) -> "RunSettings":
