@@ -103,7 +103,7 @@ def carry_out(settings: AdditionRun, seed: int, device: torch.device, hooks: Hoo
     each None if there was none; `lengths`, for each of the suite's test lengths digits, loss, digit_accuracy and
     exact_accuracy; and `examples`: first, second, sum and told, as people write them.
 
-    Raises NotFinite when a loss is.
+    Raises Diverged when a loss is not finite.
     """
     data = settings.data
     outcome.data = {"source": data.source, "digest": data_digest(data), **data.model_dump(exclude={"source"})}

@@ -15,7 +15,7 @@ from reportgen.lab import series
 from reportgen.lab.describing import describe
 from reportgen.lab.models import recurrent
 from reportgen.lab.series import Series
-from reportgen.lab.steps import Hooks, Logged, Outcome, finite
+from reportgen.lab.steps import Diverged, Hooks, Logged, Outcome, finite
 from reportgen.suite.forecasting import ForecastingRun, ForecastTrainingSettings
 
 _Last = Tensor | tuple[Tensor, ...]  # h, or (h, c) of an LSTM, as torch.nn returns it
@@ -85,7 +85,7 @@ def carry_out(settings: ForecastingRun, device: torch.device, hooks: Hooks, outc
     forecast_from_one (test, length - 1), the absolute errors of both averaged over the test part, error_from_half
     and error_from_one, by horizon; and for each evaluation in training, evaluation_loss and evaluation_seconds.
 
-    Raises NotFinite when a loss or a forecast is.
+    Raises Diverged when a loss is not finite, or ends larger than it began.
     """
     data = series.prepare(settings.data)
     outcome.data = data.facts.as_json()
@@ -125,7 +125,7 @@ class Training:
         self._spent = self._began = 0.0
 
     def step(self) -> None:
-        """Make one step; NotFinite as soon as an evaluation gives no finite loss."""
+        """Make one step; Diverged as soon as an evaluation gives no finite loss."""
         self.steps += 1
         self._began = time.perf_counter()
         self._optimizer.step(self._evaluate)
@@ -195,6 +195,12 @@ def _test(model: Forecaster, parts: _Parts, data: Series, outcome: Outcome) -> N
     facts = data.facts
     outcome.arrays["truth"] = data.test * facts.spread + facts.center
     outcome.measures["train_loss"] = float(one_step_ahead(model, parts.train))
+    before = float(outcome.arrays["evaluation_loss"][0])
+    if outcome.measures["train_loss"] > before:
+        # L-BFGS without a line search may leave the minimum for good, and stay finite in float64
+        raise Diverged(
+            f"the loss is {outcome.measures['train_loss']:.3g} after training, and was {before:.3g} before"
+        )
     outcome.measures["test_loss"] = float(one_step_ahead(model, parts.test))
     for name, given in (("from_half", facts.given), ("from_one", 1)):
         steps = facts.length - given

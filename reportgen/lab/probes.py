@@ -105,8 +105,9 @@ def gates_over(model: Classifier, indices: Tensor) -> NDArray[np.float64] | None
     """
     network = model.recurrent if isinstance(model, SequenceClassifier) else None
     if isinstance(network, nn.LSTM) and not network.bidirectional:
-        copied = HandwrittenLSTM(network.input_size, network.hidden_size, network.num_layers).to(indices.device)
-        copied.copy_from(network)
+        with torch.device("meta"):  # its weights are about to be copied: none need be drawn
+            copied = HandwrittenLSTM(network.input_size, network.hidden_size, network.num_layers)
+        copied.to_empty(device=indices.device).copy_from(network)
         network = copied
     if not isinstance(network, HandwrittenLSTM | HandwrittenPeepholeLSTM):
         return None

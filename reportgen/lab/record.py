@@ -55,7 +55,7 @@ class Record:
 
 
 def to_files(record: Record) -> dict[str, bytes]:
-    """Return the record as files: record.json, epochs.csv; steps.csv, predictions.npz, arrays.npz where it has them."""
+    """Return the record as files: record.json, epochs.csv, and what it has of steps.csv and arrays."""
     plain = {k: v for k, v in vars(record).items() if k not in ("epochs", "steps", *_ARRAYS)}
     text = json.dumps({"layout": LAYOUT, **plain}, ensure_ascii=False, indent=1, allow_nan=False)
     files = {"record.json": text.encode(), "epochs.csv": _csv(record.epochs, EPOCH_COLUMNS).encode()}

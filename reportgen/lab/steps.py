@@ -11,17 +11,14 @@ from numpy.typing import NDArray
 Row = dict[str, float]
 
 
-class NotFinite(Exception):  # noqa: N818 - not an error of the program, a result of the experiment
-    """The loss is NaN or infinite."""
-
-    def __init__(self, step: int) -> None:
-        super().__init__(f"the loss is not finite in step {step}")
+class Diverged(Exception):  # noqa: N818 - not an error of the program, a result of the experiment
+    """The loss is NaN or infinite, or is larger after training than before."""
 
 
 def finite(loss: float, step: int) -> float:
-    """Return the loss; NotFinite if it is not finite."""
+    """Return the loss; Diverged if it is not finite."""
     if not math.isfinite(loss):
-        raise NotFinite(step)
+        raise Diverged(f"the loss is not finite in step {step}")
     return loss
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from reportgen.lab import addition, forecasting, probes
+from reportgen.lab import addition, forecasting, probes, steps
 from reportgen.lab.dataset import Dataset, prepare
 from reportgen.lab.describing import describe
 from reportgen.lab.environment import collect
@@ -19,7 +19,7 @@ from reportgen.lab.letters import RNN
 from reportgen.lab.losses import outputs_for
 from reportgen.lab.models import SequenceClassifier
 from reportgen.lab.record import Record
-from reportgen.lab.steps import Hooks, Logged, NotFinite, Outcome
+from reportgen.lab.steps import Hooks, Logged, Outcome
 from reportgen.lab.training import Diverged, Epoch, train
 from reportgen.suite.addition import AdditionRun
 from reportgen.suite.forecasting import ForecastingRun
@@ -77,7 +77,7 @@ def carry_out(
     except Diverged as diverged:
         record |= {"status": "diverged", "error": str(diverged)}
         record["epochs"] = [asdict(epoch) for epoch in diverged.epochs]
-    except NotFinite as diverged:
+    except steps.Diverged as diverged:
         record |= {"status": "diverged", "error": str(diverged)}
     except Exception as error:
         record |= {"status": "failed", "error": "".join(traceback.format_exception(error, limit=-4)).strip()}
