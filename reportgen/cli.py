@@ -44,6 +44,10 @@ BuildOption = Annotated[
 QuickOption = Annotated[
     bool, typer.Option("--quick", help="Cut every run to seconds; “quick” is printed across the cover.")
 ]
+ProfileOption = Annotated[
+    str | None,
+    typer.Option("--profile", metavar="NAME", help="A profile of the suite: another size, or other data."),
+]
 
 
 def _version(wanted: bool) -> None:
@@ -65,6 +69,7 @@ def _reportgen(
 def build(
     suite: SuiteArgument,
     build_dir: BuildOption = Path("build"),
+    profile: ProfileOption = None,
     quick: QuickOption = False,
     jobs: Annotated[
         int | None,
@@ -75,7 +80,7 @@ def build(
     from reportgen import pipeline
     from reportgen.terminal import Display, print_outcome
 
-    options = pipeline.Options(build=build_dir, quick=quick, jobs=jobs)
+    options = pipeline.Options(build=build_dir, quick=quick, profile=profile, jobs=jobs)
     try:
         with Display() as display:
             outcome = pipeline.build(_found(suite), options, display.hear, display.announce)
@@ -88,23 +93,28 @@ def build(
 
 
 @app.command(epilog="\b\nExample:\n  reportgen plan experiments/suite_rnn_vs_lstm.yaml")
-def plan(suite: SuiteArgument, build_dir: BuildOption = Path("build"), quick: QuickOption = False) -> None:
+def plan(
+    suite: SuiteArgument,
+    build_dir: BuildOption = Path("build"),
+    profile: ProfileOption = None,
+    quick: QuickOption = False,
+) -> None:
     """Show what build would train, what it would reuse, and why."""
     from reportgen import pipeline
     from reportgen.store import Store
     from reportgen.terminal import print_plan
 
-    loaded = pipeline.load(_found(suite), quick=quick)
+    loaded = pipeline.load(_found(suite), quick=quick, profile=profile)
     print_plan(pipeline.plan(loaded, Store(build_dir / "records")))
 
 
 @app.command(epilog="\b\nExample:\n  reportgen check experiments/suite_rnn_vs_lstm.yaml")
-def check(suite: SuiteArgument) -> None:
-    """Check the suite, and train nothing."""
+def check(suite: SuiteArgument, profile: ProfileOption = None) -> None:
+    """Check the suite with all its profiles, and train nothing."""
     from reportgen import pipeline
     from reportgen.suite.expansion import runs_of
 
-    loaded = pipeline.load(_found(suite))
+    loaded = pipeline.load(_found(suite), profile=profile)
     runs = runs_of(loaded.suite, "cpu")
     variants = len({run.variant.name for run in runs})
     typer.echo(f"{loaded.file}: right; {variants} variants × {len(loaded.suite.seeds)} seeds = {len(runs)} runs")

@@ -92,18 +92,24 @@ def characters(face: Face) -> frozenset[int]:
     return frozenset(_open(face).unicodes)
 
 
-def require(text: str) -> None:
-    """Raise TypesetError for a character that no font has; it is named, with the words around it."""
+def lacking(text: str) -> str:
+    """Name the first character in `text` that no font has, with the words around it; nothing if there is none."""
+    if text.isascii() and text.isprintable():
+        return ""
     # the fonts of code have all that those of text have, but not the other way round
     faces = [characters(face) for face in FACES if face.family in TEXT_STACK]
     covered = frozenset().union(*faces) | set(map(ord, "\n\t\r\u200b"))
     for position, character in enumerate(text):
         if ord(character) not in covered:
             around = " ".join(text[max(0, position - 20) : position + 20].split())
-            raise TypesetError(
-                f"no font has the character {character!r} (U+{ord(character):04X}), found in “{around}”; "
-                "write it another way"
-            )
+            return f"the character {character!r} (U+{ord(character):04X}), found in “{around}”"
+    return ""
+
+
+def require(text: str) -> None:
+    """Raise TypesetError for a character that no font has; it is named, with the words around it."""
+    if character := lacking(text):
+        raise TypesetError(f"no font has {character}; write it another way")
 
 
 @cache
@@ -142,13 +148,18 @@ def _embolden(font: bytes) -> bytes:
     return out.getvalue()
 
 
+def shares_of(wanted: frozenset[str], language: str) -> dict[str, frozenset[str]]:
+    """Return, by family, the characters that it may write: Chinese punctuation is left to the Chinese fonts."""
+    latin = wanted - _CHINESE_PUNCTUATION if language == "zh" else wanted
+    chinese = wanted - _NARROW
+    return {LATIN: latin, SYMBOLS: latin, MONO: wanted, CJK: chinese, CJK_MONO: chinese}
+
+
 def font_face_rules(
     text: Iterable[str], language: str, families: Iterable[str] = (*TEXT_STACK, *MONO_STACK)
 ) -> str:
     """Return CSS @font-face rules that carry the fonts for `text` inside themselves."""
-    wanted = frozenset(text)
-    latin = wanted - _CHINESE_PUNCTUATION if language == "zh" else wanted
-    shares = {LATIN: latin, SYMBOLS: latin, MONO: wanted, CJK: wanted - _NARROW, CJK_MONO: wanted - _NARROW}
+    shares = shares_of(frozenset(text), language)
     families = set(families)
     rules = []
     for face in (face for face in FACES if face.family in families):

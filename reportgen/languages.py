@@ -19,6 +19,7 @@ from ruamel.yaml.error import YAMLError
 
 from reportgen.errors import TemplateError
 
+_HUGE = 1e6
 _PLURALS = {"zero", "one", "two", "few", "many", "other"}
 _FILE = re.compile(r"text\.([a-z]{2,3})\.yaml$")
 
@@ -61,7 +62,9 @@ class Language:
         if isinstance(message, str):
             return message
         number = int(re.sub(r"\D", "", str(count)) or 0)
-        return message.get(_locale(self.code).plural_form(number), message["other"])
+        # a sentence on one run may differ even where the language's grammar has no form for one, as in Chinese
+        form = _locale(self.code).plural_form(number)
+        return message.get("one" if number == 1 else form, message["other"])
 
     def between_lines(self, before: str, after: str) -> str:
         """Return what joins two lines of a paragraph that end with `before` and begin with `after`.
@@ -72,8 +75,13 @@ class Language:
         return "" if joined else "\n"
 
     def number(self, value: float, digits: int = 4) -> str:
-        """Write a number with a fixed count of decimals; a dash for one that does not exist."""
-        return "—" if value is None or math.isnan(value) else _minus(f"{value:z,.{digits}f}")
+        """Write a number with a fixed count of decimals; a dash for one that does not exist.
+
+        From a million on, decimals say nothing: the loss of a run that diverges is 1.23e+07.
+        """
+        if value is None or math.isnan(value):
+            return "—"
+        return self.significant(value) if digits and abs(value) >= _HUGE else _minus(f"{value:z,.{digits}f}")
 
     def percent(self, value: float, digits: int = 1) -> str:
         """Write a fraction as a percentage: 0.8286 is 82.9%."""

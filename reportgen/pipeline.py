@@ -12,7 +12,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from reportgen import languages, planning, stamp
+from reportgen import fonts, languages, planning, stamp
 from reportgen.errors import ReportgenError
 from reportgen.executors import pool
 from reportgen.executors.events import Event
@@ -36,6 +36,8 @@ class Options:
 
     build: Path = Path("build")
     quick: bool = False
+    profile: str | None = None
+    """One of the suite's profiles; the suite as it is without one."""
     jobs: int | None = None
 
 
@@ -79,11 +81,11 @@ def build(
     """
     began = time.perf_counter()
     announce("load")
-    loaded = load(file, quick=options.quick)
+    loaded = load(file, quick=options.quick, profile=options.profile)
     announce("plan")
     store = Store(options.build / "records")
     planned = plan(loaded, store)
-    folder = options.build / (f"{file.stem}.quick" if options.quick else file.stem)
+    folder = options.build / ".".join(filter(None, [file.stem, options.profile, "quick" * options.quick]))
     announce("run")
     run(planned, store, options, listen)
     trained = sum(step.action is not Action.REUSE for step in planned.steps)
@@ -137,10 +139,14 @@ def make_report(
     )
 
 
-def load(file: Path, *, quick: bool = False) -> Loaded:
-    """Read and check the suite, and shorten it if the build is to be quick; SuiteError lists every problem."""
+def load(file: Path, *, quick: bool = False, profile: str | None = None) -> Loaded:
+    """Read and check the suite, lay its profile over it, and shorten it if the build is to be quick.
+
+    Raises SuiteError with every problem.
+    """
     folders = (file.parent / "templates", TEMPLATES)
-    suite = read_suite(file, languages.available(folders))
+    sections = {path.name.removesuffix(".md.j2") for folder in folders for path in folder.glob("sections/*.md.j2")}
+    suite = read_suite(file, languages.available(folders), profile, fonts.lacking, sections)
     return Loaded(file, planning.shortened(suite) if quick else suite, folders)
 
 

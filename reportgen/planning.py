@@ -86,6 +86,7 @@ def shortened(suite: Suite) -> Suite:
             "data": suite.data.model_copy(update=data),
             "training": _capped({**caps["training"], **suite.training}, caps["training"]),
             "runs": runs,
+            "sweeps": tuple(sweep.model_copy(update={"grid": _cut(sweep.grid, caps)}) for sweep in suite.sweeps),
             "seeds": suite.seeds[:2],
         }
     )
@@ -93,6 +94,17 @@ def shortened(suite: Suite) -> Suite:
 
 def _capped(given: dict[str, Any], caps: dict[str, int]) -> dict[str, Any]:
     return {name: min(value, caps[name]) if name in caps else value for name, value in given.items()}
+
+
+def _cut(grid: dict[str, tuple[Any, ...]], caps: dict[str, dict[str, int]]) -> dict[str, tuple[Any, ...]]:
+    """Return the grid with nothing in it that takes long; values that become the same are there once."""
+    most = {f"{part}.{name}": cap for part, own in caps.items() for name, cap in own.items()}
+    return {
+        name: tuple(dict.fromkeys(min(most[name] if value is None else value, most[name]) for value in values))
+        if name in most
+        else values
+        for name, values in grid.items()
+    }
 
 
 def tasks(planned: Plan) -> list[Task]:
@@ -139,7 +151,8 @@ def _step(run: Run, past: "_Past") -> Step:
     key = key_of(parts)
     record = read(past.store, key)
     if record is None:
-        return Step(run, key, parts, Action.TRAIN, past.reason(parts))
+        damaged = "its record is damaged, or of another version" if past.store.has(key) else ""
+        return Step(run, key, parts, Action.TRAIN, damaged or past.reason(parts))
     if record.status == "failed":
         return Step(run, key, parts, Action.RETRY, "it failed before")
     return Step(run, key, parts, Action.REUSE, f"{record.status} {record.started}")
@@ -160,7 +173,7 @@ class _Past:
             return "new"
         nearest = min(self._known, key=lambda known: (len(list(_changes(known, parts))), str(known.get("seed"))))
         changes = list(_changes(nearest, parts))
-        return "new" if len(changes) > 3 else "; ".join(changes) or "its record is damaged"
+        return "new" if len(changes) > 3 else "; ".join(changes) or "new"
 
 
 def _changes(old: dict[str, Any], new: dict[str, Any]) -> Iterator[str]:

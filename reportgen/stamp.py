@@ -12,7 +12,10 @@ from reportgen.suite.schema import Suite
 
 _FILE = ".stamp.json"
 _PACKAGE = Path(__file__).parent
-_TYPESETTERS = ("weasyprint", "matplotlib", "jinja2", "markdown-it-py", "ziamath", "uharfbuzz", "pandas")
+_TYPESETTERS = (
+    "weasyprint", "pydyf", "pyphen", "fonttools", "uharfbuzz", "font-source-sans-pro", "noto-cjk-sans-otc",
+    "matplotlib", "markdown-it-py", "mdit-py-plugins", "ziamath", "ziafont", "jinja2", "babel", "pandas", "numpy",
+)  # fmt: skip
 
 
 def of(suite: Suite, templates: Sequence[Path], keys: Sequence[str], store: Store) -> str:

@@ -26,6 +26,10 @@ class Store:
             places = (path for path in self.folder.iterdir() if not path.name.startswith("."))
             yield from (path.name for path in places if (path / _MANIFEST).is_file())
 
+    def has(self, key: str) -> bool:
+        """Tell whether something lies where the record belongs, be it whole or not."""
+        return (self.folder / key).exists()
+
     def read(self, key: str) -> dict[str, bytes] | None:
         """Return the files of a record; None if it is absent, or any of its files is not what was written."""
         folder = self.folder / key

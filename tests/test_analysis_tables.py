@@ -13,21 +13,21 @@ NAN = float("nan")
 
 def run(variant: str, seed: int, accuracy: float, loss: float = 1.0, **other: object) -> dict[str, object]:
     """Return a row of the table of runs, as `analysis.results.collect` makes it."""
-    status = {"status": "finished", "parameters": 100.0, "seconds_per_epoch": 2.0}
+    status = {"status": "finished", "parameters": 100.0, "seconds_per_epoch": 2.0, "training_seconds": 20.0}
     return {"variant": variant, "seed": seed, "test_accuracy": accuracy, "test_loss": loss, **status, **other}
 
 
 def unfinished(variant: str, seed: int, status: str) -> dict[str, object]:
     """Return the row of a run that has no numbers of the test part."""
-    return run(variant, seed, NAN, NAN, status=status, seconds_per_epoch=NAN)
+    return run(variant, seed, NAN, NAN, status=status, seconds_per_epoch=NAN, training_seconds=NAN)
 
 
 def test_a_comparison_averages_the_seeds_of_each_variant() -> None:
     """Mean and sample standard deviation are over the seeds, the time of an epoch is the median."""
     rows = [
-        run("b", 0, 0.70, 1.0, seconds_per_epoch=1.0),
-        run("b", 1, 0.80, 2.0, seconds_per_epoch=2.0),
-        run("b", 2, 0.90, 6.0, seconds_per_epoch=9.0),
+        run("b", 0, 0.70, 1.0, seconds_per_epoch=1.0, training_seconds=5.0),
+        run("b", 1, 0.80, 2.0, seconds_per_epoch=2.0, training_seconds=7.0),
+        run("b", 2, 0.90, 6.0, seconds_per_epoch=9.0, training_seconds=30.0),
         run("a", 0, 0.60, 4.0, parameters=50.0),
         run("a", 1, 0.50, 8.0, parameters=50.0),
     ]
@@ -37,7 +37,7 @@ def test_a_comparison_averages_the_seeds_of_each_variant() -> None:
     assert first["test_accuracy_std"] == pytest.approx(0.1)
     assert first["test_loss"] == pytest.approx(3.0)
     assert first["test_loss_std"] == pytest.approx(sqrt(7))  # (4 + 1 + 9) / 2
-    assert (first["parameters"], first["seconds_per_epoch"]) == (100, 2)
+    assert (first["parameters"], first["seconds_per_epoch"], first["training_seconds"]) == (100, 2, 7)
     assert (second["variant"], second["runs"], second["finished"]) == ("a", 2, 2)
     assert second["test_accuracy"] == pytest.approx(0.55)
     assert second["test_accuracy_std"] == pytest.approx(0.1 / sqrt(2))

@@ -191,12 +191,14 @@ def test_the_pdf_says_what_the_markdown_says(tiny_build: pipeline.Outcome, code:
 
 
 def test_a_quick_build_marks_its_cover_and_stands_apart(tmp_path: Path) -> None:
-    """`--quick` cuts the epochs, prints the mark on the cover in every format, and replaces no real report."""
+    """`--quick` puts a sentence and a mark across the cover in every format, and replaces no real report."""
     suite = Path(shutil.copy(TINY, tmp_path / "tiny.yaml"))
     outcome = build(suite, tmp_path / "build", quick=True)
     assert outcome.folder == tmp_path / "build" / "tiny.quick"
     assert "**QUICK** This is a quick trial build" in (outcome.folder / "report.en.md").read_text("utf-8")
     assert 'data-quick="QUICK"' in (outcome.folder / "report.en.html").read_text("utf-8")
-    assert "QUICK" in PdfReader(outcome.folder / "report.en.pdf").pages[0].extract_text()
-    assert "快速试跑" in PdfReader(outcome.folder / "report.zh.pdf").pages[0].extract_text()
+    for code, mark, sentence in (("en", "QUICK", "This is a quick trial"), ("zh", "快速试跑", "本报告由快速试跑")):
+        lines = PdfReader(outcome.folder / f"report.{code}.pdf").pages[0].extract_text().splitlines()
+        assert sentence in "".join(lines)
+        assert mark in lines, "the mark, which is a line by itself"
     assert not (tmp_path / "build" / "tiny").exists()

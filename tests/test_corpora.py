@@ -84,6 +84,9 @@ def test_the_sign_of_a_score_is_the_class(tmp_path: Path) -> None:
     assert plain(read_scored_snippets(file, ())) == (["A joy", "Too tepid"], [1, 0], ("negative", "positive"))
 
 
+TWO = "examples of two classes or more"
+
+
 def table(content: str | bytes, kind: str = "csv") -> Callable[[Path], Corpus]:
     """Return a reader of a table with that content."""
     return lambda folder: read_table(written(folder, f"d.{kind}", content), kind, "text", "label")
@@ -92,12 +95,15 @@ def table(content: str | bytes, kind: str = "csv") -> Callable[[Path], Corpus]:
 @pytest.mark.parametrize(
     ("read", "message"),
     [
-        (table(""), "d.csv:1: got an empty file, expected examples of two classes or more"),
-        (table("text,label\n"), "d.csv:1: got an empty file, expected examples of two classes or more"),
-        (table("text,label\na,x\nb,x\n"), "d.csv:1: got the one class 'x', expected examples of two classes or more"),
-        (table("texts,label\na,x\n"), "d.csv:2: got the columns texts, label, expected a column 'text' with a value"),
-        (table("text,label\na,x\nb\n"), "d.csv:3: got the columns text, label, expected a column 'label' with a value"),
-        (table("text,label\na,x\n\xff,y\n".encode("latin-1")), "d.csv:3: got the byte 0xff, expected text in UTF-8"),
+        (table(""), f"d.csv:1: got an empty file, expected {TWO}"),
+        (table("text,label\n"), f"d.csv:1: got an empty file, expected {TWO}"),
+        (table("text,label\na,x\nb,x\n"), f"d.csv:1: got the one class 'x', expected {TWO}"),
+        (table("texts,label\na,x\n"),
+         "d.csv:2: got the columns texts, label, expected a column 'text' with a value"),
+        (table("text,label\na,x\nb\n"),
+         "d.csv:3: got the columns text, label, expected a column 'label' with a value"),
+        (table("text,label\na,x\n\xff,y\n".encode("latin-1")),
+         "d.csv:3: got the byte 0xff, expected text in UTF-8"),
         (table('{"text": "a", "label": "x"}\n{oops\n', "jsonl"),
          "d.jsonl:2: got something else, expected a JSON object on each line"),
         (table("[1]\n", "jsonl"), "d.jsonl:1: got list, expected a JSON object on each line"),
@@ -145,19 +151,21 @@ def test_texts_become_words_characters_or_letters() -> None:
 
 def test_a_vocabulary_has_the_most_frequent_tokens() -> None:
     """b twice, then a and c once each, of which a comes first; without a size, all of them."""
-    texts = [["b", "c"], ["b", "a"]]
-    assert (vocabulary(texts, 2), vocabulary(texts)) == (["a", "b"], ["a", "b", "c"])
+    counts = {"c": 1, "b": 2, "a": 1, "": 9}
+    assert (vocabulary(counts, 2), vocabulary(counts)) == (["a", "b"], ["a", "b", "c"])
 
 
-def test_texts_are_cut_and_unknown_words_are_zero() -> None:
-    """Only the training part's words have a number, and only so many of them; a text keeps its beginning."""
+def test_texts_are_cut_padded_and_numbered() -> None:
+    """Only the training part's words have a number, and only so many of them; 3 is any other, 0 padding."""
     corpus = Corpus(["a b a", "b c d e", "x", "?"], [0, 1, 0, 1], ("n", "p"), ())
     parts = {"train": np.array([0, 1]), "validation": np.array([], np.int64), "test": np.array([2, 3])}
     data = encode("toy", corpus, parts, Encoding("words", vocabulary_size=2, max_length=3))
     assert data.vocabulary == ("a", "b")
-    assert data.inputs.tolist() == [[1, 2, 1], [2, 0, 0], [0, 0, 0], [0, 0, 0]]
+    assert data.inputs.tolist() == [[1, 2, 1], [2, 3, 3], [3, 0, 0], [3, 0, 0]]
     assert data.lengths.tolist() == [3, 3, 1, 1]
-    assert (data.facts.cut, data.facts.unknown_share, data.facts.lengths["longest"]) == (1, 1.0, 3)
+    facts = data.facts
+    assert (facts.max_length, facts.cut, facts.unknown_share, facts.lengths["longest"]) == (3, 1, 1.0, 3)
+    assert (facts.trained_tokens, facts.vocabulary, facts.unseen_tokens) == (4, 2, 2)  # a b c d; x ?
 
 
 def test_an_empty_text_is_one_unknown_token(tmp_path: Path) -> None:
@@ -165,4 +173,4 @@ def test_an_empty_text_is_one_unknown_token(tmp_path: Path) -> None:
     file = written(tmp_path, "d.csv", "text,label\n" + "good,a\nbad,b\n" * 6 + ",a\n")
     settings = TableSettings(source="csv", file=str(file), split=SplitSettings(test=0.2, validation=0.2))
     data = prepare(settings)
-    assert (data.lengths.tolist(), data.inputs[-1].tolist()) == ([1] * 13, [0])
+    assert (data.lengths.tolist(), data.inputs[-1].tolist()) == ([1] * 13, [3])

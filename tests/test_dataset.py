@@ -8,7 +8,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from reportgen.lab.corpora import Corpus
-from reportgen.lab.dataset import PARTS, Dataset, Integers, divide, encode, prepare
+from reportgen.lab.dataset import Dataset, encode, prepare
+from reportgen.lab.splitting import PARTS, Integers, divide
 from reportgen.lab.surnames import labelled_surnames, surnames
 from reportgen.suite.settings import SURNAME_LANGUAGES, SplitSettings, SurnameLanguage, SurnamesSettings
 
@@ -101,14 +102,14 @@ def test_a_limit_above_what_there_is_changes_nothing() -> None:
 
 
 def test_symbols_become_their_place_in_the_training_alphabet() -> None:
-    """1 is a, 2 is b; 0 is padding, and c, d and x, which the training part does not have."""
+    """1 is a, 2 is b, 3 is c, d and x, which the training part does not have; 0 is padding. The last is unused."""
     data = toy()
-    assert data.inputs[:7, :3].tolist() == [
-        [1, 2, 0], [2, 1, 0], [2, 0, 0], [1, 2, 0], [1, 2, 0], [0, 0, 0], [1, 0, 0],
+    assert data.inputs.tolist() == [
+        [1, 2, 0], [2, 1, 0], [2, 0, 0], [1, 2, 3], [1, 2, 0], [3, 3, 3], [1, 0, 0], [0, 0, 0],
     ]  # fmt: skip
-    assert data.lengths.tolist() == [2, 2, 1, 3, 2, 3, 1, 6]
+    assert data.lengths.tolist() == [2, 2, 1, 3, 2, 3, 1, 0]
     assert data.labels.tolist() == TOY_LABELS
-    assert data.inputs.shape == (8, 6)
+    assert data.texts == tuple(TEXTS)
 
 
 def test_the_facts_of_the_toy_set() -> None:

@@ -5,6 +5,7 @@ import io
 import re
 from collections.abc import Iterator
 from itertools import product
+from typing import Any
 from xml.etree import ElementTree
 
 import matplotlib as mpl
@@ -45,7 +46,9 @@ SVG = "{http://www.w3.org/2000/svg}"
 @pytest.fixture(autouse=True)
 def _drawing() -> Iterator[None]:
     """Draw with the report's fonts."""
-    with drawing("".join([*LABELS.values(), *CLASSES, *map(str, [*ZH.messages.values(), *EN.messages.values()])])):
+    with drawing(
+        "".join([*LABELS.values(), *CLASSES, *map(str, [*ZH.messages.values(), *EN.messages.values()])]), "en"
+    ):
         yield
 
 
@@ -115,6 +118,8 @@ def test_the_bands_of_the_curves_run_from_low_to_high() -> None:
         (ZH, "test", ["训练集", "测试集"], "epoch", ["损失", "准确率"]),
         (EN, "validation", ["Training part", "Validation part"], "Epoch", ["Loss", "Accuracy"]),
         (EN, "test", ["Training part", "Test part"], "Epoch", ["Loss", "Accuracy"]),
+        (ZH, "heldout", ["训练集", "留出集"], "epoch", ["损失", "准确率"]),
+        (EN, "heldout", ["Training part", "Held-out set"], "Epoch", ["Loss", "Accuracy"]),
     ],
 )
 def test_the_curves_are_labelled(
@@ -140,6 +145,20 @@ def test_epochs_are_whole_numbers() -> None:
     """With few epochs the ticks still fall on epochs, not between them."""
     figure = learning_curves(curves([1, 2]), LABELS, "validation", EN)
     assert [tick for tick in figure.axes[2].get_xticks() if tick != round(tick)] == []
+
+
+def test_one_epoch_is_one_tick() -> None:
+    """Where models were trained for one epoch, that epoch is the only tick of every panel."""
+    figure = learning_curves(curves([1]), LABELS, "validation", EN)
+    assert [list(axes.get_xticks()) for axes in figure.axes] == [[1]] * 4
+
+
+def test_markers_of_neighbouring_lines_stand_apart() -> None:
+    """Over many epochs, lines that run together have their markers at different ones."""
+    first, second = learning_curves(curves(list(range(1, 26))), LABELS, "validation", EN).axes[0].lines
+    starts_and_steps: list[Any] = [line.get_markevery() for line in (first, second)]
+    one, other = (set(range(start, 25, step)) for start, step in starts_and_steps)
+    assert one & other == set()
 
 
 def test_a_label_that_begins_with_an_underscore_is_in_the_legend() -> None:
@@ -247,6 +266,22 @@ def test_what_is_written_is_never_below_5(share: float, written: list[str]) -> N
     assert [text.get_text() for text in axes.texts] == written
 
 
+def test_the_numbers_of_few_classes_are_larger() -> None:
+    """Two classes have numbers of 11 points in a picture half as tall as a page allows; eighteen about 7."""
+    few, many = (confusion_matrix(np.eye(n), [f"class {i}" for i in range(n)], EN) for n in (2, 18))
+    sizes = [{float(text.get_fontsize()) for text in figure.axes[0].texts} for figure in (few, many)]
+    assert sizes[0] == {11}
+    assert 6 < min(sizes[1]) < 8
+    assert 2 < few.get_size_inches()[1] < 2.6 < many.get_size_inches()[1]
+
+
+def test_in_cells_too_small_for_numbers_there_are_none() -> None:
+    """Sixty classes are shown by colour alone, and every second one is named."""
+    axes, _ = confusion_matrix(np.eye(60), [f"class {i}" for i in range(60)], EN).axes
+    assert list(axes.texts) == []
+    assert [label.get_text() for label in axes.get_yticklabels()] == [f"class {i}" for i in range(0, 60, 2)]
+
+
 @pytest.mark.parametrize(
     ("language", "true", "predicted"), [(ZH, "真实类别", "预测类别"), (EN, "True class", "Predicted class")]
 )
@@ -337,7 +372,7 @@ def test_drawing_leaves_matplotlib_as_it_was() -> None:
     known = list(font_manager.fontManager.ttflist)
 
     def fail() -> None:
-        with drawing("字"):
+        with drawing("字", "zh"):
             assert len(font_manager.fontManager.ttflist) > len(known)
             assert mpl.rcParams["svg.fonttype"] == "none"
             raise KeyError

@@ -15,8 +15,8 @@ from reportgen.lab.record import Record, from_files, to_files
 from reportgen.lab.series import prepare
 from reportgen.lab.steps import Logged
 from reportgen.lab.work import Cancelled, carry_out
+from reportgen.suite.base import RecurrentCell
 from reportgen.suite.forecasting import ForecastTrainingSettings, SeriesSettings, SineSettings
-from reportgen.suite.settings import RecurrentCell
 from reportgen.suite.tasks import run_settings
 
 CELLS = get_args(RecurrentCell)
@@ -92,7 +92,7 @@ def test_a_column_is_cut_into_windows(tmp_path: Path) -> None:
 
 
 def test_a_limit_takes_the_last_windows(tmp_path: Path) -> None:
-    """Of the training windows the last ones stay; the scale is still that of all that is before the held-out part."""
+    """Of the training windows the last ones stay; the scale is that of all before the held-out part."""
     file = str(table(tmp_path, [i * i for i in range(50)]))
     whole, few = (
         prepare(SeriesSettings(source="series", file=file, column="load", window=8, stride=4, limit=limit))

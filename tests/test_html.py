@@ -339,9 +339,9 @@ def test_code_is_shown_to_the_letter() -> None:
 def test_a_quick_build_is_marked(language: Language, mark: str) -> None:
     """A quick build has its mark on the cover, in a font that the document carries; another build has none."""
     quick = to_html("# t", language, Path(), [STYLE], quick=True)
-    assert Elements(quick).named("body") == [{"class": "quick", "data-quick": mark}]
+    assert Elements(quick).named("header") == [{"class": "cover", "data-quick": mark}]
     assert set(mark) <= carried(quick)
-    assert Elements(to_html("# t", language, Path(), [STYLE])).named("body") == [{}]
+    assert Elements(to_html("# t", language, Path(), [STYLE])).named("header") == [{"class": "cover"}]
 
 
 def test_the_fonts_have_every_character_that_is_printed(folder: Path) -> None:

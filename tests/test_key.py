@@ -16,10 +16,10 @@ import reportgen
 from reportgen import pipeline, planning
 from reportgen.lab.key import code_digest, key_of, key_parts, source_digest, sources
 from reportgen.store import Store
+from reportgen.suite.base import Settings
 from reportgen.suite.settings import (
     ModelSettings,
     RunSettings,
-    Settings,
     SplitSettings,
     SurnamesSettings,
     TrainingSettings,
@@ -36,7 +36,7 @@ BASE: dict[str, Any] = {
 # Another value than that of BASE for every setting; a new setting fails the tests until it has one here.
 OTHER: dict[str, dict[str, Any]] = {
     "data": {"languages": ["Greek", "Irish"], "limit": 80},
-    "data.split": {"test": 0.3, "validation": 0.3, "seed": 1},
+    "data.split": {"test": 0.3, "validation": 0.3, "seed": 1, "train_per_class": 100},
     "model": {
         "cell": "gru", "hidden_size": 64, "layers": 3, "embedding_size": 16, "dropout": 0.5, "bidirectional": True,
         "recurrent_dropout": 0.5, "packed": False, "pooling": "max", "embedding_std": 0.1, "head_size": 16,
@@ -51,7 +51,8 @@ OTHER: dict[str, dict[str, Any]] = {
 FIELDS: dict[str, type[Settings]] = {
     "data": SurnamesSettings, "data.split": SplitSettings, "model": ModelSettings, "training": TrainingSettings,
 }  # fmt: skip
-NOT_A_CHOICE = {"data.source", "data.split"}  # one value alone; a group of settings
+# one value alone; a group of settings; and those that need a file, which tests/test_vectors.py has
+NOT_A_CHOICE = {"data.source", "data.split", "model.vectors", "model.vectors_frozen"}
 EVERY = [
     (group, name)
     for group, settings in FIELDS.items()
@@ -235,7 +236,7 @@ def test_the_digest_covers_the_lab_and_the_settings_it_reads() -> None:
     """Every file of lab/ and the settings of the tasks are in it, and nothing that words, draws or analyses."""
     covered = {path.relative_to(PACKAGE).as_posix() for path in sources(PACKAGE)}
     lab = {f"lab/{path.name}" for path in (PACKAGE / "lab").glob("*.py")}
-    settings = {f"suite/{name}.py" for name in ("settings", "forecasting", "addition", "tasks")}
+    settings = {f"suite/{name}.py" for name in ("base", "settings", "forecasting", "addition", "tasks")}
     assert covered == lab | settings
 
 

@@ -31,7 +31,11 @@ def load(folder: Path, **texts: str) -> list[Language]:
     ("expected", "value", "digits"),
     [
         ("0.8286", 0.82856, 4),
-        ("1,234,567.89", 1234567.891, 2),
+        ("999,999.99", 999999.991, 2),
+        ("1e+06", 1e6, 4),
+        ("−1.23e+07", -12345678.9, 4),
+        ("3.4e+38", 3.4e38, 4),
+        ("1,234,568", 1234567.891, 0),
         ("−0.5000", -0.5, 4),
         ("−1,000.0", -1000.04, 1),
         ("0.0", -0.04, 1),
@@ -40,7 +44,10 @@ def load(folder: Path, **texts: str) -> list[Language]:
     ],
 )
 def test_a_number_has_its_decimals(language: Language, expected: str, value: float, digits: int) -> None:
-    """A number has as many decimals as asked for, thousands apart, a real minus sign, and a dash for NaN."""
+    """A number has as many decimals as asked for, thousands apart, a real minus sign, a dash for NaN.
+
+    From a million on it has significant digits instead, if it is to have decimals at all.
+    """
     assert expected == language.number(value, digits)
 
 
@@ -256,7 +263,7 @@ def test_every_shipped_sentence_can_be_said(language: Language) -> None:
             values = dict.fromkeys(placeholders(message) - {"count"}, "X")
             said = language.say(key, **values, count=count)
             assert said.strip(), key
-            if "equations" not in key:
+            if "equations" not in key and "$" not in said:
                 assert not set("{}") & set(said), key
 
 

@@ -127,7 +127,7 @@ def test_the_peephole_lstm_prints_its_eleven_linear_layers() -> None:
 
 
 def test_a_classifier_can_end_with_log_softmax() -> None:
-    """With log_softmax the outputs are the logarithms of what softmax makes of the logits, and print(model) says so."""
+    """With log_softmax the outputs are the logarithms of the softmax of the logits, and print(model) says so."""
     torch.manual_seed(0)
     plain = SequenceClassifier(5, 3, cell="lstm", hidden_size=4)
     torch.manual_seed(0)

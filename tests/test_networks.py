@@ -7,6 +7,7 @@ import torch
 from pydantic import ValidationError
 from torch import Tensor, nn
 
+from reportgen.lab.introspection import arguments, arguments_in_use
 from reportgen.lab.losses import LOSSES, outputs_for, predicted, probabilities
 from reportgen.lab.models import SequenceClassifier
 from reportgen.suite.settings import ModelSettings
@@ -70,18 +71,18 @@ def test_a_head_of_two_layers_has_the_activation_between(activation: str, layer:
 
 
 def test_the_embedding_begins_at_the_scale_that_was_asked_for() -> None:
-    """embedding_std scales torch's normal draw; row 0, the padding, stays zero."""
+    """embedding_std scales torch's normal draw; row 0, the padding, stays zero, and the unknown begins there."""
     torch.manual_seed(0)
     model = SequenceClassifier(5000, 2, cell="rnn", hidden_size=4, embedding_size=50, embedding_std=0.1)
     assert isinstance(model.input, nn.Embedding)
     weights = model.input.weight
-    assert float(weights.detach()[1:].std()) == pytest.approx(0.1, rel=0.01)
-    assert weights[0].tolist() == [0.0] * 50
+    assert float(weights.detach()[1:-1].std()) == pytest.approx(0.1, rel=0.01)
+    assert (len(weights), weights[0].tolist(), weights[5001].tolist()) == (5002, [0.0] * 50, [0.0] * 50)
 
 
 def parameters(**settings: object) -> int:
-    """Count the parameters of a network over a vocabulary of 20,000 words and one index for all others."""
-    model = SequenceClassifier(20_000, 2, embedding_size=64, **settings)  # type: ignore[arg-type]
+    """Count the parameters of a network over 19,999 words, padding and one symbol for all other words."""
+    model = SequenceClassifier(19_999, 2, embedding_size=64, **settings)  # type: ignore[arg-type]
     return sum(p.numel() for p in model.parameters())
 
 
@@ -101,7 +102,7 @@ def test_the_hand_written_lstm_has_the_published_maps(
     """One fused linear map a cell, from input and hidden state to four gates, and the mean over time on top."""
     torch.manual_seed(0)
     model = SequenceClassifier(
-        20_000, 2, cell="handwritten_lstm", hidden_size=hidden, layers=layers, embedding_size=64,
+        19_999, 2, cell="handwritten_lstm", hidden_size=hidden, layers=layers, embedding_size=64,
         pooling="mean", head_size=head,
     )  # fmt: skip
     maps = [m for name, m in model.named_modules() if name.endswith(".W") and isinstance(m, nn.Linear)]
@@ -145,3 +146,21 @@ def test_settings_that_do_not_go_together_are_refused(settings: dict[str, object
     """What a cell cannot do is told before anything trains."""
     with pytest.raises(ValidationError, match=expected):
         ModelSettings.model_validate(settings)
+
+
+def test_arguments_are_those_that_torch_declares() -> None:
+    """Names and defaults come from torch: an LSTM has proj_size, a plain RNN a nonlinearity, and none a device."""
+    lstm, rnn, embedding = (dict(arguments(layer)) for layer in (nn.LSTM, nn.RNN, nn.Embedding))
+    assert lstm == {
+        "input_size": "", "hidden_size": "", "num_layers": "1", "bias": "True", "batch_first": "False",
+        "dropout": "0.0", "bidirectional": "False", "proj_size": "0",
+    }  # fmt: skip
+    assert (rnn["nonlinearity"], "proj_size" in rnn) == ("tanh", False)
+    assert (embedding["num_embeddings"], embedding["padding_idx"], embedding["norm_type"]) == ("", "None", "2.0")
+
+
+def test_only_the_layers_in_use_are_explained() -> None:
+    """A model with an embedding and a GRU has the arguments of those two; a hand-written cell has none."""
+    model = SequenceClassifier(5, 2, cell="gru", hidden_size=3, embedding_size=4)
+    assert list(arguments_in_use(model)) == ["Embedding", "GRU"]
+    assert arguments_in_use(SequenceClassifier(5, 2, cell="handwritten_gru", hidden_size=3)) == {}

@@ -15,10 +15,10 @@ from reportgen.lab.models import SequenceClassifier
 from reportgen.lab.probes import gates_over, gradient_by_distance
 from reportgen.lab.record import from_files, to_files
 from reportgen.lab.work import carry_out
+from reportgen.suite.base import RecurrentCell
 from reportgen.suite.settings import (
     Cell,
     ModelSettings,
-    RecurrentCell,
     RunSettings,
     SurnamesSettings,
     TrainingSettings,
@@ -111,7 +111,7 @@ def test_probing_leaves_the_model_as_it_was() -> None:
 
 @pytest.mark.parametrize("cell", get_args(RecurrentCell))
 def test_only_an_lstm_has_these_gates(cell: str) -> None:
-    """RNN and GRU have none, nor has an LSTM that reads both ways; all LSTMs have three a layer, between 0 and 1."""
+    """RNN and GRU have none, nor has an LSTM that reads both ways; all other LSTMs have three a layer."""
     gates = gates_over(classifier(cell, layers=2), INDICES[:1])
     if "lstm" not in cell:
         assert gates is None

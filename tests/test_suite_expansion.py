@@ -7,7 +7,8 @@ import pytest
 from pydantic import ValidationError
 
 from reportgen.resources import shipped_suites
-from reportgen.suite.expansion import Run, Variant, runs_of
+from reportgen.suite.document import Document
+from reportgen.suite.expansion import Run, Variant, expand, runs_of
 from reportgen.suite.reading import read_suite
 from reportgen.suite.schema import Suite
 from reportgen.suite.settings import ModelSettings, RunSettings, SplitSettings, SurnamesSettings, TrainingSettings
@@ -70,7 +71,7 @@ def test_a_suite_of_three_lines_gets_every_default(tmp_path: Path) -> None:
         keep="best",
     )
     data = surnames_in(settings)
-    assert data.split == SplitSettings(test=0.2, validation=0.1, seed=0)
+    assert data.split == SplitSettings(validation=0.1, seed=0)
     assert (len(data.languages), data.limit, settings.device) == (18, None, "cpu")
 
 
@@ -126,6 +127,22 @@ sweeps:
     assert variants[2].changed == (("model.hidden_size", 64), ("training.learning_rate", 0.1))
 
 
+def test_a_point_of_a_sweep_that_is_the_run_itself_is_left_out(tmp_path: Path) -> None:
+    """A grid that holds the run's own value, however it is written, makes no second variant of it."""
+    text = f"""{ONE_RUN}
+sweeps:
+  - {{base: a, grid: {{model.hidden_size: [64, 128]}}}}
+  - {{base: a, grid: {{training.learning_rate: [1e-3, 0.01], model.layers: [1]}}}}
+"""
+    found = expand(read(tmp_path, text), Document(tmp_path))
+    assert [(v.name, v.base) for v in found.variants] == [
+        ("a", "a"),
+        ("a/hidden_size=64", "a"),
+        ("a/learning_rate=0.01, layers=1", "a"),
+    ]
+    assert found.left_out == ["a/hidden_size=128", "a/learning_rate=0.001, layers=1"]
+
+
 def test_a_sweep_starts_from_what_its_run_overrides(tmp_path: Path) -> None:
     """A variant is its run with only the swept settings changed."""
     text = f"""{HEAD}
@@ -150,7 +167,7 @@ sweeps:
 """
     variants = [run.variant for run in expanded(tmp_path, text)]
     base, whole, limited, two = (surnames_in(variant.settings) for variant in variants)
-    assert base.split == SplitSettings(test=0.2, validation=0.1, seed=0)
+    assert base.split == SplitSettings(validation=0.1, seed=0)
     assert whole.split == SplitSettings(test=0.5, validation=0.1, seed=7)
     assert (whole.limit, limited.limit) == (None, 100)
     assert two.languages == ("Greek", "Tamil")

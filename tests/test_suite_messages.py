@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from reportgen import fonts
 from reportgen.errors import SuiteError
 from reportgen.suite.document import DEEPEST, LARGEST_FILE
 from reportgen.suite.reading import read_suite
@@ -18,11 +19,14 @@ runs:
   - name: a
 """
 
-TOP = "aim, cover, data, device, formats, languages, model, runs, seeds, summary, sweeps, title, training"
-SOURCES = "surnames, movie-snippets, sentence-polarity, csv, tsv, jsonl, folder, sine, series, addition"
+TOP = (
+    "aim, cover, data, device, formats, languages, model, profiles, runs, sections, seeds, summary, sweeps, "
+    "title, training"
+)
+SOURCES = "surnames, movie-snippets, imdb, sentence-polarity, csv, tsv, jsonl, folder, sine, series, addition"
 MODEL = (
     "activation, bidirectional, cell, dropout, embedding_size, embedding_std, head_size, hidden_size, layers, "
-    "log_softmax, packed, pooling, recurrent_dropout"
+    "log_softmax, packed, pooling, recurrent_dropout, vectors, vectors_frozen"
 )
 TRAINING = "batch_size, epochs, gradient_clip, keep, learning_rate, loss, momentum, optimizer, weight_decay"
 CELLS = (
@@ -30,10 +34,11 @@ CELLS = (
     "or 'handwritten_rnn_i2h_i2o'"
 )
 SWEEPABLE = (
-    "data.languages, data.limit, data.split.test, data.split.validation, data.split.seed, model.cell, "
+    "data.languages, data.limit, data.split.validation, data.split.seed, data.split.test, "
+    "data.split.train_per_class, model.cell, "
     "model.hidden_size, model.layers, model.bidirectional, model.recurrent_dropout, model.packed, model.pooling, "
-    "model.embedding_size, model.embedding_std, model.head_size, model.activation, model.dropout, "
-    "model.log_softmax, "
+    "model.embedding_size, model.embedding_std, model.vectors, model.vectors_frozen, "
+    "model.head_size, model.activation, model.dropout, model.log_softmax, "
     "training.epochs, training.batch_size, training.loss, "
     "training.optimizer, training.learning_rate, training.momentum, training.weight_decay, "
     "training.gradient_clip, training.keep"
@@ -41,6 +46,7 @@ SWEEPABLE = (
 TEXT = "a text, or one text a language: {zh: …, en: …}"
 LEFT = "test + validation below 1, so that something is left to train on"
 QUOTE = "expected YAML 1.2; quote a text that holds : # { [ or @"
+SAVE = "expected a file in UTF-8; save it as UTF-8 in your editor"
 RULE = "settings that do not go together"
 
 
@@ -74,8 +80,8 @@ def complaint(folder: Path, suite: str | bytes) -> str:
         ),
         (
             "    lable: A",
-            "6: runs[0].lable: got the unknown key 'lable', expected one of label, model, name, training; "
-            "did you mean 'label'?",
+            "6: runs[0].lable: got the unknown key 'lable', expected one of baseline, label, model, name, "
+            "reference, training, why; did you mean 'label'?",
         ),
         (
             "    model:\n      hiden_size: 8",
@@ -89,7 +95,7 @@ def complaint(folder: Path, suite: str | bytes) -> str:
         ),
         (
             "sweeps:\n  - grid: {model.layers: [1]}\n    base: a\n    gird: 1",
-            "9: sweeps[0].gird: got the unknown key 'gird', expected one of base, grid; did you mean 'grid'?",
+            "9: sweeps[0].gird: got the unknown key 'gird', expected one of base, grid, why; did you mean 'grid'?",
         ),
         (r'"a\nb": 1', rf"6: 'a\nb': got the unknown key 'a\nb', expected one of {TOP}"),
     ],
@@ -112,8 +118,8 @@ def test_an_unknown_key_is_named_with_the_keys_there_are(tmp_path: Path, added: 
         (
             "surnames}",
             "surnames,\n  split: {tset: 0.3}}",
-            "3: data.split.tset: got the unknown key 'tset', expected one of seed, test, validation; "
-            "did you mean 'test'?",
+            "3: data.split.tset: got the unknown key 'tset', expected one of seed, test, train_per_class, "
+            "validation; did you mean 'test'?",
         ),
         (
             "rnn}",
@@ -225,7 +231,7 @@ def test_a_wrong_value_is_reported_at_its_line(tmp_path: Path, old: str, new: st
             "languages: [EN]",
             "6: languages[0]: got 'EN', expected a language with a catalogue: en, zh; did you mean 'en'?",
         ),
-        ("device: gpu", "6: device: got 'gpu', expected 'auto', 'cpu' or 'cuda'; did you mean 'cpu'?"),
+        ("device: gpu", "6: device: got 'gpu', expected 'auto', 'cpu' or 'cuda'; did you mean 'cuda'?"),
         ("device: " + "x" * 99, f"6: device: got '{'x' * 56}…', expected 'auto', 'cpu' or 'cuda'"),
         (
             r'aim: {"z\nh": x, en: x, c: x, d: x, e: x, f: x}',
@@ -304,6 +310,54 @@ def test_a_wrong_sweep_is_reported_at_its_line(tmp_path: Path, sweep: str, expec
     assert complaint(tmp_path, f"{SUITE}sweeps:\n  - {sweep}\n") == f"suite.yaml:{expected}"
 
 
+COLON = "full-width colon; write ':' and a space"
+COMMA = "full-width comma; write ','"
+BRACKET = "full-width bracket; write '[' and ']', or '{' and '}'"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "line", "hint"),
+    [
+        ("title: ", "title：", 2, COLON),
+        ("model: {", "model：{", 3, COLON),
+        ("cell: rnn", "cell：rnn", 3, COLON),
+        ("- name: a", "- name：a", 5, COLON),
+        ("- name: a", "- name: a\nlanguages： [zh]\nseeds: [0]", 7, COLON),
+        ("cell: rnn", "cell: rnn，layers: 2", 3, COMMA),
+        ("- name: a", "- name: a\nseeds: [0，1]", 6, COMMA),
+        ("- name: a", "- name: a\nseeds: ［0, 1］", 6, BRACKET),
+        ("{cell: rnn}", "｛cell: rnn｝", 3, BRACKET),
+        ("- name: a", "- name: a\nformats: [“md”]", 6, "curly quotation marks; write '\"'"),
+    ],
+)
+def test_full_width_punctuation_is_named(tmp_path: Path, old: str, new: str, line: int, hint: str) -> None:
+    """What a Chinese keyboard types in the place of : , [ ] { } is named, with what to write instead."""
+    found = complaint(tmp_path, SUITE.replace(old, new)).splitlines()
+    assert any(said.startswith(f"suite.yaml:{line}: ") and said.endswith(f"; {hint}") for said in found)
+
+
+def test_full_width_punctuation_inside_a_text_is_no_fault(tmp_path: Path) -> None:
+    """A colon or a comma in Chinese prose is not taken for a mistake, whatever else is wrong on its line."""
+    suite = f"{SUITE}    label: 模型：一，二\ncover: {{author: 甲：乙，丙, date: 3}}\n"
+    assert complaint(tmp_path, suite) == f"suite.yaml:7: cover.date: got 3, expected {TEXT}; put it in quotes"
+
+
+def test_a_character_that_no_font_has_is_reported_at_its_line(tmp_path: Path) -> None:
+    """Wherever the suite has it, it is named before anything is trained; formulas are drawn without fonts."""
+    suite = SUITE.replace("Surnames", "{zh: 姓氏, en: Names 🦜}") + (
+        "    label: 𒀀\naim: the formula $🦜$ and so on\nsummary: >-\n  the end 🦜\n"
+    )
+    (tmp_path / "suite.yaml").write_text(suite, "utf-8")
+    with pytest.raises(SuiteError) as caught:
+        read_suite(tmp_path / "suite.yaml", {"zh", "en"}, unprintable=fonts.lacking)
+    expected = "expected what the report's fonts can print; write it another way"
+    assert str(caught.value).replace(f"{tmp_path}/", "").splitlines() == [
+        f"suite.yaml:1: title.en: got the character '🦜' (U+1F99C), found in “Names 🦜”, {expected}",
+        f"suite.yaml:6: runs[0].label: got the character '𒀀' (U+12000), found in “𒀀”, {expected}",
+        f"suite.yaml:8: summary: got the character '🦜' (U+1F99C), found in “the end 🦜”, {expected}",
+    ]
+
+
 def test_all_faults_are_told_at_once_in_the_order_of_the_lines(tmp_path: Path) -> None:
     """Faults in the YAML, in single values and between values come in one error, sorted by line."""
     suite = SUITE.replace("surnames", "!!str surname").replace("cell", "cel") + (
@@ -338,8 +392,8 @@ def test_a_fault_of_a_run_is_not_told_again_for_its_sweeps(tmp_path: Path) -> No
         (b"hello\n", "1: got 'hello', expected a mapping: title, data, runs, …"),
         (b"title: a\ntraining:\n\tepochs: 3\n", "3: got a tab, expected spaces; YAML does not indent with tabs"),
         (b"title:\ta\n\n  seeds:\t[1]\n", "1: got a tab, expected spaces; YAML does not indent with tabs"),
-        (b"title: a\ntitle: \xff\n", "2: got the byte 0xff, which is not UTF-8, expected a file in UTF-8"),
-        (b"\xef\xbb\xbfa: b\nc: \xe9\n", "2: got the byte 0xe9, which is not UTF-8, expected a file in UTF-8"),
+        (b"title: a\ntitle: \xff\n", f"2: got the byte 0xff, which is not UTF-8, {SAVE}"),
+        (b"\xef\xbb\xbfa: b\nc: \xe9\n", f"2: got the byte 0xe9, which is not UTF-8, {SAVE}"),
         (b"title: a\n\naim: b\0c\n", "3: got the control character U+0000, expected text"),
         (b"title: a\naim: \x07\n", "2: got the control character U+0007, expected text"),
         (b"title: a\n---\ntitle: b\n", "2: got a second document, expected one document: no line ---"),

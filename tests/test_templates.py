@@ -13,15 +13,19 @@ from markupsafe import Markup
 from reportgen.analysis.findings import Difference, Findings
 from reportgen.errors import TemplateError
 from reportgen.languages import Language, load_languages
-from reportgen.report.context import Context, Log
+from reportgen.report.context import Context
+from reportgen.report.facts import Log
 from reportgen.report.markdown import write
 from reportgen.resources import TEMPLATES
+from reportgen.suite.schema import SECTIONS
 
 ZH, EN = load_languages(["zh", "en"], [TEMPLATES])
 NOTHING = Findings(
     comparison=pd.DataFrame(),
     curves=pd.DataFrame(),
     differences=[],
+    tunings=[],
+    published=[],
     overfitting=[],
     confusions={},
     per_class={},
@@ -49,6 +53,13 @@ def context(**changes: Any) -> Context:
         "differing_settings": [],
         "settings": {},
         "heldout": "validation",
+        "heldout_of": {},
+        "mistakes": [],
+        "mistakes_seed": 0,
+        "layers": {},
+        "sections": SECTIONS,
+        "seconds_digits": 2,
+        "more_confusion_figures": [],
         "losses": ["cross_entropy"],
         "uses_adam": False,
         "keep": "best",
@@ -58,6 +69,7 @@ def context(**changes: Any) -> Context:
         "findings": NOTHING,
         "figures": {},
         "confusion_figures": [],
+        "tunings": [],
         "logs": [],
         "rows": {},
     }
@@ -112,6 +124,12 @@ def test_the_sections_are_counted_in_order() -> None:
         "## 附录 A　全部训练",
         "## 附录 B　训练日志",
     ]
+
+
+def test_a_suite_chooses_its_sections_and_their_order() -> None:
+    """Only the sections that the suite names stand in the report, numbered in its order."""
+    report = write(context(sections=("summary", "aim")), EN, [TEMPLATES])
+    assert [line for line in report.splitlines() if line.startswith("## ")] == ["## 1. Summary", "## 2. Aim"]
 
 
 def test_an_own_partial_replaces_the_one_that_ships(own: Path) -> None:
@@ -320,14 +338,17 @@ def test_references_are_listed_as_cited() -> None:
             Difference("lstm", "rnn", 0.01, 0.02, 2, 3, False),
             "LSTM is 1.00 percentage points ahead of RNN on average",
         ),
-        (Difference("lstm", "rnn", 0.01, np.nan, 1, 1, False), "With a single seed this shows nothing"),
+        (
+            Difference("lstm", "rnn", 0.01, np.nan, 1, 1, False),
+            "With a single seed this does not decide between them",
+        ),
         (Difference("lstm", "rnn", 0.0, 0.01, 1, 3, False), "LSTM and RNN have the same mean accuracy."),
     ],
     ids=["clear", "not shown", "single seed", "tie"],
 )
 def test_a_difference_is_worded_as_firmly_as_it_is(own: Path, difference: Difference, expected: str) -> None:
     """A clear lead is called clear; one within the spread, of a single seed, or of nothing at all is not."""
-    table = pd.DataFrame({"class": ["a"], "recall": [0.5]})
+    table = pd.DataFrame({"class": ["a"], "precision": [0.5], "recall": [0.5], "f1": [0.5], "support": [2]})
     findings = replace(
         NOTHING, differences=[difference], per_class={"lstm": table}, leader="lstm", baselines={"lstm": 0.25}
     )

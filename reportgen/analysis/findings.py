@@ -1,8 +1,9 @@
 """The stage *analyse*: what the tables show, and how firmly. Nothing here is worded; the catalogues do that."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -10,6 +11,8 @@ from numpy.typing import NDArray
 
 from reportgen.analysis import tables
 from reportgen.analysis.results import Results
+from reportgen.suite.expansion import Variant
+from reportgen.suite.schema import Reference
 
 CLEAR_SPREADS = 2.0
 """A lead is called clear when it holds in every seed and is at least this many spreads of the seeds wide."""
@@ -32,6 +35,45 @@ class Difference:
     """Seeds in which `ahead` was strictly better."""
     pairs: int
     clear: bool
+    comparable: bool = True
+    """Whether both were tested on the same examples."""
+
+    @property
+    def verdict(self) -> str:
+        """Say what the runs decide: other_data, tie, single_seed, clear, or open."""
+        if not self.comparable:
+            return "other_data"
+        if self.mean == 0:
+            return "tie"
+        if self.pairs < 2:
+            return "single_seed"
+        return "clear" if self.clear else "open"
+
+
+@dataclass(frozen=True)
+class Tuning:
+    """A variant beside the one that it was made from by changing a setting or two."""
+
+    variant: str
+    baseline: str
+    difference: Difference
+
+    @property
+    def gain(self) -> float:
+        """Return how much higher the variant's mean test accuracy is; a fraction of 1, negative for a loss."""
+        return self.difference.mean if self.difference.ahead == self.variant else -self.difference.mean
+
+
+@dataclass(frozen=True)
+class Published:
+    """A figure from a publication beside the one that was measured here."""
+
+    variant: str
+    metric: str
+    """test_accuracy or test_loss."""
+    here: float
+    there: float
+    reference: Reference
 
 
 @dataclass(frozen=True)
@@ -80,12 +122,16 @@ class Findings:
     curves: pd.DataFrame
     differences: list[Difference]
     """The best variant against each other one that it shares a finished seed with, nearest first."""
+    tunings: list[Tuning]
+    """Each variant that has a baseline, with which it shares a finished seed, in the suite's order."""
+    published: list[Published]
+    """Each figure that the suite quotes for a variant that finished, in the suite's order."""
     overfitting: list[Overfitting]
     confusions: dict[str, list[Confusion]]
     """By variant, the most frequent confusions first."""
     per_class: dict[str, pd.DataFrame]
     cost: Cost | None
-    """None with fewer than two variants to compare."""
+    """None with fewer than two variants, or where machines or data differ and times cannot be compared."""
     leader: str | None
     """The variant with the highest mean test accuracy; None if nothing finished."""
     baselines: dict[str, float]
@@ -104,23 +150,59 @@ def analyse(results: Results) -> Findings:
     return Findings(
         comparison=table,
         curves=tables.curves(results.epochs),
-        differences=_against(leader, list(finished["variant"]), results.runs),
+        differences=_against(leader, list(finished["variant"]), results),
+        tunings=list(_tunings(results)),
+        published=list(_published(results, finished.set_index("variant"))),
         overfitting=[_overfitting(str(v), averages) for v in finished["variant"]],
         confusions={
             name: most_confused(name, matrix, classes[name]) for name, matrix in results.confusion.items()
         },
         per_class={name: tables.per_class(matrix, classes[name]) for name, matrix in results.confusion.items()},
-        cost=_cost(finished.set_index("variant")) if len(finished) > 1 else None,
+        cost=_cost(finished.set_index("variant")) if len(finished) > 1 and _alike(results) else None,
         leader=leader,
         baselines={name: float(facts["majority_accuracy"]) for name, facts in data.items()},
     )
 
 
-def _against(leader: str | None, variants: list[str], runs: pd.DataFrame) -> list[Difference]:
+def _against(leader: str | None, variants: list[str], results: Results) -> list[Difference]:
     if leader is None:
         return []
-    found = [compare(leader, other, runs) for other in variants if other != leader]
+    found = [_difference(leader, other, results) for other in variants if other != leader]
     return sorted((d for d in found if d.pairs), key=lambda difference: difference.mean)
+
+
+def _difference(one: str, other: str, results: Results) -> Difference:
+    tests = [_tested_on(variant) for variant in results.variants if variant.name in (one, other)]
+    return replace(compare(one, other, results.runs), comparable=tests[0] == tests[-1])
+
+
+def _tunings(results: Results) -> Iterator[Tuning]:
+    for variant in results.variants:
+        if variant.baseline:
+            difference = _difference(variant.name, variant.baseline, results)
+            if difference.pairs:
+                yield Tuning(variant.name, variant.baseline, difference)
+
+
+def _published(results: Results, table: pd.DataFrame) -> Iterator[Published]:
+    for variant in results.variants:
+        if variant.reference and variant.name in table.index:
+            for metric in ("test_loss", "test_accuracy"):
+                there = getattr(variant.reference, metric)
+                if there is not None:
+                    here = float(table[metric][variant.name])
+                    yield Published(variant.name, metric, here, there, variant.reference)
+
+
+def _tested_on(variant: Variant) -> dict[str, Any]:
+    """Return the settings that decide which examples are in the test part; how texts are encoded does not."""
+    return variant.settings.data.model_dump(exclude={"tokens", "vocabulary_size", "max_length"})
+
+
+def _alike(results: Results) -> bool:
+    """Tell whether all runs saw the same data on the same machine, so that their times can be compared."""
+    records = [record for record in results.records.values() if record.data]
+    return len({repr((record.data, record.environment)) for record in records}) == 1
 
 
 def compare(one: str, other: str, runs: pd.DataFrame) -> Difference:

@@ -17,7 +17,8 @@ class Results:
     """All that a suite's records say.
 
     `runs` has a row a run (run, variant, seed, key, status, error, parameters, kept_epoch, test_loss,
-    test_accuracy, epochs, seconds, seconds_per_epoch); `epochs` a row an epoch of a run. Runs that did not finish
+    test_accuracy, epochs, seconds, seconds_per_epoch,
+    training_seconds); `epochs` a row an epoch of a run. Runs that did not finish
     have NaN where they have no number. `confusion` counts, by variant and summed over its finished runs,
     examples of the true class (row) that were given the predicted class (column).
     """
@@ -73,6 +74,7 @@ def _row(run: Run, record: Record) -> dict[str, Any]:
         "epochs": len(record.epochs),
         "seconds": record.seconds,
         "seconds_per_epoch": float(np.median(seconds)) if seconds else np.nan,
+        "training_seconds": float(np.sum(seconds)) if seconds else np.nan,
     }
 
 

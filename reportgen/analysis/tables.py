@@ -11,7 +11,8 @@ def comparison(runs: pd.DataFrame) -> pd.DataFrame:
     """Compare the variants over their finished runs.
 
     Takes a row a run; returns a row a variant, in the order of the runs: runs, finished, mean and sample
-    standard deviation of test_loss and test_accuracy, parameters, the median of seconds_per_epoch, and
+    standard deviation of test_loss and test_accuracy, parameters, the medians of seconds_per_epoch and of
+    training_seconds (all epochs), and
     best_test_loss, best_test_accuracy, … true where the variant has the best value of that column.
     """
     rows = []
@@ -28,6 +29,7 @@ def comparison(runs: pd.DataFrame) -> pd.DataFrame:
                 "test_accuracy_std": group["test_accuracy"].std(),
                 "parameters": all_runs["parameters"].max(),
                 "seconds_per_epoch": group["seconds_per_epoch"].median(),
+                "training_seconds": group["training_seconds"].median(),
             }
         )
     table = pd.DataFrame(rows)

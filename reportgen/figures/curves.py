@@ -7,10 +7,14 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from reportgen.figures.style import series_style
+from reportgen.figures.style import WIDTH, legend_below, series_style
 from reportgen.languages import Language
 
 _PANELS = (("train_loss", "heldout_loss"), ("train_accuracy", "heldout_accuracy"))
+
+_FEW_LINES = 4
+_HEIGHT, _HEIGHT_FOR_MANY = 4.7, 6.2
+"""Inches of the panels, up to so many lines and above."""
 
 
 def learning_curves(curves: pd.DataFrame, labels: Mapping[str, str], heldout: str, language: Language) -> Figure:
@@ -19,10 +23,10 @@ def learning_curves(curves: pd.DataFrame, labels: Mapping[str, str], heldout: st
     Args:
         curves: variant, metric, epoch, mean, low and high, as `analysis.tables.curves` returns them.
         labels: variants to draw, and what to call them.
-        heldout: validation or test, the part that each epoch was evaluated on.
+        heldout: validation or test, the part that each epoch was evaluated on; heldout if variants differ in it.
         language: of the labels.
     """
-    figure = Figure(figsize=(6.7, 4.9))
+    figure = Figure(figsize=(WIDTH, _HEIGHT if len(labels) <= _FEW_LINES else _HEIGHT_FOR_MANY))
     axes = figure.subplots(2, 2, sharex=True, sharey="row")
     parts = (language.say("figure.train"), language.say(f"figure.{heldout}"))
     for row, metrics in zip(axes, _PANELS, strict=True):
@@ -32,18 +36,26 @@ def learning_curves(curves: pd.DataFrame, labels: Mapping[str, str], heldout: st
         panel.set_title(part)
     for panel in axes[1]:
         panel.set_xlabel(language.say("figure.epoch"))
-        panel.xaxis.set_major_locator(MaxNLocator(integer=True))
+        _ticks_on_epochs(panel, int(curves["epoch"].max()))
     axes[0, 0].set_ylabel(language.say("figure.loss"))
     axes[1, 0].set_ylabel(language.say("figure.accuracy"))
-    # handed over one by one, since left to itself a legend leaves out names that begin with an underscore
-    handles, names = axes[0, 0].lines, list(labels.values())
-    figure.legend(handles, names, loc="outside lower center", ncols=min(4, len(names)), handlelength=3)
+    legend_below(figure, axes[0, 0].lines, list(labels.values()))
     return figure
 
 
+def _ticks_on_epochs(panel: Axes, last: int) -> None:
+    if last == 1:
+        panel.set_xticks([1])
+    else:
+        panel.xaxis.set_major_locator(MaxNLocator(integer=True))
+
+
 def _lines(panel: Axes, curves: pd.DataFrame, labels: Mapping[str, str]) -> None:
+    tint = 0.15 if len(labels) <= _FEW_LINES else 0.08
     for index, (variant, label) in enumerate(labels.items()):
         rows = curves[curves["variant"] == variant].sort_values("epoch")
         style = series_style(index)
-        panel.plot(rows["epoch"], rows["mean"], label=label, markevery=max(1, len(rows) // 6), **style)
-        panel.fill_between(rows["epoch"], rows["low"], rows["high"], color=style["color"], alpha=0.15, linewidth=0)
+        step = max(1, len(rows) // 6)
+        # each line has its markers at other epochs, or those of lines that run together would hide each other
+        panel.plot(rows["epoch"], rows["mean"], label=label, markevery=(index % step, step), **style)
+        panel.fill_between(rows["epoch"], rows["low"], rows["high"], color=style["color"], alpha=tint, linewidth=0)

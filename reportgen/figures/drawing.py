@@ -1,39 +1,59 @@
 """Every figure of a report, in one language."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from matplotlib.figure import Figure
 
 from reportgen.analysis.findings import Findings
 from reportgen.analysis.results import Results
+from reportgen.analysis.shown import MOST_CURVES, MOST_ROWS, most_accurate
+from reportgen.analysis.sweeps import sweeps
 from reportgen.analysis.tables import row_normalised
 from reportgen.figures.accuracies import test_accuracies
 from reportgen.figures.curves import learning_curves
 from reportgen.figures.matrices import confusion_matrix
 from reportgen.figures.style import drawing, to_svg
+from reportgen.figures.sweeps import swept
 from reportgen.languages import Language
 
 
 def draw(results: Results, findings: Findings, language: Language) -> dict[str, str]:
-    """Return the report's figures as SVG, by name: `curves`, `accuracies`, `confusion-<variant>`."""
+    """Return the figures as SVG, by name: `curves`, `accuracies`, `sweep-<number>`, `confusion-<variant>`.
+
+    `curves` and `accuracies` show the MOST_CURVES and MOST_ROWS variants of the highest test accuracy.
+    """
     names = [*(v.label_in(language.code) for v in results.variants), *_class_names(results, language)]
-    text = "".join(str(message) for key, message in language.messages.items() if key.startswith("figure."))
-    with drawing(text + "".join(names)):
+    text = "".join(
+        str(message) for key, message in language.messages.items() if key.startswith(("figure.", "setting."))
+    )
+    with drawing(text + "".join(names), language.code):
         figures = _figures(results, findings, language)
         return {name: to_svg(figure, language.code) for name, figure in figures}
 
 
 def _figures(results: Results, findings: Findings, language: Language) -> Iterator[tuple[str, Figure]]:
-    labels = {v.name: v.label_in(language.code) for v in results.variants if results.runs_of(v.name)}
-    if not labels:
+    labels = {v.name: v.label_in(language.code) for v in results.variants}
+    finished = [name for name in labels if results.runs_of(name)]
+    if not finished:
         return
-    heldout = results.records[results.runs_of(next(iter(labels)))[0]].heldout
-    yield "curves", learning_curves(findings.curves, labels, heldout, language)
-    yield "accuracies", test_accuracies(results.runs, findings.comparison, labels, language)
+    lines, rows = (
+        {name: labels[name] for name in most_accurate(findings.comparison, finished, most)}
+        for most in (MOST_CURVES, MOST_ROWS)
+    )
+    yield "curves", learning_curves(findings.curves, lines, _heldout(results, lines), language)
+    yield "accuracies", test_accuracies(results.runs, findings.comparison, rows, language)
+    for name, sweep in sweeps(results).items():
+        yield name, swept(sweep, labels, language)
     for variant, matrix in results.confusion.items():
         data = results.records[results.runs_of(variant)[0]].data
         classes = [language.class_name(data["source"], name) for name in data["classes"]]
         yield f"confusion-{variant}", confusion_matrix(row_normalised(matrix), classes, language)
+
+
+def _heldout(results: Results, variants: Iterable[str]) -> str:
+    """Return the part that epochs were evaluated on, or heldout if that is not the same part everywhere."""
+    parts = {results.records[run].heldout for variant in variants for run in results.runs_of(variant)}
+    return parts.pop() if len(parts) == 1 else "heldout"
 
 
 def _class_names(results: Results, language: Language) -> list[str]:

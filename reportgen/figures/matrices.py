@@ -1,19 +1,34 @@
 """Confusion matrices."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 from numpy.typing import NDArray
 
+from reportgen.figures.labels import width, wrapped
 from reportgen.languages import Language
 
-_TALLEST = 4.35
-"""Inches; two of this height, with their captions, share a page."""
+_TALLEST = 3.95
+"""Inches; two of this height share a page, with captions of two lines and the paragraph that introduces them."""
 
 _WRITTEN_FROM = 5
 _DARK_FROM = 0.5
+
+_NAME = 18
+"""Columns of a class's name; what is longer is shortened in its middle."""
+
+_SHORT = 8
+"""Columns of a name that needs no more room than the cells have."""
+
+_FEW = 6
+"""So few classes have their names in the size of the other labels."""
+
+_LARGEST, _SMALLEST = 11.0, 4.5
+"""Points of a number in a cell; where it would be smaller still, the colour alone has to say it."""
 
 
 def confusion_matrix(shares: NDArray[np.float64], classes: Sequence[str], language: Language) -> Figure:
@@ -24,23 +39,41 @@ def confusion_matrix(shares: NDArray[np.float64], classes: Sequence[str], langua
         classes: names, in the order of the rows.
         language: of the labels.
 
-    Shares of 5% and more are written into their cells, in percent.
+    Shares of 5% and more are written into their cells, in percent, unless there are too many cells.
     """
-    height = min(_TALLEST, 1.6 + 0.16 * len(classes))
+    names = [wrapped(name, _NAME, lines=1) for name in classes]
+    height = min(_TALLEST, 1.7 + 0.3 * len(names) + 0.04 * max(0, max(map(width, names)) - _SHORT))
     figure = Figure(figsize=(height * 1.2, height))
     axes = figure.subplots()
     image = axes.imshow(shares, cmap="Blues", vmin=0, vmax=1, interpolation="nearest")
-    for (i, j), share in np.ndenumerate(shares):
-        if round(100 * share) >= _WRITTEN_FROM:
-            colour = "white" if share > _DARK_FROM else "black"
-            axes.text(j, i, f"{100 * share:.0f}", ha="center", va="center", fontsize=6, color=colour)
-    ticks = range(len(classes))
-    axes.set_xticks(ticks, classes, rotation=45, ha="right", rotation_mode="anchor")
-    axes.set_yticks(ticks, classes)
-    axes.tick_params(length=0, labelsize=7.5)
     axes.grid(visible=False)
     axes.set_xlabel(language.say("figure.predicted"))
     axes.set_ylabel(language.say("figure.true"))
     bar = figure.colorbar(image, shrink=0.8, format=PercentFormatter(1.0, symbol="%"))
     bar.outline.set_visible(False)
+    _name(axes, names, 72 * 0.66 * height / len(names))
+    figure.draw_without_rendering()  # now it is known how large the cells are
+    _write(axes, shares, 72 * axes.get_window_extent().width / figure.dpi / len(classes))
     return figure
+
+
+def _name(axes: Axes, classes: list[str], cell: float) -> None:
+    """Write the classes on both axes, every second or third of them where the cells (points) are too narrow."""
+    size = min(9.0 if len(classes) <= _FEW else 7.5, max(cell, _SMALLEST + 1))
+    upright = 0.6 * size * max(map(width, classes)) <= cell
+    ticks = range(0, len(classes), int(np.ceil(size / cell)))
+    names = [classes[tick] for tick in ticks]
+    turned: dict[str, Any] = {} if upright else {"rotation": 45, "ha": "right", "rotation_mode": "anchor"}
+    axes.set_xticks(ticks, names, **turned)
+    axes.set_yticks(ticks, names)
+    axes.tick_params(length=0, labelsize=size)
+
+
+def _write(axes: Axes, shares: NDArray[np.float64], cell: float) -> None:
+    size = min(_LARGEST, 0.55 * cell)
+    if size < _SMALLEST:
+        return
+    for (i, j), share in np.ndenumerate(shares):
+        if round(100 * share) >= _WRITTEN_FROM:
+            colour = "white" if share > _DARK_FROM else "black"
+            axes.text(j, i, f"{100 * share:.0f}", ha="center", va="center", fontsize=size, color=colour)

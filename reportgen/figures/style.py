@@ -3,16 +3,23 @@
 import io
 import re
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from itertools import product
 from pathlib import Path
 from typing import Any
 
 from matplotlib import font_manager, rc_context
+from matplotlib.artist import Artist
 from matplotlib.figure import Figure
 
 from reportgen import fonts
+from reportgen.figures.labels import wrapped
+
+WIDTH = 6.7
+"""Inches; what the text of a page is wide."""
+
+_MOST_COLUMNS = 4
 
 _STACK = [fonts.LATIN, fonts.CJK, fonts.SYMBOLS]
 
@@ -55,19 +62,40 @@ def series_style(index: int) -> dict[str, Any]:
     return {
         "color": _COLOURS[colour],
         "linestyle": _LINES[(colour + shift) % len(_LINES)],
-        "marker": _MARKERS[colour],
+        "marker": _MARKERS[(colour + shift) % len(_MARKERS)],
         "markersize": 3.5,
     }
 
 
+def legend_below(figure: Figure, handles: Sequence[Artist], names: Sequence[str]) -> None:
+    """Put a legend under the axes, in as many columns as there is room for, and make the figure taller by it.
+
+    The names are handed over one by one: left to itself a legend leaves out those that begin with an underscore.
+    """
+    wide, tall = figure.get_size_inches()
+    for columns in range(min(_MOST_COLUMNS, len(names)), 0, -1):
+        legend = figure.legend(
+            handles, [wrapped(name) for name in names], loc="outside lower center", ncols=columns, handlelength=3
+        )
+        box = legend.get_window_extent()
+        if columns == 1 or box.width <= wide * figure.dpi:
+            break
+        legend.remove()
+    figure.set_size_inches(wide, tall + box.height / figure.dpi)
+
+
 @contextmanager
-def drawing(text: str) -> Iterator[None]:
-    """Draw with the report's fonts, cut to the characters of `text` and printable ASCII."""
-    wanted = frozenset(text) | frozenset(map(chr, range(32, 127))) | {"−", "±"}
+def drawing(text: str, language: str) -> Iterator[None]:
+    """Draw with the report's fonts, cut to the characters of `text` and printable ASCII.
+
+    What is measured here is as wide as in the report: “ and … are a full square in Chinese.
+    """
+    wanted = frozenset(text) | frozenset(map(chr, range(32, 127))) | set("−±…")
+    shares = fonts.shares_of(wanted, language)
     known = list(font_manager.fontManager.ttflist)
     with tempfile.TemporaryDirectory() as folder, rc_context(_RC):
         for family in _STACK:
-            font = fonts.cut(fonts.face_of(family), wanted)
+            font = fonts.cut(fonts.face_of(family), shares[family])
             if font:
                 file = Path(folder, f"{family}.otf")
                 file.write_bytes(font)

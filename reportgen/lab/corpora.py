@@ -1,22 +1,38 @@
-"""Labelled texts from files: tables, folders, and the two files of the sentence-polarity corpus.
+"""Labelled texts from files: tables, folders, and the layouts of two published corpora.
 
 Every fault of a file is a DataError that names the file and, where there is one, the line.
 """
 
 import csv
+import io
 import json
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from reportgen.errors import InputError, Problem
 
-LONGEST_TEXT = 1_000_000
+LONGEST_TEXT = 200_000
 """Characters of a text; a longer one is a file that is not what it is taken for."""
+
+_Row = dict[str, str | None]
+
+_HTML_BREAKS = re.compile(r"(?:<br\s*/?>\s*)+")
 
 
 class DataError(InputError):
     """A data file that cannot be learnt from."""
+
+
+class Example(NamedTuple):
+    """A text, the name of its class, and where it stands."""
+
+    text: str
+    label: str
+    file: Path
+    line: int
 
 
 @dataclass(frozen=True)
@@ -27,6 +43,14 @@ class Corpus:
     labels: list[int]
     classes: tuple[str, ...]
     origin: tuple[str, ...]
+    places: tuple[tuple[Path, int], ...] = ()
+    """File and line of each text; empty for texts that come from no file."""
+    test_from: int | None = None
+    """The texts from this one on are the corpus's own test part."""
+
+    def place(self, example: int) -> tuple[Path, int]:
+        """Return file and line of an example, for a message."""
+        return self.places[example] if self.places else (Path(self.origin[0] if self.origin else "data"), 1)
 
 
 def refuse(file: Path, line: int, got: str, expected: str, where: str = "") -> DataError:
@@ -34,7 +58,7 @@ def refuse(file: Path, line: int, got: str, expected: str, where: str = "") -> D
     return DataError([Problem(file, line, where, got, expected)])
 
 
-def read_table(file: Path, kind: str, text: str, label: str) -> Corpus:
+def read_table(file: Path, kind: str, text: str, label: str, test_file: Path | None = None) -> Corpus:
     """Read a table with a row an example.
 
     Args:
@@ -42,10 +66,21 @@ def read_table(file: Path, kind: str, text: str, label: str) -> Corpus:
         kind: csv, tsv, or jsonl (one JSON object a line).
         text: name of the column, or key, with the text.
         label: name of the column, or key, with the class.
+        test_file: a second table of the same form, to test on.
     """
+    examples = list(_table(file, kind, text, label))
+    if test_file is None:
+        return gather(file, examples, (file.name,))
+    tested = list(_table(test_file, kind, text, label))
+    return gather(file, examples, (file.name, test_file.name), tested, test_file)
+
+
+def _table(file: Path, kind: str, text: str, label: str) -> Iterator[Example]:
     rows = _json_rows(file) if kind == "jsonl" else _rows(file, "," if kind == "csv" else "\t")
-    pairs = [(_cell(file, line, row, text), _cell(file, line, row, label)) for line, row in rows]
-    return from_pairs(file, pairs, (file.name,))
+    for line, row in rows:
+        if not _cell(file, line, row, label):
+            raise refuse(file, line, "an empty cell", "the name of a class", label)
+        yield Example(_cell(file, line, row, text), _cell(file, line, row, label), file, line)
 
 
 def read_folder(folder: Path) -> Corpus:
@@ -53,28 +88,100 @@ def read_folder(folder: Path) -> Corpus:
     files = sorted(folder.glob("*.txt"))
     if len(files) < 2:
         raise refuse(folder, 1, f"{len(files)} files *.txt", "a file a class, two classes or more")
-    pairs = [(text, file.stem) for file in files for text in _lines(file, "utf-8")]
-    return from_pairs(folder, pairs, (f"{folder.name}/",))
+    examples = [example for file in files for example in _a_text_a_line(file, file.stem, "utf-8")]
+    return gather(folder, examples, (f"{folder.name}/",))
 
 
 def read_polarity(negative: Path, positive: Path) -> Corpus:
     """Read the two files of the sentence-polarity corpus: a snippet a line, in Latin-1."""
-    pairs = [
-        (text, label)
-        for file, label in ((negative, "negative"), (positive, "positive"))
-        for text in _lines(file, "latin-1")
-    ]
-    return from_pairs(positive, pairs, (negative.name, positive.name))
+    files = ((negative, "negative"), (positive, "positive"))
+    examples = [example for file, label in files for example in _a_text_a_line(file, label, "latin-1")]
+    return gather(positive, examples, (negative.name, positive.name))
 
 
-def from_pairs(file: Path, pairs: Sequence[tuple[str, str]], origin: tuple[str, ...]) -> Corpus:
-    """Gather pairs of text and class; the classes are in the order of their names."""
-    classes = tuple(sorted({label for _, label in pairs}))
+def _a_text_a_line(file: Path, label: str, encoding: str) -> list[Example]:
+    examples = [Example(text, label, file, number) for number, text in _lines(file, encoding)]
+    if not examples:
+        raise refuse(file, 1, "an empty file", "a text a line")
+    return examples
+
+
+def read_imdb(folder: Path, origin: tuple[str, ...] = ()) -> Corpus:
+    """Read the film reviews of Maas et al. (2011) in their layout: train|test/pos|neg/*.txt, a review a file.
+
+    The reviews are web pages' text; a run of HTML line breaks is read as a space.
+    """
+    trained, tested = (list(_reviews(folder / part)) for part in ("train", "test"))
+    return gather(folder, trained, origin or (f"{folder.name}/",), tested)
+
+
+def _reviews(part: Path) -> Iterator[Example]:
+    for name, label in (("neg", "negative"), ("pos", "positive")):
+        files = sorted((part / name).glob("*.txt"))
+        if not files:
+            got = "no *.txt" if (part / name).is_dir() else "no such folder"
+            raise refuse(part / name, 1, got, "the layout of aclImdb: train|test/pos|neg/*.txt")
+        for file in files:
+            text = decoded(file)
+            _check_length(file, 1, text)
+            yield Example(_HTML_BREAKS.sub(" ", text).strip(), label, file, 1)
+
+
+def read_scored_snippets(file: Path, origin: tuple[str, ...]) -> Corpus:
+    """Read snippets with a mean score each (number, score, text; tab-separated); the sign is the class.
+
+    A snippet with a score of exactly 0 has no class and is left out.
+    """
+    examples = []
+    for number, line in _lines(file, "utf-8"):
+        parts = line.split("\t", 2)
+        try:
+            score = float(parts[1])
+        except (IndexError, ValueError):
+            raise refuse(file, number, shortened(line), "number, score and text between tabs") from None
+        if score and len(parts) == 3:
+            examples.append(Example(parts[2].strip(), "positive" if score > 0 else "negative", file, number))
+    return gather(file, examples, origin)
+
+
+def gather(
+    file: Path,
+    examples: Sequence[Example],
+    origin: tuple[str, ...],
+    tested: Sequence[Example] = (),
+    test_file: Path | None = None,
+) -> Corpus:
+    """Gather examples; the classes are in the order of their names.
+
+    Args:
+        file: what the examples were read from, for messages.
+        examples: those to train on, and to divide if none are `tested`.
+        origin: where they come from, for the report.
+        tested: the corpus's own test part.
+        test_file: what that was read from.
+
+    Raises DataError for fewer than two classes, and for a class that the test part alone has.
+    """
+    classes = tuple(sorted({example.label for example in examples}))
     if len(classes) < 2:
         got = f"the one class {classes[0]!r}" if classes else "an empty file"
         raise refuse(file, 1, got, "examples of two classes or more")
+    if test_file is not None and not tested:
+        raise refuse(test_file, 1, "an empty file", "examples to test on")
+    for example in tested:
+        if example.label not in classes:
+            got = f"the class {example.label!r}, which {file.name} does not have"
+            raise refuse(example.file, example.line, got, f"one of {', '.join(classes)}")
     index = {name: i for i, name in enumerate(classes)}
-    return Corpus([text for text, _ in pairs], [index[label] for _, label in pairs], classes, origin)
+    every = [*examples, *tested]
+    return Corpus(
+        texts=[example.text for example in every],
+        labels=[index[example.label] for example in every],
+        classes=classes,
+        origin=origin,
+        places=tuple((example.file, example.line) for example in every),
+        test_from=len(examples) if tested else None,
+    )
 
 
 def decoded(file: Path, encoding: str = "utf-8") -> str:
@@ -90,23 +197,22 @@ def decoded(file: Path, encoding: str = "utf-8") -> str:
         raise refuse(file, line, f"the byte 0x{raw[error.start]:02x}", f"text in {encoding.upper()}") from None
 
 
-def _lines(file: Path, encoding: str) -> Iterator[str]:
-    """Yield the lines of a file that have something on them."""
+def _lines(file: Path, encoding: str) -> Iterator[tuple[int, str]]:
+    """Yield the lines of a file that have something on them, each with its number."""
     for number, line in enumerate(decoded(file, encoding).replace("\r\n", "\n").split("\n"), start=1):
-        if len(line) > LONGEST_TEXT:
-            raise refuse(file, number, f"a line of {len(line):,} characters", f"at most {LONGEST_TEXT:,}")
+        _check_length(file, number, line)
         if line.strip():
-            yield line.strip()
+            yield number, line.strip()
 
 
-def _rows(file: Path, delimiter: str) -> Iterator[tuple[int, dict[str, str]]]:
+def _rows(file: Path, delimiter: str) -> Iterator[tuple[int, _Row]]:
     # a quotation mark in a tab-separated file is a quotation mark
-    lines = decoded(file).splitlines(keepends=True)
+    stream = io.StringIO(decoded(file), newline="")
     csv.field_size_limit(LONGEST_TEXT)
     if delimiter == ",":
-        reader = csv.DictReader(lines)
+        reader = csv.DictReader(stream)
     else:
-        reader = csv.DictReader(lines, delimiter=delimiter, quoting=csv.QUOTE_NONE)
+        reader = csv.DictReader(stream, delimiter=delimiter, quoting=csv.QUOTE_NONE)
     try:
         for row in reader:
             yield reader.line_num, row
@@ -114,7 +220,7 @@ def _rows(file: Path, delimiter: str) -> Iterator[tuple[int, dict[str, str]]]:
         raise refuse(file, reader.line_num, str(error), "a table of texts") from None
 
 
-def _json_rows(file: Path) -> Iterator[tuple[int, dict[str, str]]]:
+def _json_rows(file: Path) -> Iterator[tuple[int, _Row]]:
     for number, line in enumerate(decoded(file).split("\n"), start=1):
         if not line.strip():
             continue
@@ -124,32 +230,24 @@ def _json_rows(file: Path) -> Iterator[tuple[int, dict[str, str]]]:
             raise refuse(file, number, "something else", "a JSON object on each line") from None
         if not isinstance(row, dict):
             raise refuse(file, number, type(row).__name__, "a JSON object on each line")
-        yield number, {key: value if isinstance(value, str) else json.dumps(value) for key, value in row.items()}
+        yield number, {key: _as_text(value) for key, value in row.items()}
 
 
-def _cell(file: Path, line: int, row: dict[str, str], column: str) -> str:
-    if row.get(column) is None:
+def _as_text(value: object) -> str | None:
+    return value if isinstance(value, str | None) else json.dumps(value)
+
+
+def _cell(file: Path, line: int, row: _Row, column: str) -> str:
+    value = row.get(column)
+    if value is None:
         raise refuse(file, line, f"the columns {', '.join(map(str, row))}", f"a column {column!r} with a value")
-    if len(row[column]) > LONGEST_TEXT:
-        raise refuse(file, line, f"a text of {len(row[column]):,} characters", f"at most {LONGEST_TEXT:,}")
-    return row[column].strip()
+    _check_length(file, line, value)
+    return value.strip()
 
 
-def read_scored_snippets(file: Path, origin: tuple[str, ...]) -> Corpus:
-    """Read snippets with a mean score each (number, score, text; tab-separated); the sign is the class.
-
-    A snippet with a score of exactly 0 has no class and is left out.
-    """
-    pairs = []
-    for number, line in enumerate(_lines(file, "utf-8"), start=1):
-        parts = line.split("\t", 2)
-        try:
-            score = float(parts[1])
-        except (IndexError, ValueError):
-            raise refuse(file, number, shortened(line), "number, score and text between tabs") from None
-        if score and len(parts) == 3:
-            pairs.append((parts[2].strip(), "positive" if score > 0 else "negative"))
-    return from_pairs(file, pairs, origin)
+def _check_length(file: Path, line: int, text: str) -> None:
+    if len(text) > LONGEST_TEXT:
+        raise refuse(file, line, f"a text of {len(text):,} characters", f"at most {LONGEST_TEXT:,}")
 
 
 def shortened(text: str) -> str:

@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -12,13 +12,24 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from reportgen.lab.corpora import Corpus, read_folder, read_polarity, read_scored_snippets, read_table
+from reportgen.lab.corpora import (
+    Corpus,
+    read_folder,
+    read_imdb,
+    read_polarity,
+    read_scored_snippets,
+    read_table,
+    refuse,
+)
 from reportgen.lab.fetching import MOVIE_SNIPPETS, fetched
+from reportgen.lab.reviews import IMDB, unpacked
+from reportgen.lab.splitting import PARTS, Integers, check_sizes, divide
 from reportgen.lab.surnames import labelled_surnames, origin
-from reportgen.lab.tokens import TOKENIZERS, vocabulary
+from reportgen.lab.tokens import TOKENIZERS, jieba_version, vocabulary
 from reportgen.suite.settings import (
     DataSettings,
     FolderSettings,
+    ImdbSettings,
     MovieSnippetsSettings,
     PolaritySettings,
     SplitSettings,
@@ -26,10 +37,10 @@ from reportgen.suite.settings import (
     TableSettings,
 )
 
-PARTS = ("train", "validation", "test")
-_FEWEST_OF_A_CLASS = 5
+LONGEST = 5_000
+"""Tokens of a text that is not cut: all texts lie in one array, as wide as the longest."""
 
-Integers = NDArray[np.int64]
+_NAMES = {"jieba": "words"}
 
 
 @dataclass(frozen=True)
@@ -43,13 +54,19 @@ class DataFacts:
     counts: dict[str, tuple[int, ...]]
     """Examples of each class, by part."""
     tokens: str
-    """What a text is made of: letters, words or characters."""
+    """What a text is made of: letters, words, characters or jieba."""
+    divided: str
+    """How the parts came about: fractions, per_class, or own_test for data with a test part of their own."""
     vocabulary: int
-    """How many different tokens the model knows, the unknown one not counted."""
+    """How many different tokens the model knows, padding and the unknown one not counted."""
+    trained_tokens: int
+    """How many different tokens the training part has; more than `vocabulary` where that is limited."""
     unknown_share: float
     """Share of the test part's tokens that are not in the vocabulary."""
+    max_length: int | None
+    """The greatest length in tokens that was asked for."""
     cut: int
-    """Texts that were cut to the greatest length."""
+    """Texts that were cut to it."""
     lengths: dict[str, float]
     """Shortest, longest, mean and median length in tokens, after cutting."""
     majority_class: str
@@ -69,25 +86,28 @@ class DataFacts:
 class Dataset:
     """Labelled sequences of tokens.
 
-    `inputs` has shape (examples, longest): index 1 and up stands for a token of the vocabulary, 0 for padding
-    and for any other token. `lengths` and `labels` have shape (examples,). `parts` maps
-    train, validation and test to indices of examples.
+    `inputs` has shape (examples, longest): 0 is padding, 1 … V the tokens of the vocabulary, and V + 1 any other
+    token. `lengths` and `labels` have shape (examples,). `parts` maps train, validation and test to indices of
+    examples. An example in no part is all padding and has the length 0.
     """
 
-    inputs: Integers
+    inputs: NDArray[np.int32]
     lengths: Integers
     labels: Integers
     parts: dict[str, Integers]
     vocabulary: tuple[str, ...]
     facts: DataFacts
+    texts: tuple[str, ...]
+    """The examples as they were read."""
 
 
 @lru_cache(maxsize=8)
 def prepare(settings: DataSettings) -> Dataset:
     """Load and divide the data that `settings` ask for; DataError for files that cannot be learnt from."""
     corpus = load(settings)
-    parts = divide(np.array(corpus.labels), settings.split, settings.limit)
-    return encode(settings.source, corpus, parts, Encoding.of(settings))
+    check_sizes(corpus, settings.split)
+    parts = divide(np.array(corpus.labels), settings.split, settings.limit, corpus.test_from)
+    return encode(settings.source, corpus, parts, Encoding.of(settings), _divided(settings))
 
 
 def load(settings: DataSettings) -> Corpus:
@@ -97,12 +117,22 @@ def load(settings: DataSettings) -> Corpus:
             return Corpus(*labelled_surnames(settings.languages), settings.languages, origin())
         case MovieSnippetsSettings():
             return read_scored_snippets(fetched(MOVIE_SNIPPETS), (MOVIE_SNIPPETS.requirement.replace("==", " "),))
+        case ImdbSettings():
+            return read_imdb(Path(settings.folder)) if settings.folder else read_imdb(unpacked(IMDB), (IMDB.file,))
         case PolaritySettings():
             return read_polarity(Path(settings.negative), Path(settings.positive))
         case TableSettings():
-            return read_table(Path(settings.file), settings.source, settings.text, settings.label)
+            tested = Path(settings.test_file) if settings.test_file else None
+            return read_table(Path(settings.file), settings.source, settings.text, settings.label, tested)
         case FolderSettings():
             return read_folder(Path(settings.folder))
+
+
+def _divided(settings: DataSettings) -> str:
+    if isinstance(settings, ImdbSettings) or getattr(settings, "test_file", None):
+        return "own_test"
+    counted = isinstance(settings.split, SplitSettings) and settings.split.train_per_class is not None
+    return "per_class" if counted else "fractions"
 
 
 @dataclass(frozen=True)
@@ -112,82 +142,109 @@ class Encoding:
     tokens: str = "letters"
     vocabulary_size: int | None = None
     max_length: int | None = None
+    version: str = ""
+    """Of the package that splits the texts, where that is none of ours."""
 
     @classmethod
     def of(cls, settings: DataSettings) -> "Encoding":
         """Return the encoding that a suite asks for; surnames are read letter by letter."""
         if isinstance(settings, SurnamesSettings):
             return cls()
-        return cls(settings.tokens, settings.vocabulary_size, settings.max_length)
+        version = jieba_version() if settings.tokens == "jieba" else ""
+        return cls(settings.tokens, settings.vocabulary_size, settings.max_length, version)
 
 
-def divide(labels: Integers, split: SplitSettings, limit: int | None = None) -> dict[str, Integers]:
-    """Divide the examples into parts that each have every class in proportion.
+def encode(
+    source: str,
+    corpus: Corpus,
+    parts: dict[str, Integers],
+    encoding: Encoding = Encoding(),
+    divided: str = "fractions",
+) -> Dataset:
+    """Turn texts into arrays; the vocabulary is that of the training part alone.
 
-    Args:
-        labels: shape (examples,).
-        split: fractions and seed.
-        limit: use about so many examples, of every class at least five or all it has.
+    Raises DataError for a text that is too long for an array, and if the training part has no token at all.
     """
-    random = np.random.default_rng(split.seed)
-    kept = 1.0 if limit is None else min(1.0, limit / len(labels))
-    found: dict[str, list[Integers]] = {part: [] for part in PARTS}
-    for label in np.unique(labels):
-        of_class = random.permutation(np.flatnonzero(labels == label))
-        of_class = of_class[: max(_FEWEST_OF_A_CLASS, round(len(of_class) * kept))]
-        tested, validated = _held_back(len(of_class), split)
-        found["test"].append(of_class[:tested])
-        found["validation"].append(of_class[tested : tested + validated])
-        found["train"].append(of_class[tested + validated :])
-    return {part: np.sort(np.concatenate(indices)) for part, indices in found.items()}
-
-
-def _held_back(examples: int, split: SplitSettings) -> tuple[int, int]:
-    """Return how many of a class's examples to test and to validate on: one or more, with one left to learn."""
-    validated = max(1, round(examples * split.validation)) if split.validation else 0
-    most = max(0, examples - 1 - bool(validated))
-    tested = min(max(1, round(examples * split.test)), most)
-    return tested, min(validated, examples - 1 - tested)
-
-
-def encode(source: str, corpus: Corpus, parts: dict[str, Integers], encoding: Encoding = Encoding()) -> Dataset:  # noqa: B008 - frozen
-    """Turn texts into arrays; the vocabulary is that of the training part alone."""
-    tokenized = [TOKENIZERS[encoding.tokens](text) or [""] for text in corpus.texts]
     used = np.sort(np.concatenate(list(parts.values())))
-    cut = sum(len(tokenized[i]) > (encoding.max_length or len(tokenized[i])) for i in used)
-    tokenized = [tokens[: encoding.max_length] for tokens in tokenized]
-    known = vocabulary((tokenized[i] for i in parts["train"]), encoding.vocabulary_size)
-    index = {token: i for i, token in enumerate(known, start=1)}
-    lengths = np.array([len(tokens) for tokens in tokenized])
-    inputs = np.zeros((len(tokenized), int(lengths.max())), np.int64)
-    for row, tokens in zip(inputs, tokenized, strict=True):
-        row[: len(tokens)] = [index.get(token, 0) for token in tokens]
-    targets = np.array(corpus.labels, np.int64)
-    counts = {part: np.bincount(targets[i], minlength=len(corpus.classes)) for part, i in parts.items()}
-    majority = int(counts["train"].argmax())
+    rows, tokens, cut = _numbered(corpus, used, encoding)
+    trained = _counts(rows, parts["train"], len(tokens))
+    counted = {token: int(trained[i]) for i, token in enumerate(tokens) if trained[i]}
+    known = vocabulary(counted, encoding.vocabulary_size)
+    if not known:
+        got = f"a training part without any {_NAMES.get(encoding.tokens, encoding.tokens)}"
+        raise refuse(*corpus.place(0), got, "texts with something in them")
+    place = {token: i for i, token in enumerate(known, start=1)}
+    unknown = len(known) + 1
+    index = np.array([place.get(token, unknown) for token in tokens], np.int32)
+    lengths = np.array([len(row) for row in rows])
+    inputs = np.zeros((len(rows), int(lengths.max())), np.int32)
+    for example, row in zip(inputs, rows, strict=True):
+        example[: len(row)] = index[row]
+    labels = np.array(corpus.labels, np.int64)
     tested = parts["test"]
+    heldout = _counts(rows, np.concatenate([parts["validation"], tested]), len(tokens))
     facts = DataFacts(
         source=source,
         origin=corpus.origin,
         digest=_digest(corpus, encoding, parts),
         classes=tuple(corpus.classes),
-        counts={part: tuple(map(int, count)) for part, count in counts.items()},
         tokens=encoding.tokens,
+        divided=divided,
         vocabulary=len(known),
-        unknown_share=1 - np.count_nonzero(inputs[tested]) / int(lengths[tested].sum()),
+        trained_tokens=len(counted.keys() - {""}),
+        unknown_share=np.count_nonzero(inputs[tested] == unknown) / int(lengths[tested].sum()),
+        max_length=encoding.max_length,
         cut=cut,
-        lengths={
-            "shortest": int(lengths[used].min()),
-            "longest": int(lengths[used].max()),
-            "mean": float(lengths[used].mean()),
-            "median": float(np.median(lengths[used])),
-        },
-        majority_class=corpus.classes[majority],
-        majority_accuracy=float(counts["test"][majority] / counts["test"].sum()),
+        lengths=_lengths(lengths[used]),
+        **_class_facts(corpus, labels, parts),
         ambiguous=_in_several_classes((corpus.texts[i], corpus.labels[i]) for i in used),
-        unseen_tokens=len({token for i in used for token in tokenized[i]} - index.keys()),
+        unseen_tokens=len({token for i, token in enumerate(tokens) if token and heldout[i]} - place.keys()),
     )
-    return Dataset(inputs, lengths, targets, parts, tuple(known), facts)
+    return Dataset(inputs, lengths, labels, parts, tuple(known), facts, tuple(corpus.texts))
+
+
+def _numbered(corpus: Corpus, used: Integers, encoding: Encoding) -> tuple[list[Integers], list[str], int]:
+    """Return the texts as numbers of tokens, these tokens, and how many texts were cut; unused texts stay empty.
+
+    A text without any token is the empty one alone.
+    """
+    tokenize = TOKENIZERS[encoding.tokens]
+    numbers: dict[str, int] = {}
+    rows: list[Integers] = [np.zeros(0, np.int64)] * len(corpus.texts)
+    cut = 0
+    for i in used:
+        tokens = tokenize(corpus.texts[i]) or [""]
+        cut += len(tokens) > (encoding.max_length or len(tokens))
+        tokens = tokens[: encoding.max_length]
+        if encoding.max_length is None and len(tokens) > LONGEST:
+            got = f"a text of {len(tokens):,} {_NAMES.get(encoding.tokens, encoding.tokens)}"
+            raise refuse(*corpus.place(i), got, f"at most {LONGEST:,}, or a data.max_length to cut texts to")
+        rows[i] = np.array([numbers.setdefault(token, len(numbers)) for token in tokens])
+    return rows, list(numbers), cut
+
+
+def _counts(rows: list[Integers], examples: Integers, tokens: int) -> Integers:
+    """Return how often each token occurs in the examples, (tokens,)."""
+    return np.bincount(np.concatenate([rows[i] for i in examples] or [[]]).astype(np.int64), minlength=tokens)
+
+
+def _lengths(lengths: Integers) -> dict[str, float]:
+    return {
+        "shortest": int(lengths.min()),
+        "longest": int(lengths.max()),
+        "mean": float(lengths.mean()),
+        "median": float(np.median(lengths)),
+    }
+
+
+def _class_facts(corpus: Corpus, labels: Integers, parts: dict[str, Integers]) -> dict[str, Any]:
+    counts = {part: np.bincount(labels[i], minlength=len(corpus.classes)) for part, i in parts.items()}
+    majority = int(counts["train"].argmax())
+    return {
+        "counts": {part: tuple(map(int, count)) for part, count in counts.items()},
+        "majority_class": corpus.classes[majority],
+        "majority_accuracy": float(counts["test"][majority] / counts["test"].sum()),
+    }
 
 
 def _in_several_classes(examples: Iterable[tuple[str, int]]) -> int:

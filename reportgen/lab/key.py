@@ -10,8 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from reportgen.lab import dataset, series
+from reportgen.lab.vectors import vectors_for
 from reportgen.suite.addition import AdditionSettings
 from reportgen.suite.forecasting import ForecastingRun, SeriesSettings, SineSettings
+from reportgen.suite.settings import RunSettings
 from reportgen.suite.tasks import AnyData, AnyRun
 
 THREADS = 1
@@ -26,6 +28,7 @@ def key_parts(settings: AnyRun, seed: int) -> dict[str, Any]:
     return {
         **{f"model.{name}": value for name, value in resolved["model"].items()},
         **{f"training.{name}": value for name, value in resolved["training"].items()},
+        **_vectors(settings),
         "data": data_digest(settings.data),
         "seed": seed,
         "code": code_digest(),
@@ -34,6 +37,14 @@ def key_parts(settings: AnyRun, seed: int) -> dict[str, Any]:
         "dtype": settings.training.precision if isinstance(settings, ForecastingRun) else "float32",
         "threads": THREADS if settings.device == "cpu" else None,
     }
+
+
+def _vectors(settings: AnyRun) -> dict[str, str | None]:
+    """Return what the word vectors of a classification run are, and not where they lie."""
+    if not isinstance(settings, RunSettings):
+        return {}
+    name = settings.model.vectors
+    return {"model.vectors": name and vectors_for(name, settings.data).digest}
 
 
 def data_digest(settings: AnyData) -> str:

@@ -18,7 +18,7 @@ class RNN(nn.Module):
     the output without passing through the state. Source: PyTorch's tutorial on classifying names, 2017.
 
     Args:
-        symbols: size of the vocabulary; inputs hold 1 … symbols, and 0 for padding and unknown symbols.
+        symbols: size of the vocabulary; inputs hold 1 … symbols, 0 for padding, and symbols + 1 for unknown ones.
         outputs: how many classes.
         hidden_size: size of the state.
     """
@@ -40,8 +40,8 @@ class RNN(nn.Module):
         return logp
 
     def input(self, indices: Tensor) -> Tensor:
-        """Return symbols (batch, time) as one-hot vectors (batch, time, symbols); index 0 becomes zeros."""
-        return F.one_hot(indices, self.symbols + 1)[..., 1:].to(self.i2h.weight.dtype)
+        """Return symbols (batch, time) as one-hot vectors (batch, time, symbols); unknown ones become zeros."""
+        return F.one_hot(indices.long(), self.symbols + 2)[..., 1:-1].to(self.i2h.weight.dtype)
 
     def states(self, x: Tensor, lengths: Tensor) -> Tensor:  # noqa: ARG002 - as SequenceClassifier has it
         """Return the state after each step, (batch, time, hidden_size), for inputs (batch, time, symbols)."""

@@ -9,6 +9,7 @@ from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 from reportgen.lab.cells import HandwrittenGRU, HandwrittenLSTM, HandwrittenRNN
 from reportgen.lab.letters import HandwrittenPeepholeLSTM
+from reportgen.lab.vectors import Vectors
 
 _TORCH: dict[str, type[nn.RNN | nn.LSTM | nn.GRU]] = {"rnn": nn.RNN, "lstm": nn.LSTM, "gru": nn.GRU}
 _HANDWRITTEN = {
@@ -42,7 +43,10 @@ def recurrent(
 
 
 class OneHot(nn.Module):
-    """Symbol indices (batch, time) as one-hot vectors (batch, time, symbols); index 0 becomes zeros."""
+    """Symbol indices (batch, time) as one-hot vectors (batch, time, symbols).
+
+    Padding, 0, and the unknown symbol, symbols + 1, become zeros.
+    """
 
     def __init__(self, symbols: int) -> None:
         super().__init__()
@@ -50,7 +54,7 @@ class OneHot(nn.Module):
 
     def forward(self, indices: Tensor) -> Tensor:
         """Look the vectors up."""
-        return F.one_hot(indices, self.symbols + 1)[..., 1:].to(torch.get_default_dtype())
+        return F.one_hot(indices.long(), self.symbols + 2)[..., 1:-1].to(torch.get_default_dtype())
 
     def extra_repr(self) -> str:
         """Show the size in `print(model)`."""
@@ -61,7 +65,7 @@ class SequenceClassifier(nn.Module):
     """A recurrent network over symbols; its states, pooled over time, decide the class.
 
     Args:
-        symbols: size of the vocabulary; inputs hold 1 … symbols, and 0 for padding and unknown symbols.
+        symbols: size of the vocabulary; inputs hold 1 … symbols, 0 for padding, and symbols + 1 for unknown ones.
         outputs: how many logits: one a class, or a single one for binary cross-entropy.
         cell: rnn, lstm, gru, handwritten_rnn, handwritten_lstm, handwritten_gru or handwritten_peephole_lstm.
         hidden_size: size of the hidden state.
@@ -72,6 +76,8 @@ class SequenceClassifier(nn.Module):
         pooling: the last state, or the mean or maximum of all states.
         embedding_size: size of a learnt embedding; one-hot vectors without it.
         embedding_std: standard deviation of the embedding's initial weights.
+        vectors: word vectors that the embedding begins with, instead of embedding_size and embedding_std.
+        vectors_frozen: leave these as they are.
         head_size: size of a linear layer between the pooled state and the output; none without it.
         activation: relu, sigmoid or tanh, after that layer.
         dropout: probability of dropping an entry of the output layer's input while training.
@@ -92,6 +98,8 @@ class SequenceClassifier(nn.Module):
         pooling: Pooling = "last",
         embedding_size: int | None = None,
         embedding_std: float = 1.0,
+        vectors: Vectors | None = None,
+        vectors_frozen: bool = False,
         head_size: int | None = None,
         activation: str = "relu",
         dropout: float = 0.0,
@@ -100,9 +108,13 @@ class SequenceClassifier(nn.Module):
         super().__init__()
         self.packed = packed
         self.pooling = pooling
-        self.input: nn.Module = (
-            _embedding(symbols, embedding_size, embedding_std) if embedding_size else OneHot(symbols)
-        )
+        if vectors is not None:
+            embedding_size = vectors.matrix.shape[1]
+            self.input: nn.Module = _pretrained(vectors, vectors_frozen)
+        elif embedding_size:
+            self.input = _embedding(symbols, embedding_size, embedding_std)
+        else:
+            self.input = OneHot(symbols)
         self.recurrent = recurrent(
             cell,
             embedding_size or symbols,
@@ -142,9 +154,21 @@ class SequenceClassifier(nn.Module):
 
 
 def _embedding(symbols: int, size: int, std: float) -> nn.Embedding:
-    embedding = nn.Embedding(symbols + 1, size, padding_idx=0)
+    embedding = nn.Embedding(symbols + 2, size, padding_idx=0)
     with torch.no_grad():
         embedding.weight *= std  # torch draws with a standard deviation of 1; row 0 is zeros
+        embedding.weight[-1] = 0  # an unknown symbol says nothing, unless training meets one
+    return embedding
+
+
+def _pretrained(vectors: Vectors, frozen: bool) -> nn.Embedding:
+    """Return an embedding of the vectors; words without one are drawn at the scale of those that have."""
+    symbols, size = vectors.matrix.shape
+    embedding = _embedding(symbols, size, vectors.std)
+    known = torch.from_numpy(vectors.known)
+    with torch.no_grad():
+        embedding.weight[1:-1][known] = torch.from_numpy(vectors.matrix)[known]
+    embedding.weight.requires_grad_(not frozen)
     return embedding
 
 

@@ -41,7 +41,8 @@ def measure(model: Classifier, data: Dataset, device: torch.device) -> tuple[Arr
     gates = gates_over(model, indices[:1, : lengths[0]])
     if gates is None:
         return arrays, {}
-    tokens = [data.vocabulary[i - 1] if i else None for i in indices[0, : lengths[0]].tolist()]
+    known = dict(enumerate(data.vocabulary, start=1))
+    tokens = [known.get(i) for i in indices[0, : lengths[0]].tolist()]
     return {**arrays, "gates": gates}, {"gate_tokens": tokens}
 
 

@@ -11,7 +11,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-LAYOUT = 1
+LAYOUT = 2
 """Version of the files below; a record of another layout is not read."""
 
 EPOCH_COLUMNS = ("epoch", "train_loss", "train_accuracy", "heldout_loss", "heldout_accuracy", "seconds")
@@ -34,7 +34,8 @@ class Record:
     error: str
     """Why the run did not finish; empty if it did."""
     model: dict[str, Any]
-    """printout, summary (torchinfo's) and parameters; empty if the model could not be built."""
+    """printout, summary (torchinfo's), parameters, arguments (of torch.nn's layers, with their defaults), and
+    vectors, if it has any; empty if it could not be built."""
     data: dict[str, Any]
     environment: dict[str, Any]
     started: str
@@ -45,6 +46,8 @@ class Record:
     kept_epoch: int = 0
     predictions: dict[str, NDArray[Any]] = field(default_factory=dict)
     """example, target, predicted, confidence, loss of the test part; each of shape (examples,)."""
+    mistakes: list[dict[str, Any]] = field(default_factory=list)
+    """The most confident wrong predictions of the test part: example, text, target, predicted, confidence."""
     task: str = "classification"
     steps: list[dict[str, float]] = field(default_factory=list)
     """The log of a task that is counted in steps; `reportgen.lab.forecasting` and `.addition` name its columns."""

@@ -17,10 +17,12 @@ from reportgen.lab.environment import collect
 from reportgen.lab.key import THREADS, key_of
 from reportgen.lab.letters import RNN
 from reportgen.lab.losses import outputs_for
+from reportgen.lab.mistakes import confident_mistakes
 from reportgen.lab.models import SequenceClassifier
 from reportgen.lab.record import Record
 from reportgen.lab.steps import Hooks, Logged, Outcome
 from reportgen.lab.training import Diverged, Epoch, train
+from reportgen.lab.vectors import Vectors, vectors_for
 from reportgen.suite.addition import AdditionRun
 from reportgen.suite.forecasting import ForecastingRun
 from reportgen.suite.settings import ModelSettings, RunSettings
@@ -95,8 +97,11 @@ def _classify(
     data = prepare(settings.data)
     record["data"] = data.facts.as_json()
     record["heldout"] = "validation" if len(data.parts["validation"]) else "test"
-    model = build(settings.model, data, settings.training.loss).to(device)
+    vectors = vectors_for(settings.model.vectors, settings.data) if settings.model.vectors else None
+    model = build(settings.model, data, settings.training.loss, vectors).to(device)
     record["model"] = describe(model, tried_on(data, device))
+    if vectors is not None:
+        record["model"]["vectors"] = vectors.facts.as_json()
     random = torch.Generator().manual_seed(seed)
     trained = train(
         model, data, settings.training, random=random, device=device, on_epoch=on_epoch, on_batch=on_batch
@@ -104,6 +109,7 @@ def _classify(
     record["epochs"] = [asdict(epoch) for epoch in trained.epochs]
     record["kept_epoch"] = trained.kept_epoch
     record["predictions"] = vars(trained.test)
+    record["mistakes"] = confident_mistakes(trained.test, data)
     if isinstance(model, SequenceClassifier | RNN):
         record["arrays"], record["measures"] = probes.measure(model, data, device)
 
@@ -136,12 +142,14 @@ class _seeded:  # noqa: N801 - reads as a with-statement
         self.fork.__exit__(*exception)
 
 
-def build(settings: ModelSettings, data: Dataset, loss: str = "cross_entropy") -> nn.Module:
-    """Return the model with fresh weights, drawn from torch's global generator."""
+def build(
+    settings: ModelSettings, data: Dataset, loss: str = "cross_entropy", vectors: Vectors | None = None
+) -> nn.Module:
+    """Return the model with fresh weights, drawn from torch's global generator, and word vectors if it has any."""
     outputs = outputs_for(loss, len(data.facts.classes))
     if settings.cell == "handwritten_rnn_i2h_i2o":
         return RNN(data.facts.vocabulary, outputs, settings.hidden_size)
-    return SequenceClassifier(data.facts.vocabulary, outputs, **settings.model_dump())
+    return SequenceClassifier(data.facts.vocabulary, outputs, **{**settings.model_dump(), "vectors": vectors})
 
 
 def tried_on(data: Dataset, device: torch.device) -> list[Tensor]:

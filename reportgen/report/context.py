@@ -1,45 +1,36 @@
 """What the templates may use. Each name is explained here, and nowhere else."""
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import pandas as pd
 from markupsafe import Markup
 
 from reportgen.analysis.findings import CLEAR_SPREADS, OVERFITTING_RISE, Findings
 from reportgen.analysis.results import Results
-from reportgen.lab.record import Record
+from reportgen.analysis.shown import MOST_CURVES, MOST_ROWS
 from reportgen.languages import Language
+from reportgen.report.facts import (
+    Log,
+    Model,
+    datasets_of,
+    digits,
+    distinct,
+    epoch_log,
+    is_off,
+    matrices_in_text,
+    mistakes_of,
+    models_of,
+    prose,
+    reason,
+    rows_of,
+    settings_of,
+    tuning_of,
+)
 from reportgen.suite.schema import Suite
-from reportgen.suite.text import Text
-
-_BETWEEN_CHINESE = re.compile(r"(?<=[\u3000-\u9fff\uff00-\uffef]) (?=[\u3000-\u9fff\uff00-\uffef])")
 
 COVER = ("author", "student_number", "course", "school", "supervisor", "date")
 ENVIRONMENT = ("cpu", "cores", "memory_gib", "gpu", "system", "python", "torch", "cuda", "cudnn", "threads")
-
-
-@dataclass(frozen=True)
-class Model:
-    """A model of the suite: the variants that train it, what it prints, and how large it is."""
-
-    labels: list[str]
-    cell: str
-    printout: str
-    summary: str
-    parameters: int
-
-
-@dataclass(frozen=True)
-class Log:
-    """The epochs of one run in the two-line form, with the test line at the end."""
-
-    run: str
-    label: str
-    seed: int
-    text: str
 
 
 @dataclass(frozen=True)
@@ -52,6 +43,8 @@ class Context:
     aim: Markup | None
     closing: Markup | None
     """The suite's own `summary`."""
+    sections: tuple[str, ...]
+    """The sections after the cover, by the names of their templates."""
     quick: bool
     """Whether this is a `--quick` build, which nobody should hand in."""
     seeds: list[int]
@@ -60,8 +53,10 @@ class Context:
     environments: list[dict[str, Any]]
     """Each machine and software that runs of this suite ran on."""
     datasets: list[dict[str, Any]]
-    """Each data set: the fields of `reportgen.lab.dataset.DataFacts`."""
+    """Each data set: the fields of `reportgen.lab.dataset.DataFacts`, and the labels of those that use it."""
     models: list[Model]
+    layers: dict[str, list[tuple[str, str]]]
+    """The layers of torch.nn that the models use: name and default of each argument."""
     cells: list[str]
     """The kinds of cell, in the order of their first use."""
     common_settings: list[tuple[str, Any]]
@@ -71,7 +66,9 @@ class Context:
     settings: dict[str, dict[str, Any]]
     """Variant to its settings by dotted name."""
     heldout: str
-    """The part that each epoch was evaluated on: validation or test."""
+    """The part that each epoch was evaluated on: validation or test; heldout if the variants differ in that."""
+    heldout_of: dict[str, str]
+    """Variant to the part that its epochs were evaluated on."""
     losses: list[str]
     """The losses in use, in the order of their first use."""
     uses_adam: bool
@@ -83,18 +80,31 @@ class Context:
     """A row a run: the columns of `reportgen.analysis.results.Results.runs`, and label."""
     unfinished: list[dict[str, Any]]
     """The rows of `runs` that diverged or failed, with the last line of the error as `reason`."""
+    tunings: list[dict[str, Any]]
+    """Each variant that is a change of another: variant, baseline, why, difference, gain, and changes, a list of
+    (setting, before, after)."""
+    mistakes: list[dict[str, Any]]
+    """The leader's most confident mistakes in its first run: text, target, predicted, confidence."""
+    mistakes_seed: int
+    """The seed of that run."""
     findings: Findings
     figures: dict[str, str]
     """Name of a figure to its path beside the report."""
     confusion_figures: list[tuple[str, str]]
-    """Variant and name of its confusion matrix."""
+    """Variant and name of its confusion matrix: those that stand in the text."""
+    more_confusion_figures: list[tuple[str, str]]
+    """The same of those that stand in an appendix, where there are many."""
     logs: list[Log]
     rows: dict[str, dict[str, Any]]
     """The rows of `comparison` by variant."""
+    seconds_digits: int
+    """Decimals that tell the seconds of an epoch apart."""
     environment_rows: tuple[str, ...] = ENVIRONMENT
     """What is told of an environment, in order."""
     clear_spreads: float = CLEAR_SPREADS
     overfitting_rise: float = OVERFITTING_RISE
+    most_curves: int = MOST_CURVES
+    most_rows: int = MOST_ROWS
 
 
 def build_context(
@@ -109,14 +119,18 @@ def build_context(
     """Gather what the templates need, in one language."""
     code = language.code
     labels = {variant.name: variant.label_in(code) for variant in results.variants}
-    settings = {variant.name: _settings(variant.settings.told()) for variant in results.variants}
+    settings = {variant.name: settings_of(variant.settings.told()) for variant in results.variants}
     names = list(next(iter(settings.values())))
     differing = [name for name in names if len({repr(own[name]) for own in settings.values()}) > 1]
     first = next(iter(settings.values()))
-    runs = [{**row, "label": labels[row["variant"]]} for row in _rows(results.runs)]
-    comparison = [{**row, "label": labels[row["variant"]]} for row in _rows(findings.comparison)]
+    runs = [{**row, "label": labels[row["variant"]]} for row in rows_of(results.runs)]
+    comparison = [{**row, "label": labels[row["variant"]]} for row in rows_of(findings.comparison)]
     records = list(results.records.values())
     keeps = {own["training.keep"] for own in settings.values()}
+    heldout_of = {v.name: record.heldout for v in results.variants if (record := results.record_of(v.name))}
+    heldout = set(heldout_of.values()) or {"validation"}
+    best = results.record_of(findings.leader) if findings.leader else None
+    in_text = matrices_in_text(results, findings)
     return Context(
         title=suite.title.in_language(code),
         cover=[
@@ -124,108 +138,40 @@ def build_context(
             for name in COVER
             if (text := getattr(suite.cover, name)) is not None
         ],
-        aim=_prose(suite.aim, code),
-        closing=_prose(suite.summary, code),
+        aim=prose(suite.aim, code),
+        closing=prose(suite.summary, code),
+        sections=suite.sections,
         quick=quick,
         seeds=list(suite.seeds),
         labels=labels,
-        environments=_distinct([record.environment for record in records]),
-        datasets=_distinct([record.data for record in records if record.data]),
-        models=_models(results, labels),
+        environments=distinct([record.environment for record in records]),
+        datasets=datasets_of(results, labels),
+        models=models_of(results, labels),
+        layers={
+            layer: arguments
+            for record in records
+            for layer, arguments in record.model.get("arguments", {}).items()
+        },
         cells=list(dict.fromkeys(own["model.cell"] for own in settings.values())),
-        common_settings=[(n, first[n]) for n in names if n not in differing and not _is_off(n, first)],
+        common_settings=[(n, first[n]) for n in names if n not in differing and not is_off(n, first)],
         differing_settings=differing,
         settings=settings,
-        heldout=next((record.heldout for record in records if record.heldout), "validation"),
+        heldout=heldout.pop() if len(heldout) == 1 else "heldout",
+        heldout_of=heldout_of,
         losses=list(dict.fromkeys(own["training.loss"] for own in settings.values())),
         uses_adam=any(own["training.optimizer"] == "adam" for own in settings.values()),
         keep=keeps.pop() if len(keeps) == 1 else "mixed",
         comparison=comparison,
         rows={row["variant"]: row for row in comparison},
+        seconds_digits=digits(findings.comparison["seconds_per_epoch"].min()),
         runs=runs,
-        unfinished=[{**row, "reason": _reason(row["error"])} for row in runs if row["status"] != "finished"],
+        unfinished=[{**row, "reason": reason(row["error"])} for row in runs if row["status"] != "finished"],
+        tunings=[tuning_of(tuning, results, settings, code) for tuning in findings.tunings],
+        mistakes=mistakes_of(best) if best and best.data else [],
+        mistakes_seed=best.seed if best else 0,
         findings=findings,
         figures=dict(figures),
-        confusion_figures=[(v, f"confusion-{v}") for v in results.confusion],
+        confusion_figures=[(v, f"confusion-{v}") for v in in_text],
+        more_confusion_figures=[(v, f"confusion-{v}") for v in results.confusion if v not in in_text],
         logs=[Log(row["run"], row["label"], row["seed"], epoch_log(results.records[row["run"]])) for row in runs],
     )
-
-
-def _prose(text: Text | None, language: str) -> Markup | None:
-    """Return the suite's own words, which are Markdown; the typesetter reads no HTML in it."""
-    if text is None:
-        return None
-    words = text.in_language(language).strip()
-    # a line end within a folded YAML text is a space, which Chinese does not have between its characters
-    return Markup(_BETWEEN_CHINESE.sub("", words))  # noqa: S704
-
-
-def epoch_log(record: Record) -> str:
-    """Write the epochs the way training scripts print them: two lines an epoch, and the test part's at the end."""
-    lines = []
-    for row in record.epochs:
-        lines.append(
-            f"Train Epoch: {row['epoch']:.0f} Loss: {row['train_loss']:.6f} Acc: {row['train_accuracy']:.6f}"
-        )
-        lines.append(_evaluation(record.heldout, row["heldout_loss"], row["heldout_accuracy"]))
-    if record.predictions and record.heldout != "test":
-        outcome = record.predictions
-        accuracy = float((outcome["predicted"] == outcome["target"]).mean())
-        lines.append(f"Kept epoch: {record.kept_epoch}")
-        lines.append(_evaluation("test", float(outcome["loss"].mean(dtype="float64")), accuracy))
-    if record.status != "finished":
-        lines.append(f"{record.status.capitalize()}: {_reason(record.error)}")
-    return "\n".join(lines)
-
-
-def _evaluation(part: str, loss: float, accuracy: float) -> str:
-    return f"{part.capitalize()} set: Average loss: {loss:.4f}, Accuracy: {accuracy:.4f}"
-
-
-def _rows(table: pd.DataFrame) -> list[dict[str, Any]]:
-    return [{str(k): v for k, v in row.items()} for row in table.to_dict("records")]
-
-
-def _settings(resolved: dict[str, Any]) -> dict[str, Any]:
-    flat = {f"{part}.{name}": value for part in ("model", "training") for name, value in resolved[part].items()}
-    data = {f"data.{name}": value for name, value in resolved["data"].items() if name != "split"}
-    split = {f"data.split.{name}": value for name, value in resolved["data"]["split"].items()}
-    return {**flat, **data, **split, "device": resolved["device"]}
-
-
-_PART_OF = {"model.embedding_std": "model.embedding_size", "model.activation": "model.head_size"}
-
-
-def _is_off(name: str, settings: dict[str, Any]) -> bool:
-    """Tell whether a setting stands for something that was not used: a dropout of 0, the scale of no embedding."""
-    value = settings[_PART_OF.get(name, name)]
-    return value is None or value is False or (isinstance(value, float) and value == 0)
-
-
-def _models(results: Results, labels: Mapping[str, str]) -> list[Model]:
-    found: dict[str, Model] = {}
-    for variant in results.variants:
-        record = results.record_of(variant.name)
-        if record is None:
-            continue
-        described = record.model
-        model = found.setdefault(
-            described["printout"],
-            Model(
-                [],
-                variant.settings.model.cell,
-                described["printout"],
-                described["summary"],
-                described["parameters"],
-            ),
-        )
-        model.labels.append(labels[variant.name])
-    return list(found.values())
-
-
-def _distinct(items: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    return list({repr(item): item for item in items}.values())
-
-
-def _reason(error: str) -> str:
-    return error.strip().splitlines()[-1] if error.strip() else ""

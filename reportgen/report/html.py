@@ -43,16 +43,15 @@ def to_html(markdown: str, language: Language, folder: Path, styles: Sequence[st
     headings = _number_headings(tokens)
     _inline_pictures(tokens, folder)
     _caption_tables(tokens)
-    body = _sections(parser, tokens, _contents(headings, language))
+    words = language.say("quick.mark") if quick else ""
+    body = _sections(parser, tokens, _contents(headings, language), words)
     fonts.require(unescape(re.sub(r"<[^>]*>", "", body)))
     title = next((text for level, _, text in headings if level == 1), "")
-    words = language.say("quick.mark") if quick else ""
-    mark = f' class="quick" data-quick="{escape(words)}"' if quick else ""
     css = "\n".join([fonts.font_face_rules(_characters(body, styles) + words, language.code), *styles])
     return (
         f'<!DOCTYPE html>\n<html lang="{"zh-CN" if language.code == "zh" else language.code}">\n<head>\n'
         '<meta charset="utf-8">\n<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        f"<title>{escape(title)}</title>\n<style>\n{css}\n</style>\n</head>\n<body{mark}>\n<main>\n{body}</main>\n"
+        f"<title>{escape(title)}</title>\n<style>\n{css}\n</style>\n</head>\n<body>\n<main>\n{body}</main>\n"
         "</body>\n</html>\n"
     )
 
@@ -152,11 +151,12 @@ def _is_bold(inline: Token) -> bool:
     return kinds[:1] == ["strong_open"] and kinds.index("strong_close") == len(kinds) - 1
 
 
-def _sections(parser: MarkdownIt, tokens: list[Token], contents: str) -> str:
-    """Render: the cover, the table of contents, and a <section> for each heading of the first level."""
+def _sections(parser: MarkdownIt, tokens: list[Token], contents: str, quick: str) -> str:
+    """Render the cover, marked as `quick` says, the contents, and a <section> for each first-level heading."""
     starts = [i for i, token in enumerate(tokens) if token.type == "heading_open" and token.tag == "h2"]
     bounds = [*starts, len(tokens)]
-    html = [f'<header class="cover">\n{_render(parser, tokens[: bounds[0]])}</header>\n{contents}']
+    mark = f' data-quick="{escape(quick)}"' if quick else ""
+    html = [f'<header class="cover"{mark}>\n{_render(parser, tokens[: bounds[0]])}</header>\n{contents}']
     for start, end in pairwise(bounds):
         html.append(f"<section>\n{_render(parser, tokens[start:end])}</section>\n")
     return "".join(html)

@@ -72,8 +72,23 @@ def _functions(context: Context, language: Language, numbering: Numbering) -> di
         sources = (data["source"] for data in context.datasets)
         return next((word for s in sources if (word := language.class_name(s, name)) != name), name)
 
+    def shown(name: str, value: object) -> object:
+        """Write a setting's value the way the language does: `best` becomes `lowest validation loss`."""
+        if value is None or value is False:
+            return language.say("setting.none" if value is None else "setting.no")
+        if value is True:
+            return language.say("setting.yes")
+        if isinstance(value, float):
+            return language.significant(value, 6)
+        if isinstance(value, (list, tuple)):
+            return len(value)
+        key = f"value.{name}.{value}"
+        return language.say(key) if language.has(key) else value
+
     return {
         "t": t,
+        "shown": shown,
+        "has": language.has,
         "class_name": class_name,
         "language": language.code,
         "numbering": numbering,

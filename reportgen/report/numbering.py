@@ -1,5 +1,6 @@
 """Numbers of headings, figures, tables and references, given in the order of their first mention."""
 
+from collections.abc import Sequence
 from string import ascii_uppercase
 
 from markupsafe import Markup
@@ -41,6 +42,15 @@ class Numbering:
         if name not in names:
             names.append(name)
         return Markup(self._language.say(f"caption.{kind}_ref", number=names.index(name) + 1))  # noqa: S704 - ours
+
+    def refs(self, kind: str, names: Sequence[str]) -> Markup:
+        """Return how the text calls several figures or tables: `Figures 3–6`, or `Figure 3 and Figure 5`."""
+        references = [self.ref(kind, name) for name in names]
+        numbers = [self._kinds[kind].index(name) + 1 for name in names]
+        if len(names) > 2 and numbers == list(range(numbers[0], numbers[0] + len(names))):
+            values = {"first": numbers[0], "last": numbers[-1]}
+            return Markup(self._language.say(f"caption.{kind}_range", **values))  # noqa: S704 - digits
+        return Markup(self._language.listing(references))  # noqa: S704 - ours
 
     def caption(self, kind: str, name: str, text: str) -> Markup:
         """Return the caption of a figure or a table, with its number: `Figure 2: Loss and accuracy`."""

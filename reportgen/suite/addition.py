@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field, field_validator
 from pydantic_core import PydanticCustomError
 
-from reportgen.suite.settings import Count, Natural, Positive, RecurrentCell, RunOfAnyTask, Settings
+from reportgen.suite.base import Count, Natural, Positive, RecurrentCell, RunOfAnyTask, Settings
 
 Digits = Annotated[Count, Field(le=100_000)]
 

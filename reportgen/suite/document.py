@@ -15,12 +15,16 @@ from ruamel.yaml import events as yaml
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
 from reportgen.errors import Problem, SuiteError
+from reportgen.suite.fullwidth import hint_in
 
 LARGEST_FILE = 128 * 1024
 MOST_VALUES = 20_000
 DEEPEST = 50
 
 Path_ = tuple[str | int, ...]
+
+_OF_THE_FILE = ("'", "the unknown key ", "a text in ")
+"""What a message found begins with, where it shows a word of the file."""
 
 _KEY = "?"  # in the path of what is not a value but part of a key
 
@@ -58,7 +62,8 @@ class Document:
 
     def problem(self, path: Path_, got: str, expected: str, hint: str = "") -> Problem:
         """Return a fault at `path` of this file."""
-        return Problem(self.file, self.line(path), dotted(path), got, expected, hint)
+        typed = hint_in(got) if got.startswith(_OF_THE_FILE) else ""
+        return Problem(self.file, self.line(path), dotted(path), got, expected, typed or hint)
 
 
 def dotted(path: Path_) -> str:
@@ -105,8 +110,8 @@ def read_document(file: Path) -> Document:
 
 
 def _read_text(file: Path) -> str:
-    def refused(got: str, expected: str, line: int = 1) -> SuiteError:
-        return SuiteError([Problem(file, line, "", got, expected)])
+    def refused(got: str, expected: str, line: int = 1, hint: str = "") -> SuiteError:
+        return SuiteError([Problem(file, line, "", got, expected, hint)])
 
     if file.is_dir():
         raise refused("a directory", "a suite file, YAML")
@@ -125,7 +130,8 @@ def _read_text(file: Path) -> str:
         text = raw.decode("utf-8")
     except UnicodeDecodeError as error:
         line = raw.count(b"\n", 0, error.start) + 1
-        raise refused(f"the byte 0x{raw[error.start]:02x}, which is not UTF-8", "a file in UTF-8", line) from None
+        got = f"the byte 0x{raw[error.start]:02x}, which is not UTF-8"
+        raise refused(got, "a file in UTF-8", line, "save it as UTF-8 in your editor") from None
     if found := _UNPRINTABLE.search(text):
         raise refused(_control_character(found), "text", text.count("\n", 0, found.start()) + 1)
     return text
@@ -143,9 +149,13 @@ def _syntax_problem(file: Path, text: str, error: MarkedYAMLError) -> Problem:
     said = str(error.problem or error.context or "a syntax error").splitlines()[0]
     if "\t" in here[: len(here) - len(here.lstrip())] or r"'\t'" in said:
         return Problem(file, line, "", "a tab", "spaces; YAML does not indent with tabs")
+    # a key without its colon is found out on the line after it
+    before = next((line for line in reversed(lines[: line - 1]) if line.strip()), "")
+    hint = hint_in(here) or hint_in(before)
     if expectation := re.fullmatch(r"expected (.+), but (?:got|found) \(?(.+?)(?:,\))?", said):
-        return Problem(file, line, "", expectation[2], expectation[1])
-    return Problem(file, line, "", said.removeprefix("found "), "YAML 1.2", "quote a text that holds : # { [ or @")
+        return Problem(file, line, "", expectation[2], expectation[1], hint)
+    said = said.removeprefix("found ")
+    return Problem(file, line, "", said, "YAML 1.2", hint or "quote a text that holds : # { [ or @")
 
 
 class _RefusedError(Exception):

@@ -4,17 +4,17 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from itertools import product
 from math import prod
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any
 
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from reportgen.errors import Problem
+from reportgen.suite.base import PATHS
 from reportgen.suite.document import Document, Path_, shown
 from reportgen.suite.messages import expected_by, got_by, hint_for, location, nearest, repetitions
-from reportgen.suite.schema import RunDeclaration, Suite, SweepDeclaration
-from reportgen.suite.settings import PATHS, SplitSettings
+from reportgen.suite.schema import Reference, RunDeclaration, Suite, SweepDeclaration
 from reportgen.suite.tasks import AnyRun, Task, task_of
 from reportgen.suite.text import Text
 
@@ -28,10 +28,10 @@ def task_of_suite(suite: Suite) -> Task:
 
 def sweepable(suite: Suite) -> list[str]:
     """Return the settings that a grid may vary, by dotted name."""
-    task, data = task_of_suite(suite), type(suite.data).model_fields
+    task, split = task_of_suite(suite), getattr(suite.data, "split", None)
     return [
-        *(f"data.{name}" for name in data if name not in ("source", "split", *PATHS)),
-        *(f"data.split.{name}" for name in SplitSettings.model_fields if "split" in data),
+        *(f"data.{name}" for name in type(suite.data).model_fields if name not in ("source", "split", *PATHS)),
+        *(f"data.split.{name}" for name in (type(split).model_fields if split else ())),
         *(f"model.{name}" for name in task.model.model_fields),
         *(f"training.{name}" for name in task.training.model_fields),
     ]
@@ -45,6 +45,12 @@ class Variant:
     label: Text
     settings: AnyRun
     changed: tuple[tuple[str, Any], ...] = ()
+    base: str = ""
+    """Name of the run that it is, or that its sweep goes around."""
+    baseline: str | None = None
+    """Name of the variant that it is a change of."""
+    why: Text | None = None
+    reference: Reference | None = None
 
     def label_in(self, language: str) -> str:
         """Return what tables and figures call it: `LSTM (hidden_size = 64)`."""
@@ -66,10 +72,12 @@ class Run:
 
 
 def _said(changed: tuple[tuple[str, Any], ...], equals: str) -> str:
-    return ", ".join(f"{path.rsplit('.', 1)[-1]}{equals}{_value(value)}" for path, value in changed)
+    return ", ".join(f"{path.rsplit('.', 1)[-1]}{equals}{_value(path, value)}" for path, value in changed)
 
 
-def _value(value: Any) -> str:
+def _value(path: str, value: Any) -> str:
+    if path == "model.vectors" and isinstance(value, str):
+        return PurePath(value).name  # where the file lies is nobody's business
     return "+".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
 
 
@@ -80,14 +88,25 @@ def file_name(variant: str) -> str:
 
 def runs_of(suite: Suite, device: str) -> tuple[Run, ...]:
     """Expand a checked suite: every variant with every seed, on `device` (`cpu` or `cuda`)."""
-    variants, problems = expand(suite, Document(Path()), device)
-    if problems:  # read_suite has refused such a suite before
-        raise ValueError("\n".join(map(str, problems)))
-    return tuple(Run(variant, seed) for variant in variants for seed in suite.seeds)
+    expansion = expand(suite, Document(Path()), device)
+    if expansion.problems:  # read_suite has refused such a suite before
+        raise ValueError("\n".join(map(str, expansion.problems)))
+    return tuple(Run(variant, seed) for variant in expansion.variants for seed in suite.seeds)
 
 
-def expand(suite: Suite, document: Document, device: str = "cpu") -> tuple[list[Variant], list[Problem]]:
-    """Return the suite's variants, and what is wrong with those that cannot be made."""
+@dataclass(frozen=True)
+class Expansion:
+    """What a suite's runs and sweeps come to."""
+
+    variants: list[Variant]
+    problems: list[Problem]
+    """What is wrong with the variants that cannot be made."""
+    left_out: list[str]
+    """Names of points of a sweep that are the run itself, which is there already."""
+
+
+def expand(suite: Suite, document: Document, device: str = "cpu") -> Expansion:
+    """Multiply a suite out; `document` knows where each setting was written."""
     problems: list[Problem] = []
     bases = {run.name: run for run in suite.runs}
     sound = []
@@ -104,13 +123,14 @@ def expand(suite: Suite, document: Document, device: str = "cpu") -> tuple[list[
         sound = []
     for sweep, path in sound:
         drafts += _points(suite, bases[sweep.base], sweep, path, device)
-    made, faults = _checked(drafts, task_of_suite(suite), document)
-    return made, list(dict.fromkeys([*problems, *faults]))
+    made = _checked(drafts, task_of_suite(suite), document)
+    return replace(made, problems=list(dict.fromkeys([*problems, *made.problems])))
 
 
-def _checked(drafts: list["_Draft"], task: Task, document: Document) -> tuple[list[Variant], list[Problem]]:
+def _checked(drafts: list["_Draft"], task: Task, document: Document) -> Expansion:
     variants: dict[str, Variant] = {}
     problems: list[Problem] = []
+    left_out: list[str] = []
     faults_of_runs: dict[str, set[_Fault]] = {}
     for draft in drafts:
         if draft.name in variants and draft.changed:
@@ -125,8 +145,14 @@ def _checked(drafts: list["_Draft"], task: Task, document: Document) -> tuple[li
             problems += _setting_problems(new, draft, document)
         else:
             faults_of_runs.setdefault(draft.base, set())
-            variants[draft.name] = Variant(draft.name, draft.label, settings, draft.changed)
-    return list(variants.values()), problems
+            if draft.changed and draft.base in variants and variants[draft.base].settings == settings:
+                left_out.append(draft.name)
+            else:
+                variants[draft.name] = Variant(
+                    draft.name, draft.label, settings, draft.changed,
+                    draft.base, draft.baseline, draft.why, draft.reference,
+                )  # fmt: skip
+    return Expansion(list(variants.values()), problems, left_out)
 
 
 _Fault = tuple[str, Path_]
@@ -146,6 +172,9 @@ class _Draft:
     raw: dict[str, Any]
     path: Path_
     changed: tuple[tuple[str, Any], ...] = ()
+    baseline: str | None = None
+    why: Text | None = None
+    reference: Reference | None = None
 
 
 def _draft(suite: Suite, run: RunDeclaration, path: Path_, device: str) -> _Draft:
@@ -155,7 +184,8 @@ def _draft(suite: Suite, run: RunDeclaration, path: Path_, device: str) -> _Draf
         "training": {**suite.training, **run.training},
         "device": device,
     }
-    return _Draft(run.name, run.name, run.label or Text.parse(run.name), raw, path)
+    label = run.label or Text.parse(run.name)
+    return _Draft(run.name, run.name, label, raw, path, (), run.baseline, run.why, run.reference)
 
 
 def _points(
@@ -170,7 +200,8 @@ def _points(
             for parent in parents:
                 node = node[parent]
             node[last] = value
-        yield replace(draft, name=f"{base.name}/{_said(changed, '=')}", changed=changed)
+        name = f"{base.name}/{_said(changed, '=')}"
+        yield replace(draft, name=name, changed=changed, baseline=base.name, why=sweep.why, reference=None)
 
 
 def _setting_problems(errors: list[ErrorDetails], draft: _Draft, document: Document) -> Iterator[Problem]:

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from reportgen.suite.settings import Count, Natural, Positive, RecurrentCell, RunOfAnyTask, Settings
+from reportgen.suite.base import Count, Natural, Positive, RecurrentCell, RunOfAnyTask, Settings
 
 Sequences = Annotated[Count, Field(le=100_000)]
 SequencesOrNone = Annotated[int, Field(strict=True, ge=0, le=100_000)]

@@ -8,9 +8,9 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from reportgen.errors import Problem
+from reportgen.suite.base import Settings
 from reportgen.suite.document import Document, Path_, shown
 from reportgen.suite.schema import suite_of
-from reportgen.suite.settings import Settings
 from reportgen.suite.tasks import SOURCES, TASKS, Task
 
 _EXPECTED = {
@@ -32,10 +32,14 @@ _EXPECTED = {
 }
 
 
+_SYNONYMS = {"gpu": "cuda"}
+
+
 def nearest(word: object, choices: list[str]) -> str:
     """Return `did you mean …?` for the choice nearest to a mistyped word, or nothing."""
     by_lower_case = {choice.lower(): choice for choice in choices}
     typed = word[:100].lower() if isinstance(word, str) else ""
+    typed = _SYNONYMS.get(typed, typed)
     found = get_close_matches(typed, list(by_lower_case), n=1, cutoff=0.6)
     return f"did you mean {by_lower_case[found[0]]!r}?" if found else ""
 

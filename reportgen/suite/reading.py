@@ -1,22 +1,40 @@
 """The stage *load*: a suite file read and checked, or every problem of it at once."""
 
-from collections.abc import Collection, Iterator
-from pathlib import Path
+import re
+from collections.abc import Callable, Collection, Iterator
+from pathlib import Path, PurePath
 from typing import Any
 
 from pydantic import ValidationError
 
 from reportgen.errors import Problem, SuiteError
+from reportgen.suite.base import PATHS
 from reportgen.suite.document import Document, Path_, read_document, shown, shown_key
 from reportgen.suite.expansion import expand
 from reportgen.suite.messages import nearest, problems_of, repetitions
-from reportgen.suite.schema import LANGUAGES, Suite, suite_of
-from reportgen.suite.settings import PATHS
+from reportgen.suite.profiles import profile_names, with_profile
+from reportgen.suite.schema import LANGUAGES, SECTIONS, Suite, suite_of
+from reportgen.suite.settings import PACKAGED_VECTORS
 from reportgen.suite.tasks import Task, task_of
 
+_FORMULA = re.compile(r"\$[^$]*\$")
 
-def read_suite(file: Path, languages: Collection[str]) -> Suite:
-    """Read and check the suite in `file`; `languages` are those that a catalogue exists for.
+
+def read_suite(
+    file: Path,
+    languages: Collection[str],
+    profile: str | None = None,
+    unprintable: Callable[[str], str] = lambda _: "",
+    sections: Collection[str] = SECTIONS,
+) -> Suite:
+    """Read and check the suite in `file`, and lay a profile over it.
+
+    Args:
+        file: the suite.
+        languages: those that a catalogue exists for.
+        profile: one of the suite's; all of them are checked, whichever is asked for.
+        unprintable: names what in a text cannot be printed; nothing for a text that can.
+        sections: those that a template exists for.
 
     Raises SuiteError with every problem found, each with its line.
     """
@@ -24,17 +42,66 @@ def read_suite(file: Path, languages: Collection[str]) -> Suite:
     if not isinstance(document.value, dict):
         problem = document.problem((), shown(document.value), "a mapping: title, data, runs, …")
         raise SuiteError([*document.problems, problem])
+    names = profile_names(document.value)
+    if profile is not None and profile not in names:
+        expected = f"a profile of this suite: {', '.join(names)}" if names else "no profile; this suite has none"
+        raise SuiteError([document.problem(("profiles",), shown(profile), expected, nearest(profile, names))])
+    document.problems.extend(_unprintable(document, unprintable))
+    document.problems.extend(_unknown_sections(document, sorted(sections)))
+    suite = _checked(document, languages, files=profile is None)
+    for name in names:
+        laid = _checked(with_profile(document, name), languages, files=name == profile)
+        suite = laid if name == profile else suite
+    data = suite.data.model_copy(update=_paths(suite, file))
+    return with_vectors_beside(suite.model_copy(update={"data": data}), file.parent.absolute())
+
+
+def _checked(document: Document, languages: Collection[str], *, files: bool) -> Suite:
+    """Check a suite; `files`: those that it names, too."""
     problems = [*document.problems, *_cross_problems(document.value, document, sorted(languages))]
     task = _task(document.value)
     try:
         suite = suite_of(task).model_validate(document.value)
     except ValidationError as error:
         raise SuiteError([*problems, *problems_of(error, document, task)]) from None
-    problems += _missing_files(suite, document)
-    problems += expand(suite, document)[1]
+    problems += [*_missing_files(suite, document), *_missing_vectors(suite, document)] if files else []
+    problems += expand(suite, document).problems
     if problems:
         raise SuiteError(problems)
-    return suite.model_copy(update={"data": suite.data.model_copy(update=_paths(suite, file))})
+    return suite
+
+
+def with_vectors_beside(suite: Suite, folder: Path) -> Suite:
+    """Return the suite with the files of word vectors that it names looked for in `folder`."""
+
+    def placed(model: dict[str, Any]) -> dict[str, Any]:
+        return {name: _placed(value, folder) if name == "vectors" else value for name, value in model.items()}
+
+    def swept(grid: dict[str, tuple[Any, ...]]) -> dict[str, tuple[Any, ...]]:
+        return {
+            name: tuple(_placed(value, folder) for value in values) if name == "model.vectors" else values
+            for name, values in grid.items()
+        }
+
+    runs = tuple(run.model_copy(update={"model": placed(run.model)}) for run in suite.runs)
+    sweeps = tuple(sweep.model_copy(update={"grid": swept(sweep.grid)}) for sweep in suite.sweeps)
+    return suite.model_copy(update={"model": placed(suite.model), "runs": runs, "sweeps": sweeps})
+
+
+def _placed(vectors: Any, folder: Path) -> Any:
+    return str(folder / vectors) if isinstance(vectors, str) and vectors != PACKAGED_VECTORS else vectors
+
+
+def _missing_vectors(suite: Suite, document: Document) -> Iterator[Problem]:
+    named: list[tuple[Path_, Any]] = [(("model", "vectors"), suite.model.get("vectors"))]
+    named += [(("runs", i, "model", "vectors"), run.model.get("vectors")) for i, run in enumerate(suite.runs)]
+    for i, sweep in enumerate(suite.sweeps):
+        values = sweep.grid.get("model.vectors", ())
+        named += [(("sweeps", i, "grid", "model.vectors", place), value) for place, value in enumerate(values)]
+    for path, value in named:
+        file = _placed(value, document.file.parent.absolute())
+        if isinstance(file, str) and file.endswith(".txt") and not Path(file).is_file():
+            yield document.problem(path, f"no such file: {file}", "a file that is there")
 
 
 def _task(raw: dict[str, Any]) -> Task:
@@ -56,6 +123,13 @@ def _missing_files(suite: Suite, document: Document) -> Iterator[Problem]:
             yield document.problem(("data", key), f"no such {kind}: {path}", f"a {kind} that is there")
 
 
+def _unknown_sections(document: Document, sections: list[str]) -> Iterator[Problem]:
+    for i, section in enumerate(_list(document.value.get("sections"))):
+        if isinstance(section, str) and section not in sections:
+            expected = f"a section with a template: {', '.join(sections)}"
+            yield document.problem(("sections", i), shown(section), expected, nearest(section, sections))
+
+
 def _cross_problems(raw: dict[str, Any], document: Document, languages: list[str]) -> Iterator[Problem]:
     """Find what single fields cannot show, on the raw values, so that it is told along with their own faults."""
     runs = [run if isinstance(run, dict) else {} for run in _list(raw.get("runs"))]
@@ -63,7 +137,14 @@ def _cross_problems(raw: dict[str, Any], document: Document, languages: list[str
         yield document.problem(
             ("runs", i, "name"), f"the run name {shown(name)} a second time", "a name of its own"
         )
-    for key in ("seeds", "languages", "formats"):
+    names = [run["name"] for run in runs if isinstance(run.get("name"), str)]
+    for i, run in enumerate(runs):
+        others = [name for name in names if name != run.get("name")]
+        if isinstance(run.get("baseline"), str) and run["baseline"] not in others:
+            expected = f"the name of another run: {', '.join(others)}"
+            hint = nearest(run["baseline"], others)
+            yield document.problem(("runs", i, "baseline"), shown(run["baseline"]), expected, hint)
+    for key in ("seeds", "languages", "formats", "sections"):
         for i, value in repetitions(_list(raw.get(key))):
             yield document.problem((key, i), f"{shown(value)} a second time", "each value once")
     printed = _list(raw.get("languages", list(LANGUAGES)))
@@ -78,6 +159,29 @@ def _cross_problems(raw: dict[str, Any], document: Document, languages: list[str
             yield document.problem(path, f"a text in {_some_keys(text)} alone", expected)
 
 
+def _unprintable(document: Document, lacking: Callable[[str], str]) -> Iterator[Problem]:
+    for path, text in _strings(document.value, ()):
+        if path[0] == "data" and path[-1] in PATHS:  # the report names a file, and not where it lies
+            text = PurePath(text).name
+        elif path[0] in ("aim", "summary"):  # their formulas are drawn, and not set in the report's fonts
+            text = _FORMULA.sub("", text)
+        if found := lacking(text):
+            yield document.problem(path, found, "what the report's fonts can print", "write it another way")
+
+
+def _strings(value: object, path: Path_) -> Iterator[tuple[Path_, str]]:
+    """Yield path and value of every text in the file."""
+    match value:
+        case str():
+            yield path, value
+        case dict():
+            for key, child in value.items():
+                yield from _strings(child, (*path, key))
+        case list():
+            for i, child in enumerate(value):
+                yield from _strings(child, (*path, i))
+
+
 def _some_keys(text: dict[str, Any]) -> str:
     more = ", …" if len(text) > 5 else ""
     return ", ".join(shown_key(key) for key in list(text)[:5]) + more
@@ -87,7 +191,14 @@ def _texts(raw: dict[str, Any], runs: list[dict[str, Any]]) -> Iterator[tuple[Pa
     cover = raw.get("cover")
     places: list[tuple[Path_, Any]] = [((key,), raw.get(key)) for key in ("title", "aim", "summary")]
     places += [(("cover", key), value) for key, value in (cover if isinstance(cover, dict) else {}).items()]
-    places += [(("runs", i, "label"), run.get("label")) for i, run in enumerate(runs)]
+    places += [(("runs", i, key), run.get(key)) for i, run in enumerate(runs) for key in ("label", "why")]
+    places += [
+        (("runs", i, "reference", "source"), reference.get("source"))
+        for i, run in enumerate(runs)
+        if isinstance(reference := run.get("reference"), dict)
+    ]
+    sweeps = [sweep if isinstance(sweep, dict) else {} for sweep in _list(raw.get("sweeps"))]
+    places += [(("sweeps", i, "why"), sweep.get("why")) for i, sweep in enumerate(sweeps)]
     return ((path, text) for path, text in places if isinstance(text, dict))
 
 

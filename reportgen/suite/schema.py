@@ -2,13 +2,15 @@
 
 from copy import copy
 from functools import cache
+from types import GenericAlias
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, Field, GetCoreSchemaHandler, create_model
+from pydantic import BaseModel, Field, GetCoreSchemaHandler, create_model, model_validator
 from pydantic.fields import FieldInfo
-from pydantic_core import CoreSchema, core_schema
+from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
-from reportgen.suite.settings import ModelSettings, Natural, Settings, TrainingSettings
+from reportgen.suite.base import Natural, Settings
+from reportgen.suite.settings import ModelSettings, TrainingSettings
 from reportgen.suite.tasks import CLASSIFICATION, TASKS, AnyData, Task
 from reportgen.suite.text import Text
 
@@ -26,6 +28,21 @@ Language = Annotated[
     Field(strict=True, description="Language code: zh, en, …", json_schema_extra={"pattern": "^[a-z]{2,3}$"}),
 ]
 LANGUAGES = ("zh", "en")
+SECTIONS = (
+    "aim",
+    "environment",
+    "data",
+    "models",
+    "training",
+    "results",
+    "analysis",
+    "summary",
+    "references",
+    "appendix_runs",
+    "appendix_matrices",
+    "appendix_log",
+)
+"""The sections of a report, unless a suite names others."""
 Format = Literal["md", "html", "pdf"]
 
 
@@ -73,11 +90,33 @@ class Cover(Settings):
     )
 
 
+class Reference(Settings):
+    """Published figures that a run is printed beside."""
+
+    test_accuracy: float | None = Field(None, ge=0, le=1, description="Published test accuracy, a fraction of 1.")
+    test_loss: float | None = Field(None, ge=0, description="Published test loss.")
+    source: Text = Field(description="Where the figures were published.")
+    same_data: bool = Field(
+        False, description="Whether they were measured on the same data and split; the report says if not."
+    )
+
+    @model_validator(mode="after")
+    def _has_a_figure(self) -> "Reference":
+        if self.test_accuracy is None and self.test_loss is None:
+            raise PydanticCustomError("rule", "test_accuracy, test_loss, or both")
+        return self
+
+
 class RunDeclaration(Settings):
     """One run, trained once a seed: what differs from the suite's own model and training."""
 
     name: Name
     label: Text | None = Field(None, description="What tables and figures call it; the name unless given.")
+    baseline: Name | None = Field(
+        None, description="Name of the run that this one is a change of; the report compares the two."
+    )
+    why: Text | None = Field(None, description="What the change is to show; Markdown.")
+    reference: Reference | None = Field(None, description="Published figures to print beside this run's.")
     model: ModelPart = Field(default_factory=dict, description="Model settings of this run.")
     training: TrainingPart = Field(default_factory=dict, description="Training settings of this run.")
 
@@ -86,10 +125,35 @@ class SweepDeclaration(Settings):
     """A grid around a run: one variant for every combination of the values."""
 
     base: Name = Field(description="Name of the run that is varied.")
+    why: Text | None = Field(None, description="What the sweep is to show; Markdown.")
     grid: dict[str, tuple[Any, ...]] = Field(
         min_length=1,
         description="Setting (model.hidden_size, training.learning_rate, data.limit, …) to its list of values.",
     )
+
+
+class ProfileRun(Settings):
+    """What a profile changes of one run."""
+
+    model: ModelPart = Field(default_factory=dict, description="Model settings of this run.")
+    training: TrainingPart = Field(default_factory=dict, description="Training settings of this run.")
+    reference: Reference | None = Field(None, description="Published figures to print beside this run's.")
+
+
+class Profile(Settings):
+    """The same suite at another size, or on other data; chosen with --profile."""
+
+    title: Text | None = Field(None, description="In place of the suite's title.")
+    aim: Text | None = Field(None, description="In place of the suite's aim.")
+    data: dict[str, Any] = Field(
+        default_factory=dict,
+        description="With a source, in place of the suite's data; else single settings of it.",
+    )
+    model: ModelPart = Field(default_factory=dict, description="Model settings shared by all runs.")
+    training: TrainingPart = Field(default_factory=dict, description="Training settings shared by all runs.")
+    runs: dict[Name, ProfileRun] = Field(default_factory=dict, description="What changes of single runs, by name.")
+    sweeps: tuple[SweepDeclaration, ...] = Field((), description="In place of the suite's sweeps.")
+    seeds: tuple[Natural, ...] = Field((), description="In place of the suite's seeds.")
 
 
 class Suite(Settings):
@@ -112,6 +176,12 @@ class Suite(Settings):
         (0, 1, 2), min_length=1, max_length=1000, description="One training a seed."
     )
     device: Literal["auto", "cpu", "cuda"] = Field("auto", description="auto: the GPU when there is one.")
+    sections: tuple[str, ...] = Field(
+        SECTIONS, min_length=1, max_length=100, description="The report's sections, in order: templates/sections/."
+    )
+    profiles: dict[Name, Profile] = Field(
+        default_factory=dict, max_length=20, description="Other sizes of the same suite, chosen with --profile."
+    )
     languages: tuple[Language, ...] = Field(LANGUAGES, min_length=1, description="One report a language.")
     formats: tuple[Format, ...] = Field(("md", "html", "pdf"), min_length=1, description="Formats of the report.")
 
@@ -125,11 +195,18 @@ def suite_of(task: Task) -> type[Suite]:
         "model": Annotated[dict[str, Any], PartOf(task.model)],
         "training": Annotated[dict[str, Any], PartOf(task.training)],
     }
-    run = create_model(
-        f"{task.run.__name__}Declaration", __base__=RunDeclaration, **_retyped(RunDeclaration, parts)
+
+    def of_task(base: type[BaseModel], **kinds: Any) -> Any:
+        return create_model(f"{task.name.title()}{base.__name__}", __base__=base, **_retyped(base, parts | kinds))
+
+    # GenericAlias: mypy takes no class that is made here for a type
+    changed = GenericAlias(dict, (Name, of_task(ProfileRun)))
+    made: type[Suite] = of_task(
+        Suite,
+        runs=GenericAlias(tuple, (of_task(RunDeclaration), ...)),
+        profiles=GenericAlias(dict, (Name, of_task(Profile, runs=changed))),
     )
-    runs = {**parts, "runs": tuple[run, ...]}
-    return create_model(f"{task.name.title()}Suite", __base__=Suite, **_retyped(Suite, runs))
+    return made
 
 
 def _retyped(settings: type[BaseModel], kinds: dict[str, Any]) -> dict[str, Any]:
@@ -157,7 +234,7 @@ def json_schema() -> dict[str, Any]:
     }
 
 
-_BY_TASK = ("model", "training", "runs")
+_BY_TASK = ("model", "training", "runs", "profiles")
 
 
 def _parts(schema: dict[str, Any]) -> dict[str, Any]:

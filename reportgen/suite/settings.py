@@ -1,21 +1,26 @@
-"""The settings of one run: all that a suite can say that changes a number, and nothing else.
+"""The settings of one classification run: all that a suite can say that changes a number, and nothing else.
 
 `reportgen.lab` reads these; titles, labels and languages are in `reportgen.suite.schema`, so that a change
 of wording never enters a run's key.
 """
 
 from pathlib import PurePath
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import AfterValidator, Field, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
-Count = Annotated[int, Field(strict=True, gt=0)]
-Yes = Annotated[bool, Field(strict=True)]
-Natural = Annotated[int, Field(strict=True, ge=0, le=2**32 - 1)]
-Positive = Annotated[float, Field(strict=True, gt=0, allow_inf_nan=False)]
-Fraction = Annotated[float, Field(strict=True, gt=0, lt=1)]
-FractionOrZero = Annotated[float, Field(strict=True, ge=0, lt=1)]
+from reportgen.suite.base import (
+    Count,
+    Fraction,
+    FractionOrZero,
+    Natural,
+    Positive,
+    RecurrentCell,
+    RunOfAnyTask,
+    Settings,
+    Yes,
+)
 
 SurnameLanguage = Literal[
     "Arabic", "Armenian", "Chinese", "Czech", "Dutch", "English", "Estonian", "Finnish", "French",
@@ -24,24 +29,39 @@ SurnameLanguage = Literal[
 SURNAME_LANGUAGES: tuple[SurnameLanguage, ...] = SurnameLanguage.__args__  # type: ignore[attr-defined]
 
 
-class Settings(BaseModel):
-    """Frozen settings that refuse what they do not know."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
+TEST_SHARE = 0.2
 
 
-class SplitSettings(Settings):
-    """How the examples are divided; each part has every class in proportion."""
+class OwnTestSplit(Settings):
+    """How examples are divided that are in no test part yet; each part has every class in proportion."""
 
-    test: Fraction = Field(0.2, description="Fraction of the examples held back for the test part.")
     validation: FractionOrZero = Field(
         0.1, description="Fraction of the examples that choose the epoch; 0 for no validation part."
     )
     seed: Natural = Field(0, description="Seed of the split, the same for every run.")
 
+
+class SplitSettings(OwnTestSplit):
+    """How the examples are divided: by fractions, or by the number of a class to train on."""
+
+    test: Fraction | None = Field(
+        None, description=f"Fraction held back for the test part; {TEST_SHARE} unless train_per_class is given."
+    )
+    train_per_class: Annotated[Count, Field(le=10**9)] | None = Field(
+        None, description="Train on so many examples of each class; what the validation part leaves is tested."
+    )
+
+    @property
+    def test_share(self) -> float:
+        """The fraction held back for the test part where the parts are given by fractions."""
+        return TEST_SHARE if self.test is None else self.test
+
     @model_validator(mode="after")
     def _leaves_something_to_train_on(self) -> "SplitSettings":
-        if self.test + self.validation >= 1:
+        if self.train_per_class is not None:
+            if self.test is not None:
+                raise PydanticCustomError("rule", "test or train_per_class, of which one follows from the other")
+        elif self.test_share + self.validation >= 1:
             raise PydanticCustomError("rule", "test + validation below 1, so that something is left to train on")
         return self
 
@@ -67,11 +87,12 @@ class SurnamesSettings(Settings):
         return languages
 
 
-class TextSettings(Settings):
+class AnyTextSettings(Settings):
     """What every source of texts is asked."""
 
-    tokens: Literal["words", "characters", "letters"] = Field(
-        "words", description="What a text is split into; characters for Chinese, letters to keep white space, too."
+    tokens: Literal["words", "characters", "letters", "jieba"] = Field(
+        "words",
+        description="What a text is split into; for Chinese, characters or jieba's words; letters keep spaces.",
     )
     vocabulary_size: Annotated[Count, Field(le=10**6)] | None = Field(
         20_000, description="The most frequent tokens of the training part; all others count as unknown."
@@ -82,6 +103,12 @@ class TextSettings(Settings):
     limit: Annotated[Count, Field(le=10**9)] | None = Field(
         None, description="Use about so many examples, of every class at least five or all it has."
     )
+    split: OwnTestSplit = OwnTestSplit()
+
+
+class TextSettings(AnyTextSettings):
+    """What a source of texts is asked that has no test part of its own."""
+
     split: SplitSettings = SplitSettings()
 
 
@@ -89,6 +116,16 @@ class MovieSnippetsSettings(TextSettings):
     """Snippets of film reviews, positive or negative; fetched once from the package index."""
 
     source: Literal["movie-snippets"] = Field(description="Where the examples come from.")
+
+
+class ImdbSettings(AnyTextSettings):
+    """Film reviews by Maas et al. (2011), positive or negative, divided into train and test by their authors."""
+
+    source: Literal["imdb"] = Field(description="Where the examples come from.")
+    folder: str | None = Field(
+        None, description="The unpacked archive, aclImdb, beside the suite; it is fetched once unless given."
+    )
+    max_length: Annotated[Count, Field(le=100_000)] | None = Field(400, description="Cut texts to so many tokens.")
 
 
 class PolaritySettings(TextSettings):
@@ -106,6 +143,13 @@ class TableSettings(TextSettings):
     file: str = Field(description="The table, beside the suite; UTF-8.")
     text: str = Field("text", description="Name of the column with the text.")
     label: str = Field("label", description="Name of the column with the class.")
+    test_file: str | None = Field(None, description="A second table like it to test on, beside the suite.")
+
+    @model_validator(mode="after")
+    def _has_one_test_part(self) -> "TableSettings":
+        if self.test_file is not None and (self.split.test is not None or self.split.train_per_class is not None):
+            raise PydanticCustomError("rule", "no split.test or split.train_per_class with test_file")
+        return self
 
 
 class FolderSettings(TextSettings):
@@ -115,26 +159,24 @@ class FolderSettings(TextSettings):
     folder: str = Field(description="The folder, beside the suite.")
 
 
-DATA_SETTINGS = (
-    SurnamesSettings,
-    MovieSnippetsSettings,
-    PolaritySettings,
-    TableSettings,
-    FolderSettings,
+ClassificationData = (
+    SurnamesSettings | MovieSnippetsSettings | ImdbSettings | PolaritySettings | TableSettings | FolderSettings
 )
-ClassificationData = SurnamesSettings | MovieSnippetsSettings | PolaritySettings | TableSettings | FolderSettings
+DATA_SETTINGS: tuple[type[Settings], ...] = get_args(ClassificationData)
 DataSettings = Annotated[ClassificationData, Field(discriminator="source")]
-PATHS = ("file", "folder", "negative", "positive")
-"""Settings of a data source that name a file or a folder."""
-
-RecurrentCell = Literal[
-    "rnn", "lstm", "gru",
-    "handwritten_rnn", "handwritten_lstm", "handwritten_gru", "handwritten_peephole_lstm",
-]  # fmt: skip
 Cell = Literal[RecurrentCell, "handwritten_rnn_i2h_i2o"]
+PACKAGED_VECTORS = "glove-6b-50d"
 
 
-_TWO_LINEAR_LAYERS = {"layers": 1, "pooling": "last", "embedding_size": None, "head_size": None, "dropout": 0.0}
+def _names_vectors(value: str) -> str:
+    if value != PACKAGED_VECTORS and not value.endswith(".txt"):
+        raise PydanticCustomError("vectors", f"{PACKAGED_VECTORS}, or a file glove.*.txt beside the suite")
+    return value
+
+
+_PLAIN = {
+    "layers": 1, "pooling": "last", "embedding_size": None, "vectors": None, "head_size": None, "dropout": 0.0,
+}  # fmt: skip
 
 
 class ModelSettings(Settings):
@@ -155,6 +197,10 @@ class ModelSettings(Settings):
     embedding_std: Positive = Field(
         1.0, description="Standard deviation of the embedding's initial weights; torch's own is 1."
     )
+    vectors: Annotated[str, Field(strict=True), AfterValidator(_names_vectors)] | None = Field(
+        None, description=f"Word vectors that the embedding begins with: {PACKAGED_VECTORS} or a file glove.*.txt."
+    )
+    vectors_frozen: Yes = Field(False, description="Leave the word vectors as they are; else they are trained on.")
     head_size: Annotated[Count, Field(le=16_384)] | None = Field(
         None, description="Size of a linear layer between the pooled state and the output layer."
     )
@@ -170,12 +216,9 @@ class ModelSettings(Settings):
                 "rule", "no bidirectional, packed or recurrent_dropout with {cell}; torch.nn's cells have them",
                 {"cell": self.cell},
             )  # fmt: skip
-        if (
-            self.cell == "handwritten_rnn_i2h_i2o"
-            and (_TWO_LINEAR_LAYERS | self.model_dump()) != self.model_dump()
-        ):
+        if self.cell == "handwritten_rnn_i2h_i2o" and (_PLAIN | self.model_dump()) != self.model_dump():
             raise PydanticCustomError(
-                "rule", "no layers, pooling, embedding_size, head_size or dropout with {cell}, "
+                "rule", "no layers, pooling, embedding_size, vectors, head_size or dropout with {cell}, "
                 "whose two linear layers are the whole model", {"cell": self.cell},
             )  # fmt: skip
         if self.bidirectional and not self.packed:
@@ -183,6 +226,14 @@ class ModelSettings(Settings):
             raise PydanticCustomError("rule", "packed: true with bidirectional: true")
         if self.recurrent_dropout and self.layers == 1:
             raise PydanticCustomError("rule", "layers of 2 or more with recurrent_dropout")
+        return self
+
+    @model_validator(mode="after")
+    def _has_one_embedding(self) -> "ModelSettings":
+        if self.vectors is not None and self.embedding_size is not None:
+            raise PydanticCustomError("rule", "vectors, which have a size of their own, or an embedding_size")
+        if self.vectors is None and self.vectors_frozen:
+            raise PydanticCustomError("rule", "vectors with vectors_frozen: true")
         return self
 
 
@@ -216,18 +267,6 @@ class TrainingSettings(Settings):
         return self
 
 
-class RunOfAnyTask(Settings):
-    """What the runs of all tasks share; each has data, model and training besides."""
-
-    device: Literal["cpu", "cuda"] = "cpu"
-
-    def told(self) -> dict[str, Any]:
-        """Return the settings as plain values to be told: of files their names, and not where they lie."""
-        plain = self.model_dump(mode="json")
-        named = {key: PurePath(value).name for key, value in plain["data"].items() if key in PATHS}
-        return {**plain, "data": {**plain["data"], **named}}
-
-
 class RunSettings(RunOfAnyTask):
     """One classification run without its seed and its name: what it learns from, what learns, and how."""
 
@@ -235,14 +274,20 @@ class RunSettings(RunOfAnyTask):
     model: ModelSettings
     training: TrainingSettings = TrainingSettings(epochs=10)
 
+    def told(self) -> dict[str, Any]:
+        """Return the same, with the share of the test part worked out where the suite leaves it to reportgen."""
+        plain = super().told()
+        data, model = plain["data"], plain["model"]
+        model["vectors"] = model["vectors"] and PurePath(model["vectors"]).name
+        split = self.data.split
+        if isinstance(split, SplitSettings) and split.train_per_class is None and not data.get("test_file"):
+            data["split"]["test"] = split.test_share
+        return plain
+
     @model_validator(mode="after")
     def _ends_as_the_loss_expects(self) -> "RunSettings":
-        log_softmax = self.model.log_softmax or self.model.cell == "handwritten_rnn_i2h_i2o"
-        if log_softmax and self.training.loss.startswith("bce"):
-            raise PydanticCustomError(
-                "rule", "loss cross_entropy or mse with a model that ends with LogSoftmax, and not {loss}",
-                {"loss": self.training.loss},
-            )  # fmt: skip
+        if (self.model.log_softmax or self.model.cell.endswith("i2o")) and self.training.loss.startswith("bce"):
+            raise PydanticCustomError("rule", "loss cross_entropy or mse with a model that ends with LogSoftmax")
         return self
 
     @model_validator(mode="after")

@@ -6,6 +6,7 @@ from typing import Annotated, Any, get_args
 from pydantic import Field
 
 from reportgen.suite.addition import AdderSettings, AdditionRun, AdditionSettings, AdditionTrainingSettings
+from reportgen.suite.base import Settings
 from reportgen.suite.forecasting import (
     ForecasterSettings,
     ForecastingRun,
@@ -18,7 +19,6 @@ from reportgen.suite.settings import (
     ClassificationData,
     ModelSettings,
     RunSettings,
-    Settings,
     TrainingSettings,
 )
 

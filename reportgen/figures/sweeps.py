@@ -1,0 +1,64 @@
+"""Test accuracy against one swept number."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.ticker import NullLocator, PercentFormatter
+
+from reportgen.analysis.sweeps import Sweep
+from reportgen.figures.style import WIDTH, legend_below, series_style
+from reportgen.languages import Language
+
+_LOGARITHMIC_FROM = 8
+"""The axis is logarithmic from where the largest value is so many times the smallest."""
+
+_MOST_UPRIGHT = 10
+"""Ticks; more of them are turned, so that their numbers do not touch."""
+
+
+def swept(sweep: Sweep, labels: Mapping[str, str], language: Language) -> Figure:
+    """Draw a line a base run through the means, with a bar of one standard deviation and a marker for every seed.
+
+    Args:
+        sweep: what to draw.
+        labels: variants, and what to call them; a base run has the style of its place among them.
+        language: of the axes.
+    """
+    figure = Figure(figsize=(WIDTH, 3.0))
+    axes = figure.subplots()
+    handles = [_line(axes, sweep, base, list(labels).index(base)) for base in sweep.bases]
+    _scale(axes, sorted(sweep.averages["value"].unique()))
+    axes.set_xlabel(language.say(f"setting.{sweep.setting}"))
+    axes.set_ylabel(language.say("figure.test_accuracy"))
+    axes.yaxis.set_major_formatter(PercentFormatter(1.0, symbol="%"))
+    legend_below(figure, handles, [labels[base] for base in sweep.bases])
+    return figure
+
+
+def _line(axes: Axes, sweep: Sweep, base: str, index: int) -> Line2D:
+    style = series_style(index)
+    points, means = (table[table["base"] == base] for table in (sweep.points, sweep.averages))
+    faint = {**style, "linestyle": "", "markersize": 5, "alpha": 0.35, "markeredgewidth": 0}
+    axes.plot(points["value"], points["test_accuracy"], **faint)
+    spread = means["std"].fillna(0.0)  # one seed has no spread
+    container = axes.errorbar(means["value"], means["mean"], spread, capsize=2.5, elinewidth=1, **style)
+    line: Line2D = container.lines[0]
+    return line
+
+
+def _scale(axes: Axes, values: list[float]) -> None:
+    """Put a tick at every value, and spread the values when they are far from each other."""
+    smallest = min((value for value in values if value > 0), default=1.0)
+    if values[0] >= 0 and values[-1] >= _LOGARITHMIC_FROM * smallest:
+        if values[0] > 0:
+            axes.set_xscale("log")
+        else:  # 0 has its place to the left of the smallest positive value
+            axes.set_xscale("symlog", linthresh=smallest)
+    turned: dict[str, Any] = (
+        {"rotation": 45, "ha": "right", "rotation_mode": "anchor"} if len(values) > _MOST_UPRIGHT else {}
+    )
+    axes.set_xticks(values, [f"{value:.6g}" for value in values], **turned)
+    axes.xaxis.set_minor_locator(NullLocator())

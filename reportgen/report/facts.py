@@ -1,0 +1,181 @@
+"""What the templates are told of models, data, settings and runs, made ready to be printed."""
+
+import math
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+from markupsafe import Markup
+
+from reportgen.analysis.findings import Findings, Tuning
+from reportgen.analysis.results import Results
+from reportgen.lab.record import Record
+from reportgen.suite.text import Text
+
+_BETWEEN_CHINESE = re.compile(r"(?<=[\u3000-\u9fff\uff00-\uffef]) (?=[\u3000-\u9fff\uff00-\uffef])")
+
+_MATRICES_IN_TEXT = 4
+_MISTAKES = 8
+
+
+@dataclass(frozen=True)
+class Model:
+    """A model of the suite: the variants that train it, what it prints, and how large it is."""
+
+    labels: list[str]
+    cell: str
+    printout: str
+    summary: str
+    parameters: int
+
+
+@dataclass(frozen=True)
+class Log:
+    """The epochs of one run in the two-line form, with the test line at the end."""
+
+    run: str
+    label: str
+    seed: int
+    text: str
+
+
+def tuning_of(
+    tuning: Tuning, results: Results, settings: Mapping[str, dict[str, Any]], language: str
+) -> dict[str, Any]:
+    """Return a change as templates take it; `settings` are those of `settings_of`, by variant."""
+    before, after = settings[tuning.baseline], settings[tuning.variant]
+    names = dict.fromkeys([*before, *after])
+    why = next(variant.why for variant in results.variants if variant.name == tuning.variant)
+    return {
+        "variant": tuning.variant,
+        "baseline": tuning.baseline,
+        "why": prose(why, language),
+        "difference": tuning.difference,
+        "gain": tuning.gain,
+        "changes": [
+            (name, before.get(name), after.get(name)) for name in names if before.get(name) != after.get(name)
+        ],
+    }
+
+
+def datasets_of(results: Results, labels: Mapping[str, str]) -> list[dict[str, Any]]:
+    """Return the facts of each data set, with the labels of the variants that use it."""
+    found: dict[str, dict[str, Any]] = {}
+    for variant in results.variants:
+        record = results.record_of(variant.name)
+        if record is not None and record.data:
+            data = found.setdefault(repr(record.data), {**record.data, "labels": []})
+            data["labels"].append(labels[variant.name])
+    return list(found.values())
+
+
+def matrices_in_text(results: Results, findings: Findings) -> list[str]:
+    """Return the variants whose confusion matrices stand in the text: all of a few, of many the best two."""
+    if len(results.confusion) <= _MATRICES_IN_TEXT:
+        return list(results.confusion)
+    table = findings.comparison[findings.comparison["variant"].isin(list(results.confusion))]
+    best = set(table.sort_values("test_accuracy", ascending=False)["variant"][:2])
+    return [variant for variant in results.confusion if variant in best]
+
+
+def digits(smallest: float) -> int:
+    """Return how many decimals show a number of that size with two significant digits; none to three."""
+    if not smallest > 0:  # NaN, where nothing finished
+        return 1
+    return min(3, max(0, 1 - math.floor(math.log10(smallest))))
+
+
+def prose(text: Text | None, language: str) -> Markup | None:
+    """Return the suite's own words, which are Markdown; the typesetter reads no HTML in it."""
+    if text is None:
+        return None
+    words = text.in_language(language).strip()
+    # a line end within a folded YAML text is a space, which Chinese does not have between its characters
+    return Markup(_BETWEEN_CHINESE.sub("", words))  # noqa: S704
+
+
+def epoch_log(record: Record) -> str:
+    """Write the epochs the way training scripts print them: two lines an epoch, and the test part's at the end."""
+    lines = []
+    for row in record.epochs:
+        lines.append(
+            f"Train Epoch: {row['epoch']:.0f} Loss: {row['train_loss']:.6f} Acc: {row['train_accuracy']:.6f}"
+        )
+        lines.append(_evaluation(record.heldout, row["heldout_loss"], row["heldout_accuracy"]))
+    if record.predictions and record.heldout != "test":
+        outcome = record.predictions
+        accuracy = float((outcome["predicted"] == outcome["target"]).mean())
+        lines.append(f"Kept epoch: {record.kept_epoch}")
+        lines.append(_evaluation("test", float(outcome["loss"].mean(dtype="float64")), accuracy))
+    if record.status != "finished":
+        lines.append(f"{record.status.capitalize()}: {reason(record.error)}")
+    return "\n".join(lines)
+
+
+def _evaluation(part: str, loss: float, accuracy: float) -> str:
+    return f"{part.capitalize()} set: Average loss: {loss:.4f}, Accuracy: {accuracy:.4f}"
+
+
+def rows_of(table: pd.DataFrame) -> list[dict[str, Any]]:
+    """Return the rows of a table, each by column."""
+    return [{str(k): v for k, v in row.items()} for row in table.to_dict("records")]
+
+
+def settings_of(resolved: dict[str, Any]) -> dict[str, Any]:
+    """Return the settings of a variant by dotted name."""
+    flat = {f"{part}.{name}": value for part in ("model", "training") for name, value in resolved[part].items()}
+    data = {f"data.{name}": value for name, value in resolved["data"].items() if name != "split"}
+    split = {f"data.split.{name}": value for name, value in resolved["data"]["split"].items()}
+    return {**flat, **data, **split, "device": resolved["device"]}
+
+
+_PART_OF = {"model.embedding_std": "model.embedding_size", "model.activation": "model.head_size"}
+
+
+def is_off(name: str, settings: dict[str, Any]) -> bool:
+    """Tell whether a setting stands for something that was not used: a dropout of 0, the scale of no embedding."""
+    value = settings[_PART_OF.get(name, name)]
+    return value is None or value is False or (isinstance(value, float) and value == 0)
+
+
+def models_of(results: Results, labels: Mapping[str, str]) -> list[Model]:
+    """Return each different model once, with the labels of the variants that train it."""
+    found: dict[str, Model] = {}
+    for variant in results.variants:
+        record = results.record_of(variant.name)
+        if record is None:
+            continue
+        described = record.model
+        model = found.setdefault(
+            described["printout"],
+            Model(
+                [],
+                variant.settings.model.cell,
+                described["printout"],
+                described["summary"],
+                described["parameters"],
+            ),
+        )
+        model.labels.append(labels[variant.name])
+    return list(found.values())
+
+
+def distinct(items: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return the items without repetitions, in the order of their first."""
+    return list({repr(item): item for item in items}.values())
+
+
+def reason(error: str) -> str:
+    """Return the last line of an error, which says what was wrong."""
+    return error.strip().splitlines()[-1] if error.strip() else ""
+
+
+def mistakes_of(record: Record) -> list[dict[str, Any]]:
+    """Return the run's most confident mistakes, with the names of the classes that they are about."""
+    classes = record.data["classes"]
+    return [
+        {**mistake, "target": classes[mistake["target"]], "predicted": classes[mistake["predicted"]]}
+        for mistake in record.mistakes[:_MISTAKES]
+    ]
