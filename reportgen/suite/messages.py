@@ -150,8 +150,9 @@ def _at(schema: dict[str, Any], path: Path_) -> dict[str, Any]:
     node = schema
     for part in path:
         node = _resolved(node, schema)
-        children = node.get("items", {}) if isinstance(part, int) else node.get("properties", {}).get(part, {})
-        node = children
+        by_name = next(iter(node.get("patternProperties", {}).values()), {})  # of a mapping such as profiles
+        named = node.get("properties", {}).get(part, by_name)
+        node = node.get("items", {}) if isinstance(part, int) else named
     return {**_resolved(node, schema), **{k: v for k, v in node.items() if k == "description"}}
 
 

@@ -216,7 +216,7 @@ class ModelSettings(Settings):
                 "rule", "no bidirectional, packed or recurrent_dropout with {cell}; torch.nn's cells have them",
                 {"cell": self.cell},
             )  # fmt: skip
-        if self.cell == "handwritten_rnn_i2h_i2o" and (_PLAIN | self.model_dump()) != self.model_dump():
+        if self.cell == "handwritten_rnn_i2h_i2o" and {**self.model_dump(), **_PLAIN} != self.model_dump():
             raise PydanticCustomError(
                 "rule", "no layers, pooling, embedding_size, vectors, head_size or dropout with {cell}, "
                 "whose two linear layers are the whole model", {"cell": self.cell},
