@@ -114,7 +114,10 @@ def test_two_linear_layers_print_as_in_the_source() -> None:
         "  (softmax): LogSoftmax(dim=1)\n"
         ")"
     )
-    assert describe(model, tried_on(data, CPU))["parameters"] == 186 * (128 + 18)
+    described = describe(model, tried_on(data, CPU))
+    assert described["parameters"] == 186 * (128 + 18)
+    # a layer that is called at every step has one line in the summary
+    assert [described["summary"].count(name) for name in ("(i2h)", "(i2o)", "recursive")] == [1, 1, 0]
 
 
 def test_the_peephole_lstm_prints_its_eleven_linear_layers() -> None:

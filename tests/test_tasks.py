@@ -9,7 +9,7 @@ from jsonschema import Draft202012Validator
 from pydantic import ValidationError
 
 from reportgen import pipeline, planning
-from reportgen.errors import SuiteError
+from reportgen.errors import ReportgenError, SuiteError
 from reportgen.executors import pool
 from reportgen.executors.events import Event, RunDone
 from reportgen.lab.key import key_of, key_parts
@@ -303,3 +303,14 @@ def test_runs_of_every_task_go_through_the_pool(tmp_path: Path, source: str) -> 
     assert all("unit='step'" in each and "epochs=4" in each for each in told)
     again = planning.plan(suite, store)
     assert {step.action for step in again.steps} == {planning.Action.REUSE}
+
+
+def test_a_task_without_a_report_says_so_and_keeps_its_runs(tmp_path: Path) -> None:
+    """A build trains, and then tells that there is no report of that task; the records are there."""
+    file = tmp_path / "suite.yaml"
+    file.write_text(QUICK_SUITE.replace("1000", "4").replace("500", "2").replace("900", "3") % "sine", "utf-8")
+    options = pipeline.Options(build=tmp_path / "build", quick=True, jobs=1)
+    with pytest.raises(ReportgenError, match="forecasting: there is no report of it yet"):
+        pipeline.build(file, options, lambda _: None, lambda _: None)
+    planned = planning.plan(pipeline.load(file, quick=True).suite, Store(tmp_path / "build" / "records"))
+    assert {step.action for step in planned.steps} == {planning.Action.REUSE}

@@ -22,7 +22,7 @@ def describe(model: nn.Module, inputs: list[Tensor]) -> dict[str, Any]:
         col_names=("output_size", "num_params"),
         col_width=20,
         depth=4,
-        row_settings=("var_names",),
+        row_settings=("var_names", "hide_recursive_layers"),
         verbose=0,
     )
     return {
