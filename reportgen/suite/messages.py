@@ -150,7 +150,7 @@ def _at(schema: dict[str, Any], path: Path_) -> dict[str, Any]:
     node = schema
     for part in path:
         node = _resolved(node, schema)
-        by_name = next(iter(node.get("patternProperties", {}).values()), {})  # of a mapping such as profiles
+        by_name: dict[str, Any] = next(iter(node.get("patternProperties", {}).values()), {})  # such as profiles
         named = node.get("properties", {}).get(part, by_name)
         node = node.get("items", {}) if isinstance(part, int) else named
     return {**_resolved(node, schema), **{k: v for k, v in node.items() if k == "description"}}
