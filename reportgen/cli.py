@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from reportgen import __version__
+from reportgen import __version__, datasets
 from reportgen.errors import ReportgenError
 from reportgen.resources import shipped_suites
 
@@ -102,9 +102,10 @@ def plan(
     """Show what build would train, what it would reuse, and why."""
     from reportgen import pipeline
     from reportgen.store import Store
-    from reportgen.terminal import print_plan
+    from reportgen.terminal import print_notes, print_plan
 
     loaded = pipeline.load(_found(suite), quick=quick, profile=profile)
+    print_notes(loaded.notes)
     print_plan(pipeline.plan(loaded, Store(build_dir / "records")))
 
 
@@ -113,11 +114,16 @@ def check(suite: SuiteArgument, profile: ProfileOption = None) -> None:
     """Check the suite with all its profiles, and train nothing."""
     from reportgen import pipeline
     from reportgen.suite.expansion import runs_of
+    from reportgen.terminal import print_notes
 
     loaded = pipeline.load(_found(suite), profile=profile)
+    print_notes(loaded.notes)
     runs = runs_of(loaded.suite, "cpu")
     variants = len({run.variant.name for run in runs})
     typer.echo(f"{loaded.file}: right; {variants} variants × {len(loaded.suite.seeds)} seeds = {len(runs)} runs")
+
+
+app.add_typer(datasets.app, name="data")
 
 
 @app.command(epilog="\b\nExample:\n  reportgen doctor")

@@ -8,7 +8,7 @@ import datetime
 import math
 import re
 import string
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from difflib import get_close_matches
 from functools import cache
 from pathlib import Path
@@ -21,6 +21,8 @@ from reportgen.errors import TemplateError
 
 _HUGE = 1e6
 _PLURALS = {"zero", "one", "two", "few", "many", "other"}
+_CLASSES = "class."
+_QUOTED = re.compile(r"""(["'])(.*?)\1""")
 _FILE = re.compile(r"text\.([a-z]{2,3})\.yaml$")
 
 # between Chinese characters and Latin letters or digits there is a space
@@ -45,8 +47,7 @@ class Language:
         try:
             message = self.messages[key]
         except KeyError:
-            near = get_close_matches(key, list(self.messages), n=1)
-            hint = f"; did you mean {near[0]!r}?" if near else ""
+            hint = _nearest(key, self.messages)
             raise TemplateError(f"text.{self.code}.yaml has no sentence {key!r}{hint}") from None
         try:
             sentence = self._plural(message, values.get("count")).format_map(values)
@@ -147,16 +148,58 @@ def available(folders: Iterable[Path]) -> dict[str, list[Path]]:
 
 
 def load_languages(codes: Iterable[str], folders: Sequence[Path]) -> list[Language]:
-    """Load the languages and hold their catalogues against each other.
+    """Load the languages, hold them against each other, and each own catalogue against the one that it adds to.
 
-    Raises TemplateError with every sentence that one has and another lacks, and every placeholder that differs.
+    Of two catalogues of a language, the one in the earlier folder counts where it has a sentence. Raises
+    TemplateError with every sentence that one language has and another lacks, every placeholder that differs, and
+    every own sentence that nothing uses.
     """
     files = available(folders)
-    languages = [Language(code, _merged(files[code])) for code in codes]
-    problems = [problem for other in languages[1:] for problem in differences(languages[0], other)]
+    used = _quoted_in_templates(folders[:-1])
+    languages, complete = [], []
+    problems: list[str] = []
+    for code in codes:
+        *own_files, base_file = files[code]
+        base = _read(base_file)
+        own: dict[str, Message] = {}
+        for file in reversed(own_files):
+            messages = _read(file)
+            problems += _faults_of_own(file, messages, base, used)
+            own |= messages
+        languages.append(Language(code, base | own))
+        # an own sentence may leave a placeholder out, and classes of one's own need no name in every language
+        added = {key: own[key] for key in own if not key.startswith(_CLASSES)}
+        complete.append(Language(code, added | base))
+    problems = problems or [found for other in complete[1:] for found in differences(complete[0], other)]
     if problems:
         raise TemplateError("\n".join(problems))
     return languages
+
+
+def _quoted_in_templates(folders: Iterable[Path]) -> set[str]:
+    """Return all that stands in quotes in the templates of one's own."""
+    texts = (file.read_text("utf-8", "replace") for folder in folders for file in folder.rglob("*.j2"))
+    return {quoted for text in texts for _, quoted in _QUOTED.findall(text)}
+
+
+def _faults_of_own(
+    file: Path, messages: Mapping[str, Message], base: Mapping[str, Message], used: Collection[str]
+) -> Iterator[str]:
+    """Yield what in a catalogue beside a suite would never be printed, or could not be filled in."""
+    for key, message in messages.items():
+        if key in base:
+            known = placeholders(base[key]) | ({"count"} if isinstance(base[key], dict) else set())
+            for name in sorted(placeholders(message) - known):
+                expected = ", ".join(f"{{{name}}}" for name in sorted(known)) or "none"
+                yield f"{file}: {key}: got the placeholder {{{name}}}, expected {expected}{_nearest(name, known)}"
+        elif not key.startswith(_CLASSES) and not {key, key[: key.rfind(".") + 1]} & set(used):
+            got = f"got the sentence {key!r}, which nothing uses"
+            yield f"{file}: {got}, expected one of the catalogue's{_nearest(key, base)}"
+
+
+def _nearest(word: str, choices: Iterable[str]) -> str:
+    near = get_close_matches(word, sorted(choices), n=1)
+    return f"; did you mean {near[0]!r}?" if near else ""
 
 
 def differences(one: Language, other: Language) -> Iterator[str]:
@@ -181,17 +224,12 @@ def placeholders(message: Message) -> set[str]:
     return {name for form in forms for _, name, _, _ in string.Formatter().parse(form) if name}
 
 
-def _merged(files: Sequence[Path]) -> dict[str, Message]:
-    messages: dict[str, Message] = {}
-    for file in reversed(files):
-        messages |= _read(file)
-    return messages
-
-
 def _read(file: Path) -> dict[str, Message]:
     try:
         tree = YAML(typ="safe", pure=True).load(file.read_text("utf-8"))
-    except (YAMLError, UnicodeDecodeError) as error:
+    except UnicodeDecodeError as error:
+        raise TemplateError(f"{file}: {error}; save it as UTF-8 in your editor") from None
+    except YAMLError as error:
         raise TemplateError(f"{file}: {error}") from None
     if not isinstance(tree, dict):
         raise TemplateError(f"{file}: got {type(tree).__name__}, expected a mapping of sentences")

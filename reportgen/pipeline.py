@@ -20,7 +20,8 @@ from reportgen.lab.record import Record
 from reportgen.planning import Action, Plan, Step
 from reportgen.resources import TEMPLATES
 from reportgen.store import Store
-from reportgen.suite.expansion import file_name
+from reportgen.suite.document import Document
+from reportgen.suite.expansion import expand, file_name
 from reportgen.suite.reading import read_suite
 from reportgen.suite.schema import Suite
 from reportgen.suite.tasks import CLASSIFICATION, task_of
@@ -55,6 +56,8 @@ class Outcome:
     seconds: float
     up_to_date: bool
     """Whether the reports were there already, and nothing had changed."""
+    notes: list[str]
+    """What the user should know of the suite, and of the reports that were there before."""
 
 
 @dataclass(frozen=True)
@@ -65,6 +68,9 @@ class Loaded:
     suite: Suite
     template_folders: tuple[Path, ...]
     """Where templates and catalogues are looked for: beside the suite first."""
+    languages: "tuple[Language, ...]"
+    notes: tuple[str, ...] = ()
+    """What is not wrong, but not what it seems: a line each."""
 
 
 def build(
@@ -93,9 +99,13 @@ def build(
 
     mark = stamp.of(loaded.suite, loaded.template_folders, [step.key for step in planned.steps], store)
     up_to_date = not trained and stamp.matches(folder, mark)
+    edited = []
     if not up_to_date:
-        make_report(loaded, planned, store, folder, options, announce)
-        stamp.leave(folder, mark)
+        reports, others = make_report(loaded, planned, store, folder, options, announce)
+        edited = stamp.set_aside(folder, reports)
+        for name, content in reports.items():
+            (folder / name).write_bytes(content)
+        stamp.leave(folder, mark, [*reports, *others])
     return Outcome(
         folder=folder,
         reports=[
@@ -106,6 +116,7 @@ def build(
         unfinished=planning.unfinished(planned, store),
         seconds=time.perf_counter() - began,
         up_to_date=up_to_date,
+        notes=[*loaded.notes, *(f"a report had been edited; it is kept as {file}" for file in edited)],
     )
 
 
@@ -116,39 +127,66 @@ def make_report(
     folder: Path,
     options: Options,
     announce: Callable[[str], None],
-) -> None:
-    """Go from records at rest to files in `folder`."""
+) -> tuple[dict[str, bytes], list[str]]:
+    """Go from records at rest to the reports, and to figures, tables and numbers in `folder`.
+
+    Returns the reports by name, not yet written, so that those in their place are whole until all are there; and
+    the paths of what was written, from `folder`.
+    """
     announce("collect")
     results = collect(planned, store)
     announce("analyse")
     findings = analyse(results)
     folder.mkdir(parents=True, exist_ok=True)
-    tongues = languages.load_languages(loaded.suite.languages, loaded.template_folders)
     announce("draw")
-    figures = {language.code: draw(results, findings, language, folder) for language in tongues}
+    figures = [draw(results, findings, language, folder) for language in loaded.languages]
     announce("write")
-    texts = {
-        language.code: write(
-            loaded, results, findings, figures[language.code], language, folder, quick=options.quick
-        )
-        for language in tongues
-    }
-    announce("typeset")
-    pool.side_by_side(
-        partial(typeset, folder=folder, loaded=loaded, quick=options.quick),
-        [(texts[language.code], language) for language in tongues],
-    )
+    texts = [
+        write(loaded, results, findings, own, language, quick=options.quick)
+        for own, language in zip(figures, loaded.languages, strict=True)
+    ]
+    others = [path for own in figures for path in own.values()] + numbers(results, findings, folder)
+    work = partial(typeset, folder=folder, loaded=loaded, quick=options.quick)
+    arguments = list(zip(texts, loaded.languages, strict=True))
+    if loaded.suite.formats == ("md",):  # there is no type to set
+        reports = [work(*own) for own in arguments]
+    else:
+        announce("typeset")
+        reports = pool.side_by_side(work, arguments)
+    return {name: content for own in reports for name, content in own.items()}, others
 
 
 def load(file: Path, *, quick: bool = False, profile: str | None = None) -> Loaded:
-    """Read and check the suite, lay its profile over it, and shorten it if the build is to be quick.
+    """Read and check the suite and what is beside it, lay its profile over it, and shorten it for a quick build.
 
-    Raises SuiteError with every problem.
+    Raises SuiteError with every problem of the suite, TemplateError with those of its own catalogues, templates
+    and style sheets: whatever can be found before anything is trained.
     """
     folders = (file.parent / "templates", TEMPLATES)
     sections = {path.name.removesuffix(".md.j2") for folder in folders for path in folder.glob("sections/*.md.j2")}
     suite = read_suite(file, languages.available(folders), profile, fonts.lacking, sections)
-    return Loaded(file, planning.shortened(suite) if quick else suite, folders)
+    tongues = tuple(languages.load_languages(suite.languages, folders))
+    suite = planning.shortened(suite) if quick else suite
+    return Loaded(file, suite, folders, tongues, (*_left_out(suite), *_check_own(tongues, folders)))
+
+
+def _left_out(suite: Suite) -> list[str]:
+    names = ", ".join(expand(suite, Document(Path())).left_out)
+    return [f"sweeps: left out, since the run itself is the same: {names}"] if names else []
+
+
+def _check_own(tongues: "Sequence[Language]", folders: Sequence[Path]) -> list[str]:
+    """Look through the templates and style sheets beside the suite, if there are any: it takes half a second."""
+    if any(folders[0].rglob("*.j2")):
+        from reportgen.report import markdown
+
+        for language in tongues:
+            markdown.check(language, folders)
+    if not any(folders[0].rglob("*.css")):
+        return []
+    from reportgen.report import styles
+
+    return styles.faults(folders)
 
 
 def plan(loaded: Loaded, store: Store) -> Plan:
@@ -160,6 +198,7 @@ def run(planned: Plan, store: Store, options: Options, listen: Callable[[Event],
     """Train what is not there yet."""
     tasks = planning.tasks(planned)
     if tasks:
+        store.remove_unfinished()
         workers = options.jobs or pool.workers_for(len(tasks), planned.device)
         pool.carry_out_all(tasks, store.folder, workers, listen)
 
@@ -211,42 +250,36 @@ def write(
     findings: "Findings",
     figures: dict[str, str],
     language: "Language",
-    folder: Path,
     *,
     quick: bool,
 ) -> str:
-    """Fill in the templates, and leave the numbers beside the text: tables/*.csv and results.json."""
-    from reportgen.report import numbers
+    """Fill in the templates: the report in Markdown."""
     from reportgen.report.context import build_context
     from reportgen.report.markdown import write as fill_in
 
     context = build_context(loaded.suite, results, findings, figures, language, quick=quick)
-    text = fill_in(context, language, loaded.template_folders)
-    (folder / f"report.{language.code}.md").write_text(text, "utf-8")
-    numbers.write(folder, results, findings)
-    return text
+    return fill_in(context, language, loaded.template_folders)
 
 
-def typeset(text: str, language: "Language", folder: Path, loaded: Loaded, *, quick: bool) -> None:
-    """Turn the Markdown of one language into the formats that the suite asks for."""
+def numbers(results: "Results", findings: "Findings", folder: Path) -> list[str]:
+    """Leave the numbers for other programs in `folder`: tables/*.csv and results.json; return their paths."""
+    from reportgen.report import numbers as written
+
+    return written.write(folder, results, findings)
+
+
+def typeset(text: str, language: "Language", folder: Path, loaded: Loaded, *, quick: bool) -> dict[str, bytes]:
+    """Turn the Markdown of one language into the formats that the suite asks for: the files by name."""
     formats = loaded.suite.formats
-    if "html" not in formats and "pdf" not in formats:
-        return
-    from reportgen.report.html import to_html
+    made = {"md": text.encode()}
+    if "html" in formats or "pdf" in formats:
+        from reportgen.report.html import to_html
+        from reportgen.report.styles import style_sheets
 
-    html = to_html(text, language, folder, style_sheets(loaded.template_folders), quick=quick)
-    if "html" in formats:
-        (folder / f"report.{language.code}.html").write_text(html, "utf-8")
+        html = to_html(text, language, folder, style_sheets(loaded.template_folders), quick=quick)
+        made["html"] = html.encode()
     if "pdf" in formats:
         from reportgen.report.pdf import to_pdf
 
-        (folder / f"report.{language.code}.pdf").write_bytes(to_pdf(html))
-
-
-def style_sheets(folders: Sequence[Path]) -> list[str]:
-    """Return the report's style sheet, the suite's own or the one that ships, and the suite's own.css after it."""
-    found = [
-        folder / "styles" / "report.css" for folder in folders if (folder / "styles" / "report.css").is_file()
-    ]
-    own = [folder / "styles" / "own.css" for folder in folders if (folder / "styles" / "own.css").is_file()]
-    return [path.read_text("utf-8") for path in (*found[:1], *own)]
+        made["pdf"] = to_pdf(html)
+    return {f"report.{language.code}.{kind}": made[kind] for kind in formats}

@@ -1,9 +1,13 @@
-"""A mark beside the reports that says what they were made from, so that a build can tell it has nothing to do."""
+"""A mark beside the reports: what they were made from, and the files that were written.
+
+It lets a build tell that it has nothing to do, which old files are its own, and which reports were edited.
+"""
 
 import hashlib
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from importlib.metadata import PackageNotFoundError, version
+from itertools import chain, count
 from pathlib import Path
 from typing import Any
 
@@ -28,17 +32,75 @@ def of(suite: Suite, templates: Sequence[Path], keys: Sequence[str], store: Stor
 
 def matches(folder: Path, mark: str) -> bool:
     """Tell whether the files in `folder` were made from what `mark` stands for, and are as they were made."""
+    stamp = _read(folder)
+    written = _written(folder)
+    return bool(written and stamp.get("mark") == mark) and all(
+        (folder / name).is_file() and _digest(folder / name) == digest for name, digest in written.items()
+    )
+
+
+def set_aside(folder: Path, reports: Mapping[str, bytes]) -> list[Path]:
+    """Rename what a build would replace or remove although it did not write it: reports that were edited.
+
+    Args:
+        folder: of the reports.
+        reports: name and content of those that are about to be written.
+
+    Returns the new names: `report.en.md.bak`, or `.bak2` if that is taken.
+    """
+    before = _written(folder)
+    names = dict.fromkeys([*(name for name in before if name.startswith("report.")), *reports])
+    edited = [
+        folder / name
+        for name in names
+        if (folder / name).is_file()
+        and _digest(folder / name) != before.get(name)
+        and (folder / name).read_bytes() != reports.get(name)
+    ]
+    return [file.rename(_free(file)) for file in edited]
+
+
+def leave(folder: Path, mark: str, written: Collection[str]) -> None:
+    """Leave the mark and a digest of every file written; remove what an earlier build wrote and this did not.
+
+    Args:
+        folder: of the reports.
+        mark: of what they were made from.
+        written: the files of this build, as paths from the folder.
+    """
+    for name in _written(folder).keys() - set(written):
+        (folder / name).unlink(missing_ok=True)
+        for parent in (folder / name).relative_to(folder).parents:
+            if parent.name and (folder / parent).is_dir() and not any((folder / parent).iterdir()):
+                (folder / parent).rmdir()
+    files = {name: _digest(folder / name) for name in sorted(written)}
+    (folder / _FILE).write_text(json.dumps({"mark": mark, "written": files}, indent=1), "utf-8")
+
+
+def _read(folder: Path) -> dict[str, Any]:
     try:
-        stamp: dict[str, Any] = json.loads((folder / _FILE).read_text("utf-8"))
-        return bool(stamp["mark"] == mark and stamp["files"] == _digests(folder))
-    except (OSError, ValueError, KeyError, TypeError):
-        return False
+        stamp = json.loads((folder / _FILE).read_text("utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return stamp if isinstance(stamp, dict) else {}
 
 
-def leave(folder: Path, mark: str) -> None:
-    """Leave the mark, with a digest of every file in the folder."""
-    text = json.dumps({"mark": mark, "files": _digests(folder)}, indent=1)
-    (folder / _FILE).write_text(text, "utf-8")
+def _written(folder: Path) -> dict[str, str]:
+    """Return the files that the last build wrote, with their digests: files below the folder, and no others."""
+    written = _read(folder).get("written")
+    inside = folder.resolve()
+    return {
+        name: str(digest)
+        for name, digest in (written if isinstance(written, dict) else {}).items()
+        if inside in (folder / name).resolve().parents
+    }
+
+
+def _free(file: Path) -> Path:
+    """Return the first name for a copy of the file that is not taken."""
+    endings = chain([".bak"], (f".bak{number}" for number in count(2)))
+    names = (file.with_name(file.name + ending) for ending in endings)
+    return next(name for name in names if not name.exists())
 
 
 def _ingredients(suite: Suite, templates: Sequence[Path], keys: Sequence[str], store: Store) -> Iterator[str]:
@@ -54,11 +116,6 @@ def _ingredients(suite: Suite, templates: Sequence[Path], keys: Sequence[str], s
             yield f"{name} {version(name)}"
         except PackageNotFoundError:
             yield f"{name} missing"
-
-
-def _digests(folder: Path) -> dict[str, str]:
-    files = (path for path in folder.rglob("*") if path.is_file() and path.name != _FILE)
-    return {path.relative_to(folder).as_posix(): _digest(path) for path in sorted(files)}
 
 
 def _digest(file: Path) -> str:

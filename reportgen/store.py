@@ -3,14 +3,17 @@
 import hashlib
 import json
 import os
+import re
 import shutil
 from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from uuid import uuid4
 
-from filelock import FileLock
+from filelock import FileLock, Timeout
 
 _MANIFEST = "MANIFEST.json"
+_UNFINISHED = re.compile(r"(\..+\.[0-9a-f]{32})(\.old|\.lock)?")
 
 
 class Store:
@@ -51,23 +54,63 @@ class Store:
         """Put a record in its place, whole, replacing the one that was there."""
         self.folder.mkdir(parents=True, exist_ok=True)
         manifest = json.dumps({name: _digest(content) for name, content in files.items()}, indent=1)
+        # on the same disk as the record, so that it gets to its place in one step
         unfinished = self.folder / f".{key}.{uuid4().hex}"
-        unfinished.mkdir()  # not tempfile.mkdtemp, which shuts out the others who share the build folder
-        try:
+        with _held(unfinished):
+            unfinished.mkdir()  # not tempfile.mkdtemp, which shuts out the others who share the build folder
             for name, content in {**files, _MANIFEST: manifest.encode()}.items():
                 _write_through(unfinished / name, content)
+            _sync_folder(unfinished)
             place = self.folder / key
             if place.exists():
-                shutil.rmtree(place)
+                place.rename(_old(unfinished))
             unfinished.rename(place)
-        except BaseException:
-            shutil.rmtree(unfinished, ignore_errors=True)
-            raise
+            _sync_folder(self.folder)
+
+    def remove_unfinished(self) -> None:
+        """Remove what writers that were killed have left; those that are alive keep theirs."""
+        if not self.folder.is_dir():
+            return
+        matches = (_UNFINISHED.fullmatch(path.name) for path in self.folder.iterdir())
+        for name in {match[1] for match in matches if match}:
+            with suppress(Timeout), _held(self.folder / name, timeout=0):
+                pass
 
     def lock(self, key: str) -> FileLock:
         """Return the lock that whoever makes the record `key` holds meanwhile."""
         self.folder.mkdir(parents=True, exist_ok=True)
         return FileLock(self.folder / f".{key}.lock")
+
+
+@contextmanager
+def _held(unfinished: Path, timeout: float = -1) -> Iterator[None]:
+    """Hold the lock of a folder that is being written, and leave nothing of it behind.
+
+    The lock ends with the process that holds it, however that ends. Raises Timeout if another one holds it.
+    """
+    lock = FileLock(unfinished.with_name(f"{unfinished.name}.lock"))
+    lock.acquire(timeout)
+    try:
+        yield
+    finally:
+        shutil.rmtree(unfinished, ignore_errors=True)
+        shutil.rmtree(_old(unfinished), ignore_errors=True)
+        lock.release()
+        Path(lock.lock_file).unlink(missing_ok=True)
+
+
+def _old(unfinished: Path) -> Path:
+    """Return where the record that is being replaced waits for its end."""
+    return unfinished.with_name(f"{unfinished.name}.old")
+
+
+def _sync_folder(folder: Path) -> None:
+    if os.name == "posix":  # Windows cannot, and need not
+        number = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(number)
+        finally:
+            os.close(number)
 
 
 def _write_through(file: Path, content: bytes) -> None:

@@ -2,6 +2,7 @@
 
 import sys
 import time
+from collections.abc import Iterable
 from types import TracebackType
 from typing import Self
 
@@ -103,6 +104,7 @@ class _Live:
 def print_outcome(outcome: Outcome) -> None:
     """Say where the reports are, how long it took, and what was reused."""
     out = Console(highlight=False, soft_wrap=True)
+    print_notes(outcome.notes)
     for report in outcome.reports:
         out.print(Text(str(report)))
     state = "nothing had changed; " if outcome.up_to_date else ""
@@ -110,6 +112,12 @@ def print_outcome(outcome: Outcome) -> None:
     if outcome.unfinished:
         names = ", ".join(outcome.unfinished)
         sys.stderr.write(f"not finished: {names}; the report says why\n")
+
+
+def print_notes(notes: Iterable[str]) -> None:
+    """Say what is not wrong, but worth knowing."""
+    for note in notes:
+        sys.stderr.write(f"note: {note}\n")
 
 
 def print_plan(planned: Plan) -> None:

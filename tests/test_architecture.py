@@ -16,7 +16,7 @@ PACKAGE = Path(reportgen.__file__).parent
 LAYERS = [
     {"__main__"},
     {"cli"},
-    {"terminal", "doctor"},
+    {"terminal", "doctor", "datasets"},
     {"pipeline"},
     {"planning", "stamp"},
     {"report"},

@@ -11,6 +11,9 @@ from conftest import GOLDEN, TINY, build
 from pypdf import PdfReader
 
 from reportgen import pipeline
+from reportgen.errors import TypesetError
+from reportgen.store import Store
+from reportgen.suite.expansion import runs_of
 
 
 @pytest.fixture
@@ -93,14 +96,62 @@ def test_a_template_beside_the_suite_replaces_the_one_that_ships(copy: tuple[Pat
     assert text.split("## 2.")[0] == golden.split("## 2.")[0]
 
 
-def test_a_report_that_was_edited_is_made_anew(copy: tuple[Path, Path]) -> None:
-    """A build notices that one of its files is not what it wrote."""
+def test_a_report_that_was_edited_is_kept_and_made_anew(copy: tuple[Path, Path]) -> None:
+    """A build notices that one of its files is not what it wrote, keeps it under another name, and says so."""
     suite, folder = copy
-    report = build(suite, folder).folder / "report.en.md"
+    report = folder / "tiny" / "report.en.md"
     written = report.read_text("utf-8")
-    report.write_text(written.replace("0.", "0.9"), "utf-8")
-    assert build(suite, folder).up_to_date is False
-    assert report.read_text("utf-8") == written
+    report.write_text("my own words", "utf-8")
+    outcome = build(suite, folder)
+    kept = report.with_name("report.en.md.bak")
+    assert (outcome.up_to_date, outcome.notes) == (False, [f"a report had been edited; it is kept as {kept}"])
+    assert (report.read_text("utf-8"), kept.read_text("utf-8")) == (written, "my own words")
+    assert build(suite, folder).up_to_date is True
+
+
+def test_what_is_no_longer_asked_for_is_removed(copy: tuple[Path, Path]) -> None:
+    """With fewer languages, formats and runs, their old files go; what the user put there stays."""
+    suite, folder = copy
+    change(suite, "device: cpu", "device: cpu\nlanguages: [en]\nformats: [md]")
+    change(
+        suite, "  - {name: lstm, label: {zh: 手写|LSTM, en: LSTM|by hand}, model: {cell: handwritten_lstm}}\n", ""
+    )
+    (folder / "tiny" / "figures" / "own.svg").write_text("<svg/>")
+    stages: list[str] = []
+    outcome = pipeline.build(suite, pipeline.Options(folder), lambda _: None, stages.append)
+    names = set(bytes_of(outcome.folder))
+    reports = {name for name in names if name.startswith("report")}
+    assert (reports, outcome.reports) == ({"report.en.md"}, [outcome.folder / "report.en.md"])
+    assert not {name for name in names if "lstm" in name or ".zh." in name}
+    assert {"figures/own.svg", "figures/curves.en.svg", "tables/confusion-rnn.csv", "results.json"} <= names
+    assert stages == ["load", "plan", "run", "collect", "analyse", "draw", "write"]
+
+
+def test_a_build_that_fails_leaves_the_reports_as_they_were(copy: tuple[Path, Path]) -> None:
+    """Reports are written when all of them are there; one that was not edited is never set aside."""
+    suite, folder = copy
+    before = {name: content for name, content in bytes_of(folder / "tiny").items() if name.startswith("report")}
+    change(suite, "en: That is all.", "en: '![a picture](nowhere.png)'")
+    with pytest.raises(TypesetError, match=r"got the picture 'nowhere\.png'"):
+        build(suite, folder)
+    after = {name: content for name, content in bytes_of(folder / "tiny").items() if name.startswith("report")}
+    assert after == before
+    change(suite, "'![a picture](nowhere.png)'", "The end.")
+    outcome = build(suite, folder)
+    assert outcome.notes == []
+    assert "The end." in (outcome.folder / "report.en.md").read_text("utf-8")
+
+
+def test_the_same_records_give_the_same_bytes(copy: tuple[Path, Path]) -> None:
+    """Made anew from the same records, elsewhere, every file of the report is the same to the byte."""
+    suite, folder = copy
+    before = bytes_of(folder / "tiny")
+    shutil.rmtree(folder / "tiny")
+    outcome = build(suite, folder)
+    after = bytes_of(outcome.folder)
+    assert (outcome.trained, outcome.up_to_date) == (0, False)
+    assert sorted(after) == sorted(before)
+    assert [name for name in after if after[name] != before[name]] == []
 
 
 def test_a_damaged_record_is_trained_anew(copy: tuple[Path, Path]) -> None:
@@ -111,6 +162,10 @@ def test_a_damaged_record_is_trained_anew(copy: tuple[Path, Path]) -> None:
     damaged = bytearray(record.read_bytes())
     damaged[-2] ^= 1
     record.write_bytes(bytes(damaged))
+    steps = pipeline.plan(pipeline.load(suite), Store(folder / "records")).steps
+    assert {step.run.name: step.why for step in steps if step.action.value == "train"} == {
+        "lstm/seed=0": "its record is damaged, or of another version"
+    }
     outcome = build(suite, folder)
     after = json.loads((folder / "tiny" / "results.json").read_text("utf-8"))["runs"]["lstm/seed=0"]
     assert (outcome.trained, outcome.reused) == (1, 5)
@@ -188,6 +243,21 @@ def test_the_pdf_says_what_the_markdown_says(tiny_build: pipeline.Outcome, code:
     assert reader.metadata.title == {"zh": "小型试验", "en": "A tiny suite"}[code]
     root: Any = reader.trailer["/Root"]
     assert str(root["/Lang"])[:2] == code
+
+
+def test_a_quick_build_cuts_what_sweeps_vary(tmp_path: Path) -> None:
+    """No point of a sweep trains longer than a quick run does; points that become the same are there once."""
+    suite = Path(shutil.copy(TINY, tmp_path / "tiny.yaml"))
+    change(suite, "training.epochs: [1]", "training.epochs: [1, 2, 30, 40], data.limit: [null, 300, 9000]")
+    loaded = pipeline.load(suite, quick=True)
+    settings = [run.variant.settings.model_dump() for run in runs_of(loaded.suite, "cpu")]
+    assert {(s["training"]["epochs"], s["data"]["limit"]) for s in settings} == {
+        (2, 300),
+        (1, 1500),
+        (1, 300),
+        (2, 1500),
+    }
+    assert loaded.notes == ("sweeps: left out, since the run itself is the same: rnn/epochs=2, limit=300",)
 
 
 def test_a_quick_build_marks_its_cover_and_stands_apart(tmp_path: Path) -> None:

@@ -51,6 +51,43 @@ def test_check_counts_the_runs(reportgen: Command) -> None:
     assert (done.returncode, done.stdout) == (0, f"{TINY}: right; 3 variants × 2 seeds = 6 runs\n")
 
 
+@pytest.mark.parametrize(
+    ("name", "text", "expected"),
+    [
+        ("sections/aim.md.j2", "{% if %}", "sections/aim.md.j2:1: "),
+        ("text.en.yaml", "section: {aimm: Purpose}", "did you mean 'section.aim'?"),
+        ("styles/own.css", "p { background: url(x.png) }", "own.css:1: got 'x.png', expected a data: URL"),
+    ],
+)
+def test_check_looks_at_what_is_beside_the_suite(
+    reportgen: Command, tmp_path: Path, name: str, text: str, expected: str
+) -> None:
+    """Faults in a template, a catalogue or a style sheet of one's own are told before anything is trained."""
+    shutil.copy(TINY, tmp_path)
+    (tmp_path / "templates" / name).parent.mkdir(parents=True, exist_ok=True)
+    (tmp_path / "templates" / name).write_text(text, "utf-8")
+    done = reportgen("check", "tiny.yaml")
+    assert (done.returncode, done.stdout, len(done.stderr.splitlines())) == (2, "", 1)
+    assert expected in done.stderr
+
+
+def test_check_and_plan_mention_what_is_left_out(reportgen: Command, tmp_path: Path) -> None:
+    """A point of a sweep that is the run itself, and a rule of own.css that says nothing, are a note each."""
+    text = TINY.read_text("utf-8").replace("training.epochs: [1]", "training.epochs: [1, 3]")
+    (tmp_path / "twice.yaml").write_text(text, "utf-8")
+    (tmp_path / "templates" / "styles").mkdir(parents=True)
+    (tmp_path / "templates" / "styles" / "own.css").write_text("p { colour: red }", "utf-8")
+    checked, planned = reportgen("check", "twice.yaml"), reportgen("plan", "twice.yaml")
+    assert checked.stdout == "twice.yaml: right; 3 variants × 2 seeds = 6 runs\n"
+    assert planned.stdout.splitlines()[-1] == "6 to train"
+    for done in (checked, planned):
+        assert done.returncode == 0
+        assert done.stderr.splitlines() == [
+            "note: sweeps: left out, since the run itself is the same: rnn/epochs=3",
+            "note: templates/styles/own.css:1: ignored `colour: red`: unknown property",
+        ]
+
+
 def test_a_suite_that_ships_is_found_by_its_name(reportgen: Command) -> None:
     """Outside a checkout, a suite's name is enough."""
     done = reportgen("check", "suite_rnn_vs_lstm")

@@ -1,5 +1,7 @@
 """Texts of one's own: tables, folders, and what is told when a file is not as it should be."""
 
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -16,7 +18,7 @@ from reportgen.lab.corpora import (
     read_table,
 )
 from reportgen.lab.dataset import Encoding, encode, prepare
-from reportgen.lab.tokens import characters, letters, vocabulary, words
+from reportgen.lab.tokens import characters, jieba, letters, vocabulary, words
 from reportgen.suite.settings import SplitSettings, TableSettings
 
 EXPECTED = (["so good", "so bad", "fine, really"], [1, 0, 1], ("no", "yes"))
@@ -174,3 +176,47 @@ def test_an_empty_text_is_one_unknown_token(tmp_path: Path) -> None:
     settings = TableSettings(source="csv", file=str(file), split=SplitSettings(test=0.2, validation=0.2))
     data = prepare(settings)
     assert (data.lengths.tolist(), data.inputs[-1].tolist()) == ([1] * 13, [3])
+
+
+def test_jieba_finds_the_words_of_chinese_text(tmp_path: Path) -> None:
+    """A sentence without spaces becomes words; Latin letters are in lower case, white space is left out."""
+    assert jieba("我来到北京清华大学 GRU") == ["我", "来到", "北京", "清华大学", "gru"]
+    rows = ["我爱看电影,正面", "电影太无聊,负面"] * 6
+    file = written(tmp_path, "评论.csv", "text,label\n" + "\n".join(rows) + "\n")
+    data = prepare(TableSettings(source="csv", file=str(file), tokens="jieba"))
+    assert {"电影", "无聊"} <= set(data.vocabulary)
+    assert data.facts.tokens == "jieba"
+
+
+WITHOUT = """
+import importlib.metadata as metadata
+found = metadata.version
+def version(name):
+    if name == "jieba":
+        raise metadata.PackageNotFoundError(name)
+    return found(name)
+metadata.version = version
+from reportgen.lab.dataset import Encoding
+from reportgen.suite.settings import MovieSnippetsSettings
+try:
+    Encoding.of(MovieSnippetsSettings(source="movie-snippets", tokens="jieba"))
+except Exception as error:
+    print(type(error).__name__, error)
+"""
+
+
+def test_without_jieba_there_is_one_message() -> None:
+    """The package and the command that brings it are named, before anything is read."""
+    done = subprocess.run([sys.executable, "-c", WITHOUT], capture_output=True, text=True, check=True)
+    assert done.stdout == (
+        "MissingPrerequisiteError data.tokens: got 'jieba', expected the package jieba on this machine: "
+        "pip install 'reportgen[zh]'\n"
+    )
+
+
+def test_the_version_of_jieba_is_part_of_the_data() -> None:
+    """Another dictionary may find other words, so the digest, and with it the run's key, holds the version."""
+    corpus = Corpus(["甲乙", "丙"], [0, 1], ("n", "p"), ())
+    parts = {"train": np.array([0, 1]), "validation": np.array([], np.int64), "test": np.array([0, 1])}
+    one, other = (encode("toy", corpus, parts, Encoding("jieba", version=v)).facts.digest for v in ("1", "2"))
+    assert one != other

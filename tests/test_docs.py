@@ -4,9 +4,13 @@ import re
 from pathlib import Path
 
 import pytest
+from ruamel.yaml import YAML
 
 from reportgen.report.pdf import PANGO
+from reportgen.suite.base import Settings
 from reportgen.suite.reading import read_suite
+from reportgen.suite.settings import AnyTextSettings, ModelSettings, SplitSettings
+from reportgen.suite.tasks import SOURCES
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text("utf-8")
@@ -42,12 +46,31 @@ def test_the_stages_have_one_name_everywhere(stage: str) -> None:
     assert f"| **{stage}** |" in (ROOT / "ARCHITECTURE.md").read_text("utf-8")
 
 
-@pytest.mark.parametrize("document", ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md"])
+@pytest.mark.parametrize("document", ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "docs/data.md"])
 def test_links_between_documents_lead_somewhere(document: str) -> None:
     """Every relative link of a document is a file of the project."""
     text = (ROOT / document).read_text("utf-8")
     targets = [link for link in re.findall(r"\]\(([^)]+)\)", text) if "://" not in link]
-    assert [link for link in targets if not (ROOT / link).exists()] == []
+    assert [link for link in targets if not ((ROOT / document).parent / link).exists()] == []
+
+
+def test_the_data_page_names_every_source() -> None:
+    """Each source and each key that a source of texts understands is on the page about data."""
+    page = (ROOT / "docs" / "data.md").read_text("utf-8")
+    words = set(re.findall(r"`([\w-]+):?`", page))
+    assert set(SOURCES) <= words
+    assert set(AnyTextSettings.model_fields) - {"split"} <= words
+
+
+def test_the_splits_and_vectors_of_the_data_page_are_right() -> None:
+    """Each line of its YAML is one that a suite may have."""
+    page = (ROOT / "docs" / "data.md").read_text("utf-8")
+    lines = [line for block in re.findall(r"```yaml\n(.*?)```", page, re.DOTALL) for line in block.splitlines()]
+    assert len(lines) == 5
+    kinds: dict[str, type[Settings]] = {"split": SplitSettings, "model": ModelSettings}
+    for line in lines:
+        ((name, value),) = YAML(typ="safe", pure=True).load(line).items()
+        kinds[name].model_validate(value)
 
 
 def test_the_pinned_versions_are_in_the_stated_ranges() -> None:

@@ -59,8 +59,8 @@ def test_a_label_is_broken_where_it_may_be(label: str, lines: list[str]) -> None
 
 
 def test_a_label_that_is_too_long_loses_its_middle() -> None:
-    """A label of one line of ten columns keeps its beginning, and twice as much of its end."""
-    assert wrapped("abcdefghijklmnop", 10, lines=1) == "abc…klmnop"
+    """A label of one line of nine columns keeps its beginning, and three times as much of its end."""
+    assert wrapped("abcdefghijklmnop", 9, lines=1) == "ab…klmnop"
 
 
 @given(label=st.text(LETTERS, min_size=1, max_size=400).filter(str.strip), lines=st.integers(1, 5))
@@ -164,6 +164,16 @@ def test_the_accuracies_hold_their_labels(labels: list[str]) -> None:
     assert max(ends) < axes.get_window_extent().x0
     boxes = [label.get_window_extent() for label in axes.get_yticklabels()]
     assert all(upper.y0 >= lower.y1 - 1 for upper, lower in pairwise(boxes))
+
+
+def test_of_many_rows_the_labels_have_one_longer_line() -> None:
+    """Forty labels of a sweep stand in one line each, and what they differ in stays."""
+    ends = [f"(hidden_size = {size}, learning_rate = 0.001)" for size in range(40)]
+    (axes,) = accuracies(named([f"{CHINESE_LABEL} {end}" for end in ends])).axes
+    shown = [label.get_text() for label in axes.get_yticklabels()]
+    assert [text[-30:] for text in shown] == [end[-30:] for end in ends]
+    assert len(set(shown)) == 40
+    assert max(text.count("\n") for text in shown) == 0
 
 
 @settings(max_examples=5, deadline=None)

@@ -74,6 +74,15 @@ def test_forty_models_have_their_accuracies_on_one_page(language: Language, tmp_
     assert found == [["1"]]
 
 
+def test_a_picture_taller_than_a_page_is_made_smaller(tmp_path: Path) -> None:
+    """Even such a picture shares its page with its caption and with what introduces it."""
+    with drawing("", "en"):
+        (tmp_path / "figure.svg").write_text(to_svg(Figure(figsize=(6, 14)), "en"), "utf-8")
+    html = to_html("# T\n\n## R\n\nAbove.\n\n![Below.](figure.svg)", EN, tmp_path, [STYLE])
+    texts = [page.extract_text() for page in PdfReader(io.BytesIO(to_pdf(html))).pages]
+    assert ["Below." in text for text in texts if "Above." in text] == [True]
+
+
 @pytest.mark.parametrize(("language", "least", "most"), [("zh", 20, 20), ("en", 6, 12)])
 def test_quotation_marks_are_measured_as_wide_as_they_are_shown(language: str, least: float, most: float) -> None:
     """In Chinese “ and ” are a full square each, of 10 points here; in English they are narrow."""

@@ -116,10 +116,10 @@ def test_the_bands_of_the_curves_run_from_low_to_high() -> None:
     [
         (ZH, "validation", ["训练集", "验证集"], "epoch", ["损失", "准确率"]),
         (ZH, "test", ["训练集", "测试集"], "epoch", ["损失", "准确率"]),
-        (EN, "validation", ["Training part", "Validation part"], "Epoch", ["Loss", "Accuracy"]),
-        (EN, "test", ["Training part", "Test part"], "Epoch", ["Loss", "Accuracy"]),
+        (EN, "validation", ["Training set", "Validation set"], "Epoch", ["Loss", "Accuracy"]),
+        (EN, "test", ["Training set", "Test set"], "Epoch", ["Loss", "Accuracy"]),
         (ZH, "heldout", ["训练集", "留出集"], "epoch", ["损失", "准确率"]),
-        (EN, "heldout", ["Training part", "Held-out set"], "Epoch", ["Loss", "Accuracy"]),
+        (EN, "heldout", ["Training set", "Held-out set"], "Epoch", ["Loss", "Accuracy"]),
     ],
 )
 def test_the_curves_are_labelled(

@@ -61,7 +61,7 @@ def test_the_report_is_the_golden_one(
     (language,) = languages.load_languages([code], loaded.template_folders)
     findings = pipeline.analyse(results)
     figures = pipeline.draw(results, findings, language, tmp_path)
-    text = pipeline.write(loaded, results, findings, figures, language, tmp_path, quick=False)
+    text = pipeline.write(loaded, results, findings, figures, language, quick=False)
     golden(f"report.{code}.md", text)
 
 

@@ -314,6 +314,53 @@ def test_a_folder_beside_the_suite_overrides_single_sentences(tmp_path: Path) ->
     ] == ["Purpose", "Data", "实验目的"]
 
 
+def test_an_own_sentence_that_nothing_uses_is_refused(tmp_path: Path) -> None:
+    """A misspelt key and an unknown placeholder are named with their file, and with what may have been meant."""
+    own = catalogue(
+        tmp_path,
+        "en",
+        "section: {aimm: Purpose}\nzzz: nothing like it\n"
+        "caption: {figure: '{reff}: {text}'}\nlist: {and: ' {x} '}\n"
+        "results: {failures: 'There are {count} in {tabel}.'}",
+    )
+    with pytest.raises(TemplateError) as caught:
+        load_languages(["zh", "en"], [own, TEMPLATES])
+    file = own / "text.en.yaml"
+    assert str(caught.value).splitlines() == [
+        f"{file}: got the sentence 'section.aimm', which nothing uses, expected one of the catalogue's; "
+        "did you mean 'section.aim'?",
+        f"{file}: got the sentence 'zzz', which nothing uses, expected one of the catalogue's",
+        f"{file}: caption.figure: got the placeholder {{reff}}, expected {{ref}}, {{text}}; did you mean 'ref'?",
+        f"{file}: list.and: got the placeholder {{x}}, expected none",
+        f"{file}: results.failures: got the placeholder {{tabel}}, expected {{count}}, {{table}}; "
+        "did you mean 'table'?",
+    ]
+
+
+def test_an_own_sentence_may_say_less(tmp_path: Path) -> None:
+    """A placeholder may be left out, in one language alone; classes of one's own data may have names."""
+    own = catalogue(tmp_path, "en", "caption: {figure: '{text}'}\nclass: {csv: {'1': spam}}")
+    zh, en = load_languages(["zh", "en"], [own, TEMPLATES])
+    assert (en.say("caption.figure", text="t"), en.class_name("csv", "1"), zh.class_name("csv", "1")) == (
+        "t", "spam", "1",
+    )  # fmt: skip
+
+
+def test_an_own_template_may_have_sentences_of_its_own(tmp_path: Path) -> None:
+    """A key that an own template names is known, if every language has it with the same placeholders."""
+    (tmp_path / "report.md.j2").write_text("""{{ t("my.words", x=1) }} {{ t('your.' ~ title) }}""", "utf-8")
+    own = catalogue(tmp_path, "en", "my: {words: 'of {x}'}\nyour: {title: yours}")
+    with pytest.raises(TemplateError) as caught:
+        load_languages(["zh", "en"], [own, TEMPLATES])
+    assert str(caught.value).splitlines() == [
+        "text.zh.yaml: got no sentence 'my.words', expected one, as in text.en.yaml",
+        "text.zh.yaml: got no sentence 'your.title', expected one, as in text.en.yaml",
+    ]
+    catalogue(tmp_path, "zh", "my: {words: '{x}的'}\nyour: {title: 你的}")
+    zh, _ = load_languages(["zh", "en"], [own, TEMPLATES])
+    assert zh.say("my.words", x=1) == "1 的"
+
+
 def test_a_third_language_is_one_more_file(tmp_path: Path) -> None:
     """A complete catalogue beside the suite is all that another language takes."""
     own = catalogue(tmp_path, "de", (TEMPLATES / "text.en.yaml").read_text("utf-8").replace(": Aim", ": Ziel"))

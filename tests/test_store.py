@@ -2,10 +2,12 @@
 
 import os
 import stat
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
-from filelock import Timeout
+from filelock import FileLock, Timeout
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -107,6 +109,75 @@ def test_what_a_killed_writer_left_is_no_record(store: Store, complete: bool) ->
     assert store.read("other") is None
     store.write("other", FILES)
     assert store.read("other") == FILES
+
+
+_KILLED_AT_EVERY_LINE = """
+import os, signal, sys
+from itertools import count
+from pathlib import Path
+from reportgen import store as module
+
+store, old = module.Store(Path(sys.argv[1])), {"a": b"old", "b": b"old"}
+new = {"a": b"new", "b": b"new", "c": b"new"}
+
+def write_and_die(line):
+    lines = count(1)
+    def trace(frame, event, _):
+        if frame.f_code.co_filename == module.__file__:
+            if event == "line" and next(lines) == line:
+                os.kill(os.getpid(), signal.SIGKILL)
+            return trace
+    sys.settrace(trace)
+    store.write("key", new)
+    os._exit(0)
+
+for line in count(1):
+    store.write("key", old)
+    child = os.fork() or write_and_die(line)
+    _, status = os.waitpid(child, 0)
+    found = store.read("key")
+    assert found in (old, new, None), (line, found)
+    left = [path.name for path in store.folder.iterdir() if path.name.startswith(".")]
+    store.remove_unfinished()
+    assert store.read("key") == found, line
+    assert not [path.name for path in store.folder.iterdir() if path.name.startswith(".")], line
+    print({None: "absent", b"old": "old", b"new": "new"}[found and found["a"]], len(left))
+    if status == 0:
+        break
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="forks")
+def test_a_writer_killed_at_any_line_leaves_a_record_whole_or_absent(tmp_path: Path) -> None:
+    """With kill -9 at each line in turn, the old record or the new one is whole, and the rest can be removed."""
+    command = [sys.executable, "-c", _KILLED_AT_EVERY_LINE, str(tmp_path / "records")]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    found = [line.split() for line in done.stdout.splitlines()]
+    states = [state for state, _ in found]
+    assert list(dict.fromkeys(states)) == ["old", "absent", "new"]
+    assert states.count("absent") <= 2, "between two renames, and nowhere else"
+    assert {int(left) for _, left in found} >= {0, 1, 2}
+
+
+def test_what_a_killed_writer_left_is_removed_and_nothing_else(store: Store) -> None:
+    """Its folders go; records, locks of records, and what a living writer is at stay."""
+    dead, alive = f".other.{'0' * 32}", f".other.{'1' * 32}"
+    for name in (dead, f"{dead}.old", alive, ".notes"):
+        (store.folder / name).mkdir()
+        (store.folder / name / "epochs.csv").write_bytes(b"epoch")
+    with store.lock("key"), FileLock(store.folder / f"{alive}.lock"):
+        store.remove_unfinished()
+        assert contents(store) == [".key.lock", ".notes", alive, f"{alive}.lock", "key"]
+    store.remove_unfinished()
+    assert alive not in contents(store)
+    assert store.read("key") == FILES
+
+
+def test_a_store_that_is_not_there_has_nothing_to_remove(tmp_path: Path) -> None:
+    """Asking a store without a folder does not make the folder."""
+    Store(tmp_path / "records").remove_unfinished()
+    assert not (tmp_path / "records").exists()
 
 
 def test_writing_again_replaces_the_whole_record(store: Store) -> None:

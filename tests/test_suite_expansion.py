@@ -135,8 +135,8 @@ sweeps:
   - {{base: a, grid: {{training.learning_rate: [1e-3, 0.01], model.layers: [1]}}}}
 """
     found = expand(read(tmp_path, text), Document(tmp_path))
-    assert [(v.name, v.base) for v in found.variants] == [
-        ("a", "a"),
+    assert [(v.name, v.baseline) for v in found.variants] == [
+        ("a", None),
         ("a/hidden_size=64", "a"),
         ("a/learning_rate=0.01, layers=1", "a"),
     ]

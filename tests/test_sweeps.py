@@ -103,12 +103,28 @@ def test_each_setting_has_its_figure() -> None:
     assert found == {"sweep-1": "training.learning_rate", "sweep-2": "model.hidden_size"}
 
 
+def test_runs_that_name_a_baseline_are_points_of_its_line() -> None:
+    """A run that differs from its baseline in the hidden size alone is a point; one that differs in more is none."""
+    sizes: list[dict[str, Any]] = [
+        {"name": "a", "model": {"cell": "rnn"}},
+        {"name": "b", "baseline": "a", "model": {"cell": "rnn", "hidden_size": 32}},
+        {"name": "c", "baseline": "a", "model": {"cell": "rnn", "hidden_size": 64}},
+        {"name": "d", "baseline": "a", "model": {"cell": "gru", "hidden_size": 96}},
+    ]
+    declared = {"title": "t", "data": {"source": "surnames"}, "seeds": [0], "runs": sizes}
+    runs = runs_of(Suite.model_validate(declared), "cpu")
+    (sweep,) = sweeps(collect([(run, record(run.variant, 0, 50)) for run in runs])).values()
+    assert (sweep.setting, sweep.bases) == ("model.hidden_size", ["a"])
+    assert list(sweep.averages["value"]) == [32, 64, 128]
+
+
 def test_a_base_run_is_not_drawn_twice() -> None:
-    """Where the base's own value is swept as well, the swept runs are the point."""
+    """Where the base's own value is swept as well, the base run is the point."""
     grid = {"model.hidden_size": [16, 32, 128]}
     (sweep,) = sweeps(results([{"base": "lstm", "grid": grid}], {"lstm": 10})).values()
     assert list(sweep.averages["value"]) == [16, 32, 128]
-    assert_allclose(sweep.averages["mean"], [0.52] * 3)
+    assert_allclose(sweep.averages["mean"], [0.52, 0.52, 0.12])
+    assert sweep.best == [("lstm", 16, 0.52)]
 
 
 def test_a_base_run_that_did_not_finish_is_missing_from_its_line() -> None:
@@ -213,7 +229,7 @@ def test_drawing_says_nothing(caplog: pytest.LogCaptureFixture) -> None:
     ("grid", "zh", "en"),
     [
         ({"data.split.validation": [0.0]}, "留出集", "Held-out set"),
-        ({"data.split.validation": [0.2]}, "验证集", "Validation part"),
+        ({"data.split.validation": [0.2]}, "验证集", "Validation set"),
     ],
     ids=["mixed", "same"],
 )

@@ -15,7 +15,7 @@ from reportgen.errors import TemplateError
 from reportgen.languages import Language, load_languages
 from reportgen.report.context import Context
 from reportgen.report.facts import Log
-from reportgen.report.markdown import write
+from reportgen.report.markdown import check, write
 from reportgen.resources import TEMPLATES
 from reportgen.suite.schema import SECTIONS
 
@@ -54,6 +54,8 @@ def context(**changes: Any) -> Context:
         "settings": {},
         "heldout": "validation",
         "heldout_of": {},
+        "sweeps": {},
+        "word_vectors": [],
         "mistakes": [],
         "mistakes_seed": 0,
         "layers": {},
@@ -187,6 +189,35 @@ def test_a_misspelt_variable_is_named_with_its_place(own: Path, text: str, expec
 def test_a_syntax_error_is_told_with_file_and_line(own: Path, text: str, line: int) -> None:
     """A template that cannot be read is named with the line where reading stopped."""
     assert fault(own, text, AIM).startswith(f"{own / AIM}:{line}: ")
+
+
+def test_templates_are_looked_through_before_they_are_filled_in(own: Path) -> None:
+    """Syntax errors, unknown filters and partials that are nowhere are told of all templates at once."""
+    (own / AIM).write_text("a\n{% if %}", "utf-8")
+    (own / "report.md.j2").write_text(
+        '{% include "sections/cover.md.j2" %}\n{% include "sections/coverr.md.j2" %}\n'
+        '{% include "sections/other.md.j2" ignore missing %}{% include title %}',
+        "utf-8",
+    )
+    (own / "sections" / "data.md.j2").write_text("{{ title | nummber }}", "utf-8")
+    (own / "sections" / "models.md.j2").write_bytes("模型".encode("gbk"))
+    with pytest.raises(TemplateError) as caught:
+        check(EN, [own, TEMPLATES])
+    found = [line.removeprefix(f"{own}/") for line in str(caught.value).splitlines()]
+    assert found[0] == (
+        f"report.md.j2:2: there is no template 'sections/coverr.md.j2' in {own} or {TEMPLATES}; "
+        "did you mean 'sections/cover.md.j2'?"
+    )
+    assert found[1].startswith("sections/aim.md.j2:2: ")
+    assert found[2] == "sections/data.md.j2:1: No filter named 'nummber'."
+    assert found[3].startswith("sections/models.md.j2: 'utf-8' codec can't decode")
+    assert found[3].endswith("; save it as UTF-8 in your editor")
+    assert len(found) == 4
+
+
+def test_the_templates_that_ship_are_right(own: Path) -> None:
+    """Looked through as if they were a suite's own, the shipped templates have no fault."""
+    check(EN, [TEMPLATES, own])
 
 
 def test_the_shipped_template_is_named_when_it_is_the_one_that_fails(own: Path) -> None:

@@ -1,6 +1,6 @@
 """Sweeps of one number: the test accuracy against the setting, a line for each base run."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from operator import attrgetter
 from typing import Any
@@ -8,7 +8,6 @@ from typing import Any
 import pandas as pd
 
 from reportgen.analysis.results import Results
-from reportgen.suite.expansion import Variant
 
 _FEWEST_VALUES = 3
 
@@ -29,21 +28,29 @@ class Sweep:
         """Names of the base runs, in the order of the suite."""
         return list(self.averages["base"].unique())
 
+    @property
+    def best(self) -> list[tuple[str, float, float]]:
+        """For each base run the value with the highest mean test accuracy, and that accuracy."""
+        rows = self.averages.loc[self.averages.groupby("base", sort=False)["mean"].idxmax()]
+        return list(rows[["base", "value", "mean"]].itertuples(index=False, name=None))
+
 
 def sweeps(results: Results) -> dict[str, Sweep]:
     """Find the settings swept over at least three values, by the name of their figure: sweep-1, sweep-2, …
 
-    The value of a base run counts. Sweeps of one setting around several runs are one. A value that is no number
-    (null, true, a name) and a variant of which no run finished are left out.
+    A run that names a baseline is a point of the baseline's line, like a point of a grid, if it differs in that
+    setting alone. The value of a base run counts. Sweeps of one setting around several runs are one. A value that is
+    no number (null, true, a name) and a variant of which no run finished are left out.
     """
-    settings = dict.fromkeys(v.changed[0][0] for v in results.variants if len(v.changed) == 1)
-    found = [_sweep(results, setting) for setting in settings]
+    changed = _changed(results)
+    settings = dict.fromkeys(changed.values())
+    found = [_sweep(results, setting, changed) for setting in settings]
     enough = [sweep for sweep in found if sweep.averages["value"].nunique() >= _FEWEST_VALUES]
     return {f"sweep-{number}": sweep for number, sweep in enumerate(enough, 1)}
 
 
-def _sweep(results: Results, setting: str) -> Sweep:
-    places = pd.DataFrame(_places(results, setting), columns=["variant", "base", "value"])
+def _sweep(results: Results, setting: str, changed: Mapping[str, str]) -> Sweep:
+    places = pd.DataFrame(_places(results, setting, changed), columns=["variant", "base", "value"])
     finished = results.runs[results.runs["status"] == "finished"]
     points = places.merge(finished[["variant", "test_accuracy"]], on="variant")
     order = {base: place for place, base in enumerate(places["base"].unique())}
@@ -55,21 +62,35 @@ def _sweep(results: Results, setting: str) -> Sweep:
     return Sweep(setting, points[["base", "value", "test_accuracy"]].reset_index(drop=True), averages)
 
 
-def _places(results: Results, setting: str) -> Iterator[tuple[str, str, float]]:
-    """Yield variant, base and value of each point; a base run stands in where its own value was not swept."""
-    swept = {v.name: v for v in results.variants if [name for name, _ in v.changed] == [setting]}
-    bases = {_base(name) for name in swept}
-    taken = {(_base(name), _value(variant, setting)) for name, variant in swept.items()}
+def _changed(results: Results) -> dict[str, str]:
+    """Return, for each variant that differs from its baseline in one setting, that setting's dotted name."""
+    settings = {variant.name: dict(_flat(variant.settings.model_dump())) for variant in results.variants}
+    found = {}
     for variant in results.variants:
-        value = _value(variant, setting)
-        joins = variant.name in bases and (variant.name, value) not in taken
-        if (joins or variant.name in swept) and isinstance(value, int | float) and not isinstance(value, bool):
-            yield variant.name, _base(variant.name), value
+        if variant.baseline:
+            before, after = settings[variant.baseline], settings[variant.name]
+            names = [name for name in after if after[name] != before.get(name)]
+            if len(names) == 1 and before.keys() == after.keys():
+                found[variant.name] = names[0]
+    return found
 
 
-def _base(variant: str) -> str:
-    return variant.split("/", 1)[0]
+def _flat(tree: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    for name, value in tree.items():
+        if isinstance(value, dict):
+            yield from _flat(value, f"{prefix}{name}.")
+        else:
+            yield prefix + name, value
 
 
-def _value(variant: Variant, setting: str) -> Any:
-    return attrgetter(setting)(variant.settings)
+def _places(results: Results, setting: str, changed: Mapping[str, str]) -> Iterator[tuple[str, str, float]]:
+    """Yield variant, base and value of each point: the changed variants, and the runs that they are changes of."""
+    points = {variant.name for variant in results.variants if changed.get(variant.name) == setting}
+    bases = {variant.baseline for variant in results.variants if variant.name in points}
+    for variant in results.variants:
+        value = attrgetter(setting)(variant.settings)
+        if isinstance(value, int | float) and not isinstance(value, bool):
+            if variant.name in points:
+                yield variant.name, variant.baseline or "", value
+            elif variant.name in bases:
+                yield variant.name, variant.name, value

@@ -14,7 +14,7 @@ from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from queue import Empty
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from filelock import Timeout
 
@@ -25,6 +25,8 @@ from reportgen.store import Store
 if TYPE_CHECKING:  # importing the lab costs seconds: only the workers do
     from reportgen.lab.steps import Logged
     from reportgen.lab.training import Epoch
+
+Result = TypeVar("Result")
 
 _LISTEN_SECONDS = 0.1
 
@@ -150,13 +152,10 @@ def _locked(store: Store, key: str, check: Callable[[], None]) -> Iterator[None]
         lock.release()
 
 
-def side_by_side(work: Callable[..., None], arguments: Sequence[tuple[Any, ...]]) -> None:
-    """Call `work` with each of the arguments; several go to processes of their own if there are cores for them."""
+def side_by_side(work: Callable[..., Result], arguments: Sequence[tuple[Any, ...]]) -> list[Result]:
+    """Return what `work` makes of each of the arguments, in processes of their own if there are cores for them."""
     if len(arguments) < 2 or _cores() < 2:
-        for own in arguments:
-            work(*own)
-        return
+        return [work(*own) for own in arguments]
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(min(len(arguments), _cores()), context) as processes:
-        for done in [processes.submit(work, *own) for own in arguments]:
-            done.result()
+        return [done.result() for done in [processes.submit(work, *own) for own in arguments]]

@@ -14,14 +14,14 @@ _BREAKS = re.compile(r"(?<=[\s,/;，、；])(?=[^\s,/;，、；])|(?=（)")
 def wrapped(label: str, columns: int = COLUMNS, lines: int = LINES) -> str:
     """Break a label into lines, after spaces, commas and slashes if it can be.
 
-    A label that needs more than `lines` lines loses its middle. Two thirds of what stays are its end, where the
-    labels of a sweep differ.
+    A label that needs more than `lines` lines loses its middle. Three quarters of what stays are its end,
+    where the labels of a sweep differ.
     """
     text = " ".join(label.split())
     found = _broken(text, columns)
     keep = min(len(text) - 1, columns * lines)
     while len(found) > lines:
-        start = keep // 3
+        start = keep // 4
         found = _broken(f"{text[:start]}…{text[start - keep :]}", columns)
         keep -= 1
     return "\n".join(found)

@@ -17,6 +17,9 @@ from reportgen.errors import InputError, Problem
 LONGEST_TEXT = 200_000
 """Characters of a text; a longer one is a file that is not what it is taken for."""
 
+_CSV_LIMIT = 2**31 - 1
+"""The parser's own limit, which is process-wide, is out of the way: LONGEST_TEXT has a better message."""
+
 _Row = dict[str, str | None]
 
 _HTML_BREAKS = re.compile(r"(?:<br\s*/?>\s*)+")
@@ -208,7 +211,7 @@ def _lines(file: Path, encoding: str) -> Iterator[tuple[int, str]]:
 def _rows(file: Path, delimiter: str) -> Iterator[tuple[int, _Row]]:
     # a quotation mark in a tab-separated file is a quotation mark
     stream = io.StringIO(decoded(file), newline="")
-    csv.field_size_limit(LONGEST_TEXT)
+    csv.field_size_limit(_CSV_LIMIT)
     if delimiter == ",":
         reader = csv.DictReader(stream)
     else:
@@ -217,7 +220,7 @@ def _rows(file: Path, delimiter: str) -> Iterator[tuple[int, _Row]]:
         for row in reader:
             yield reader.line_num, row
     except csv.Error as error:
-        raise refuse(file, reader.line_num, str(error), "a table of texts") from None
+        raise refuse(file, reader.line_num + 1, str(error), "a table of texts") from None
 
 
 def _json_rows(file: Path) -> Iterator[tuple[int, _Row]]:

@@ -121,9 +121,7 @@ def _unpack(archive: Archive, file: Path, folder: Path) -> None:
             (folder / name).write_bytes(content)
     found = sum(1 for _ in (folder / "aclImdb").rglob("*.txt"))
     if found != archive.files:
-        raise ReportgenError(
-            f"{archive.name}: got {found:,} reviews in {archive.file}, expected {archive.files:,}"
-        )
+        raise ReportgenError(f"{archive.name}: got {found:,} reviews in the archive, expected {archive.files:,}")
 
 
 def _reviews(members: tarfile.TarFile) -> Iterator[tuple[str, bytes]]:

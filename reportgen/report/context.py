@@ -9,6 +9,7 @@ from markupsafe import Markup
 from reportgen.analysis.findings import CLEAR_SPREADS, OVERFITTING_RISE, Findings
 from reportgen.analysis.results import Results
 from reportgen.analysis.shown import MOST_CURVES, MOST_ROWS
+from reportgen.analysis.sweeps import Sweep, sweeps
 from reportgen.languages import Language
 from reportgen.report.facts import (
     Log,
@@ -54,6 +55,8 @@ class Context:
     """Each machine and software that runs of this suite ran on."""
     datasets: list[dict[str, Any]]
     """Each data set: the fields of `reportgen.lab.dataset.DataFacts`, and the labels of those that use it."""
+    word_vectors: list[dict[str, Any]]
+    """The word vectors in use: the fields of `reportgen.lab.vectors.VectorFacts`, and the data set's digest."""
     models: list[Model]
     layers: dict[str, list[tuple[str, str]]]
     """The layers of torch.nn that the models use: name and default of each argument."""
@@ -83,6 +86,8 @@ class Context:
     tunings: list[dict[str, Any]]
     """Each variant that is a change of another: variant, baseline, why, difference, gain, and changes, a list of
     (setting, before, after)."""
+    sweeps: dict[str, Sweep]
+    """Name of its figure to each sweep of one number."""
     mistakes: list[dict[str, Any]]
     """The leader's most confident mistakes in its first run: text, target, predicted, confidence."""
     mistakes_seed: int
@@ -146,6 +151,13 @@ def build_context(
         labels=labels,
         environments=distinct([record.environment for record in records]),
         datasets=datasets_of(results, labels),
+        word_vectors=distinct(
+            [
+                {**record.model["vectors"], "data": record.data["digest"]}
+                for record in records
+                if "vectors" in record.model
+            ]
+        ),
         models=models_of(results, labels),
         layers={
             layer: arguments
@@ -167,6 +179,7 @@ def build_context(
         runs=runs,
         unfinished=[{**row, "reason": reason(row["error"])} for row in runs if row["status"] != "finished"],
         tunings=[tuning_of(tuning, results, settings, code) for tuning in findings.tunings],
+        sweeps=sweeps(results),
         mistakes=mistakes_of(best) if best and best.data else [],
         mistakes_seed=best.seed if best else 0,
         findings=findings,

@@ -1,12 +1,13 @@
 """The stage *write*: the templates filled in, one Markdown document a language."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
 import jinja2
+from jinja2 import nodes
 from jinja2.sandbox import SandboxedEnvironment
 from markupsafe import Markup
 
@@ -38,6 +39,44 @@ def write(context: Context, language: Language, folders: Sequence[Path]) -> str:
             raise
         raise TemplateError(f"{_place(error)}{type(error).__name__}: {error}") from None
     return _tidy(text)
+
+
+def check(language: Language, folders: Sequence[Path]) -> None:
+    """Look through the templates beside a suite, before anything is trained: every folder but the last.
+
+    Raises TemplateError with every syntax error, unknown filter, and template asked for that is nowhere.
+    """
+    environment = _environment(language, folders)
+    environment.filters |= dict.fromkeys(("figure_ref", "label"), str)  # those that belong to one report
+    files = (file for folder in folders[:-1] for file in sorted(folder.rglob("*.j2")))
+    problems = [problem for file in files for problem in _faults_of(file, environment, folders)]
+    if problems:
+        raise TemplateError("\n".join(problems))
+
+
+def _faults_of(file: Path, environment: SandboxedEnvironment, folders: Sequence[Path]) -> Iterator[str]:
+    try:
+        tree = environment.parse(file.read_text("utf-8"), filename=str(file))
+        environment.compile(tree, filename=str(file))
+    except UnicodeDecodeError as error:
+        yield f"{file}: {error}; save it as UTF-8 in your editor"
+    except jinja2.TemplateSyntaxError as error:
+        yield _worded(error, folders, [])
+    else:
+        there = environment.list_templates()
+        for line, name in _asked_for(tree):
+            if name not in there:
+                near = get_close_matches(name, there, n=1)
+                hint = f"; did you mean {near[0]!r}?" if near else ""
+                yield f"{file}:{line}: there is no template {name!r} in {_listed(folders)}{hint}"
+
+
+def _asked_for(tree: nodes.Template) -> Iterator[tuple[int, str]]:
+    """Yield line and name of every template that another one cannot do without."""
+    for node in tree.find_all((nodes.Extends, nodes.Include, nodes.Import, nodes.FromImport)):
+        name, optional = getattr(node, "template", None), getattr(node, "ignore_missing", False)
+        if isinstance(name, nodes.Const) and isinstance(name.value, str) and not optional:
+            yield node.lineno, name.value
 
 
 def _environment(language: Language, folders: Sequence[Path]) -> SandboxedEnvironment:

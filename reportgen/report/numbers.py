@@ -14,14 +14,17 @@ from reportgen.analysis.results import Results
 from reportgen.suite.expansion import file_name
 
 
-def write(folder: Path, results: Results, findings: Findings) -> None:
-    """Write `tables/*.csv` and `results.json` into the report's folder."""
+def write(folder: Path, results: Results, findings: Findings) -> list[str]:
+    """Write `tables/*.csv` and `results.json` into the report's folder; return their paths from there."""
     tables = folder / "tables"
     tables.mkdir(exist_ok=True)
+    written = ["results.json"]
     for name, table in _tables(results, findings):
         table.to_csv(tables / f"{name}.csv", index=False, lineterminator="\n")
+        written.append(f"tables/{name}.csv")
     text = json.dumps(as_json(results, findings), ensure_ascii=False, indent=1, allow_nan=False)
     (folder / "results.json").write_text(text + "\n", "utf-8")
+    return written
 
 
 def _tables(results: Results, findings: Findings) -> Iterator[tuple[str, pd.DataFrame]]:

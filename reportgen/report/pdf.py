@@ -22,7 +22,7 @@ def to_pdf(html: str) -> bytes:
 
     Raises MissingPrerequisiteError without Pango, TypesetError if the document asks for a file or an address.
     """
-    weasyprint = _weasyprint()
+    weasyprint = load_weasyprint()
     from weasyprint.urls import FatalURLFetchingError, URLFetcher
 
     nothing_outside = URLFetcher(allowed_protocols={"data"}, fail_on_errors=True)
@@ -56,7 +56,8 @@ def _lost_pictures() -> Iterator[list[str]]:
         logger.removeFilter(collect)
 
 
-def _weasyprint() -> Any:
+def load_weasyprint() -> Any:
+    """Return WeasyPrint; MissingPrerequisiteError without Pango."""
     try:
         import weasyprint
     except OSError:

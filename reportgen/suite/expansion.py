@@ -45,8 +45,6 @@ class Variant:
     label: Text
     settings: AnyRun
     changed: tuple[tuple[str, Any], ...] = ()
-    base: str = ""
-    """Name of the run that it is, or that its sweep goes around."""
     baseline: str | None = None
     """Name of the variant that it is a change of."""
     why: Text | None = None
@@ -150,7 +148,7 @@ def _checked(drafts: list["_Draft"], task: Task, document: Document) -> Expansio
             else:
                 variants[draft.name] = Variant(
                     draft.name, draft.label, settings, draft.changed,
-                    draft.base, draft.baseline, draft.why, draft.reference,
+                    draft.baseline, draft.why, draft.reference,
                 )  # fmt: skip
     return Expansion(list(variants.values()), problems, left_out)
 

@@ -2,6 +2,7 @@
 
 import re
 
+_BRACKET = "full-width bracket; write '[' and ']', or '{' and '}'"
 _MARKS = (
     # before it a key of ours: at the beginning of a line or of what was found, or inside { }
     (re.compile(r"(?:^|[\s'{,，-])[A-Za-z_.]+\s*："), "full-width colon; write ':' and a space"),

@@ -6,11 +6,11 @@ from typing import Any
 from reportgen.suite.document import Document, Path_, shown
 from reportgen.suite.messages import nearest
 
-_MERGED = ("model", "training", "cover")
+_MERGED = ("model", "training", "cover", "reference")
 
 
 def profile_names(value: Any) -> list[str]:
-    """Return the names of the profiles in a suite's plain values, sound or not."""
+    """Return the names of the profiles in a suite, sound or not."""
     profiles = value.get("profiles") if isinstance(value, dict) else None
     return (
         [name for name, part in profiles.items() if isinstance(part, dict)] if isinstance(profiles, dict) else []
@@ -20,8 +20,8 @@ def profile_names(value: Any) -> list[str]:
 def with_profile(document: Document, name: str) -> Document:
     """Return the suite with the profile `name` laid over it; every line stays that of the value that counts.
 
-    `model`, `training`, `cover`, and `data` without a `source`, are merged key by key; so is each of `runs`, which
-    are named. Anything else takes the place of the suite's own.
+    `model`, `training`, `cover`, `reference`, and `data` without a `source`, are merged key by key; so is each of
+    `runs`, which are named. Anything else takes the place of the suite's own.
     """
     overlay = document.value["profiles"][name]
     laid = Document(document.file, deepcopy(document.value), dict(document.lines))

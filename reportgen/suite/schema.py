@@ -137,7 +137,7 @@ class ProfileRun(Settings):
 
     model: ModelPart = Field(default_factory=dict, description="Model settings of this run.")
     training: TrainingPart = Field(default_factory=dict, description="Training settings of this run.")
-    reference: Reference | None = Field(None, description="Published figures to print beside this run's.")
+    reference: dict[str, Any] = Field(default_factory=dict, description="What changes of the run's reference.")
 
 
 class Profile(Settings):

@@ -1,0 +1,80 @@
+"""The style sheets of a report: the one that ships, or the suite's own in its place, and the suite's own.css."""
+
+import logging
+import re
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from reportgen.errors import TemplateError
+from reportgen.report.pdf import load_weasyprint
+
+_COMMENT = re.compile(r"(?s)/\*.*?\*/")
+_OUTSIDE = re.compile(r"""(?i)(?:url\(\s*|@import\s+)["']?(?!data:|#|url\()([^"');]*)""")
+
+
+def style_sheets(folders: Sequence[Path]) -> list[str]:
+    """Return the style sheets in `folders`, in their order of application; TemplateError for one not in UTF-8."""
+    return [_read(file) for file in _files(folders)]
+
+
+def faults(folders: Sequence[Path]) -> list[str]:
+    """Return what WeasyPrint leaves out of the style sheets beside a suite: those of every folder but the last.
+
+    Raises TemplateError for a style sheet that asks for a file or an address: a report holds all that it shows.
+    """
+    return [fault for file in _files(folders) if folders[-1] not in file.parents for fault in _faults(file)]
+
+
+def _files(folders: Sequence[Path]) -> list[Path]:
+    sheets = [folder / "styles" / "report.css" for folder in folders]
+    own = [folder / "styles" / "own.css" for folder in folders]
+    return [file for file in sheets if file.is_file()][:1] + [file for file in own if file.is_file()]
+
+
+def _read(file: Path) -> str:
+    try:
+        return file.read_text("utf-8")
+    except UnicodeDecodeError as error:
+        raise TemplateError(f"{file}: {error}; save it as UTF-8 in your editor") from None
+
+
+def _faults(file: Path) -> Iterator[str]:
+    css = _read(file)
+    # a comment keeps its lines, so that places stay where they are
+    bare = _COMMENT.sub(lambda comment: re.sub(r"[^\n]", " ", comment[0]), css)
+    for found in _OUTSIDE.finditer(bare):
+        line = bare.count("\n", 0, found.start()) + 1
+        raise TemplateError(
+            f"{file}:{line}: got {found[1].strip()!r}, expected a data: URL, "
+            "since a report fetches nothing from outside"
+        )
+    if bare.count("{") != bare.count("}"):
+        yield f"{file}: the braces do not match: {bare.count('{')} open, {bare.count('}')} close"
+    yield from (_worded(file, message) for message in _warnings(css))
+
+
+def _warnings(css: str) -> list[str]:
+    """Return what WeasyPrint says of a style sheet when it reads it."""
+    weasyprint = load_weasyprint()
+    said: list[str] = []
+    logger = logging.getLogger("weasyprint")
+
+    def collect(record: logging.LogRecord) -> bool:
+        if record.levelno >= logging.WARNING:
+            said.append(record.getMessage())
+        return False
+
+    logger.addFilter(collect)
+    try:
+        weasyprint.CSS(string=css)
+    finally:
+        logger.removeFilter(collect)
+    return said
+
+
+def _worded(file: Path, message: str) -> str:
+    """Turn "Ignored `x` at 3:5, reason." into "own.css:3: ignored `x`: reason"."""
+    if found := re.fullmatch(r"(?s)Ignored `(.*)` at (\d+):\d+, (.*?)\.?", message):
+        return f"{file}:{found[2]}: ignored `{' '.join(found[1].split())}`: {found[3]}"
+    said = re.sub(r"\s+'$", "'", " ".join(message.split()))
+    return f"{file}: {said}"

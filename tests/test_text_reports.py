@@ -1,0 +1,81 @@
+"""What a report says of texts: source, parts, vocabulary, padding and cutting, unknown words, word vectors."""
+
+from pathlib import Path
+
+import pytest
+from conftest import build
+
+SUITE = """
+title: {zh: 文本, en: Texts}
+data:
+  {source: csv, file: texts.csv, vocabulary_size: 3, max_length: 4, split: {train_per_class: 10, validation: 0.1}}
+model: {hidden_size: 4, pooling: max}
+training: {epochs: 1}
+runs:
+  - {name: one-hot, model: {cell: rnn}}
+  - {name: glove, model: {cell: rnn, vectors: glove.txt, vectors_frozen: true}}
+seeds: [0, 1]
+formats: [md]
+device: cpu
+"""
+# the end is cut off; the training part has the, good, bad and film, of which the alphabetically last is dropped
+ROWS = ["the good film the end,yes", "the bad film the end,no"]
+
+ENGLISH = [
+    "The data are 40 texts in 2 classes, read from texts.csv.",
+    "equally many of each class to train on: 20 in all. 4 choose the epoch, and the other 16 are tested on once",
+    "An example has between 4 and 4 words and marks, 4.0 on average (median 4).",
+    "Of an example only the first 4 words and marks are used, which cut 40 examples.",
+    "shorter examples are filled up to the longest with a padding symbol",
+    "The vocabulary holds the 3 most frequent of the 4 different words and marks of the training part",
+    "Whatever is not in it becomes one unknown symbol: 12.50% of the words and marks of the test part.",
+    "The word vectors glove.txt have 2 numbers a word, and a vector for 2 entries of the vocabulary: 66.7% of "
+    "them, which make up 75.0% of the text of the training part.",
+]
+CHINESE = [
+    "数据集包含 40 条文本，分为 2 类，取自表格 texts.csv。",
+    "每个类别取同样多的样本用于训练，共 20 个；其余样本中，4 个用于选择 epoch，16 个只在最后测试一次。",
+    "样本最短 4 个词（含标点），最长 4 个，平均 4.0 个（中位数 4）。",
+    "每个样本最多使用前 4 个词（含标点），有 40 个样本因此被截断。",
+    "较短的样本用填充符补到最长样本的长度",
+    "词表只由训练集建立，在其中出现的 4 种词（含标点）里，取最常见的 3 种。",
+    "词表之外的词（含标点）统一用一个未知符号表示，占测试集的 12.50%。",
+    "词向量 glove.txt 为 2 维，词表中有 2 项带有词向量，占词表的 66.7%，按出现次数计占训练集文本的 75.0%",
+]
+
+
+@pytest.fixture(scope="module")
+def reports(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """The data sections of the two reports of a small suite on a table, by language."""
+    folder = tmp_path_factory.mktemp("texts")
+    (folder / "texts.csv").write_text("text,label\n" + "\n".join(ROWS * 20) + "\n")
+    (folder / "glove.txt").write_text("the 1 2\nfilm -1 0\n")
+    (folder / "suite.yaml").write_text(SUITE, "utf-8")
+    outcome = build(folder / "suite.yaml", folder / "build")
+    assert outcome.unfinished == []
+    return {path.name.split(".")[1]: as_read(path) for path in outcome.reports}
+
+
+def as_read(report: Path) -> str:
+    """Return a report without the signs that Markdown needs before some characters."""
+    return report.read_text("utf-8").replace("\\", "")
+
+
+@pytest.mark.parametrize(("language", "sentence"), [("en", s) for s in ENGLISH] + [("zh", s) for s in CHINESE])
+def test_the_report_states_what_the_data_are(language: str, sentence: str, reports: dict[str, str]) -> None:
+    """Every figure of the sentence is the one counted by hand, in either language."""
+    assert sentence in reports[language]
+
+
+@pytest.mark.parametrize(("language", "head", "none", "no", "yes"), [
+    ("en", "| Model | Word vectors | Word vectors kept as they are |", "none", "no", "yes"),
+    ("zh", "| 模型 | 预训练词向量 | 词向量固定不变 |", "无", "否", "是"),
+])  # fmt: skip
+def test_the_settings_name_the_file_and_not_its_place(
+    language: str, head: str, none: str, no: str, yes: str, reports: dict[str, str]
+) -> None:
+    """Which model has which vectors is in the table of differing settings; where files lie is nowhere."""
+    rows = reports[language].split(head)[1].splitlines()[2:4]
+    assert rows == [f"| one-hot | {none} | {no} |", f"| glove | glove.txt | {yes} |"]
+    assert "/glove.txt" not in reports[language]
+    assert "/texts.csv" not in reports[language]
