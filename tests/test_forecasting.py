@@ -288,7 +288,16 @@ def test_a_loss_that_ends_larger_than_it_began_is_a_diverged_record() -> None:
     record = carried_out(sines(optimizer="adam", max_iter=None, learning_rate=1e6, steps=10))
     assert record.status == "diverged"
     assert "after training, and was" in record.error
+    assert from_files(to_files(record)).measures == record.measures
     assert [row["step"] for row in record.steps] == [10]
+
+
+def test_a_forecast_that_leaves_all_bounds_is_a_diverged_record(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A closed loop that overflows has no error to tell: the record says so, and can be written."""
+    monkeypatch.setattr(Forecaster, "forecast", lambda _, given, steps: torch.full((len(given), steps), math.inf))
+    record = carried_out(sines())
+    assert (record.status, record.error) == ("diverged", "the loss is not finite in step 3")
+    assert "forecast_from_half" not in from_files(to_files(record)).measures
 
 
 def test_a_run_tells_of_its_steps_and_can_be_stopped() -> None:

@@ -192,20 +192,18 @@ def _train(
 
 @torch.no_grad()
 def _test(model: Forecaster, parts: _Parts, data: Series, outcome: Outcome) -> None:
-    facts = data.facts
-    outcome.arrays["truth"] = data.test * facts.spread + facts.center
-    outcome.measures["train_loss"] = float(one_step_ahead(model, parts.train))
-    before = float(outcome.arrays["evaluation_loss"][0])
-    if outcome.measures["train_loss"] > before:
+    facts, kept = data.facts, outcome.measures["kept_step"]
+    before, after = float(outcome.arrays["evaluation_loss"][0]), float(one_step_ahead(model, parts.train))
+    if after > before:
         # L-BFGS without a line search may leave the minimum for good, and stay finite in float64
-        raise Diverged(
-            f"the loss is {outcome.measures['train_loss']:.3g} after training, and was {before:.3g} before"
-        )
-    outcome.measures["test_loss"] = float(one_step_ahead(model, parts.test))
+        raise Diverged(f"the loss is {after:.3g} after training, and was {before:.3g} before")
+    outcome.measures["train_loss"] = finite(after, kept)
+    outcome.measures["test_loss"] = finite(float(one_step_ahead(model, parts.test)), kept)
+    outcome.arrays["truth"] = data.test * facts.spread + facts.center
     for name, given in (("from_half", facts.given), ("from_one", 1)):
         steps = facts.length - given
         scaled = model.forecast(parts.test[:, :given], steps).cpu().double().numpy()
         gaps = np.abs(scaled - data.test[:, given:])
-        outcome.measures[f"forecast_{name}"] = float(np.square(gaps).mean())
+        outcome.measures[f"forecast_{name}"] = finite(float(np.square(gaps).mean()), kept)
         outcome.arrays[f"forecast_{name}"] = scaled * facts.spread + facts.center
         outcome.arrays[f"error_{name}"] = gaps.mean(axis=0) * facts.spread
