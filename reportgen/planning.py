@@ -11,11 +11,23 @@ from reportgen.lab import device as devices
 from reportgen.lab.key import key_of, key_parts
 from reportgen.lab.record import Record, from_files
 from reportgen.store import Store
-from reportgen.suite.expansion import Run, runs_of
+from reportgen.suite.expansion import Run, runs_of, task_of_suite
 from reportgen.suite.schema import Suite
+from reportgen.suite.settings import TrainingSettings
+from reportgen.suite.tasks import AnyRun
 
-QUICK_EPOCHS = 2
-QUICK_EXAMPLES = 1500
+QUICK: dict[str, dict[str, dict[str, int]]] = {
+    "classification": {"data": {"limit": 1500}, "training": {"epochs": 2}},
+    "forecasting": {
+        "data": {"sequences": 12, "length": 200, "limit": 50, "window": 200, "test": 2, "validation": 2},
+        "training": {"steps": 5, "log_every": 1},
+    },
+    "addition": {
+        "data": {"test_numbers": 20},
+        "training": {"steps": 60, "batch_size": 20, "log_every": 20},
+    },
+}
+"""The largest values of a quick build, by task."""
 
 
 class Action(Enum):
@@ -59,28 +71,36 @@ def plan(suite: Suite, store: Store) -> Plan:
 
 
 def shortened(suite: Suite) -> Suite:
-    """Return the suite with every run cut to seconds: two epochs, a tenth of the data, one seed or two."""
-    data = suite.data.model_copy(update={"limit": min(suite.data.limit or QUICK_EXAMPLES, QUICK_EXAMPLES)})
-
-    def fewer(training: dict[str, Any]) -> dict[str, Any]:
-        return {**training, "epochs": min(training.get("epochs", QUICK_EPOCHS), QUICK_EPOCHS)}
-
+    """Return the suite with every run cut to seconds: few examples, few epochs or steps, one seed or two."""
+    caps = QUICK[task_of_suite(suite).name]
+    data = {
+        name: min(caps["data"][name] if value is None else value, caps["data"][name])
+        for name, value in suite.data
+        if name in caps["data"]
+    }
+    runs = tuple(
+        run.model_copy(update={"training": _capped(run.training, caps["training"])}) for run in suite.runs
+    )
     return suite.model_copy(
         update={
-            "data": data,
-            "training": fewer(suite.training),
-            "runs": tuple(run.model_copy(update={"training": fewer(run.training)}) for run in suite.runs),
-            "sweeps": tuple(sweep.model_copy(update={"grid": _cut(sweep.grid)}) for sweep in suite.sweeps),
+            "data": suite.data.model_copy(update=data),
+            "training": _capped({**caps["training"], **suite.training}, caps["training"]),
+            "runs": runs,
+            "sweeps": tuple(sweep.model_copy(update={"grid": _cut(sweep.grid, caps)}) for sweep in suite.sweeps),
             "seeds": suite.seeds[:2],
         }
     )
 
 
-def _cut(grid: dict[str, tuple[Any, ...]]) -> dict[str, tuple[Any, ...]]:
+def _capped(given: dict[str, Any], caps: dict[str, int]) -> dict[str, Any]:
+    return {name: min(value, caps[name]) if name in caps else value for name, value in given.items()}
+
+
+def _cut(grid: dict[str, tuple[Any, ...]], caps: dict[str, dict[str, int]]) -> dict[str, tuple[Any, ...]]:
     """Return the grid with nothing in it that takes long; values that become the same are there once."""
-    most = {"training.epochs": QUICK_EPOCHS, "data.limit": QUICK_EXAMPLES}
+    most = {f"{part}.{name}": cap for part, own in caps.items() for name, cap in own.items()}
     return {
-        name: tuple(dict.fromkeys(min(value or most[name], most[name]) for value in values))
+        name: tuple(dict.fromkeys(min(most[name] if value is None else value, most[name]) for value in values))
         if name in most
         else values
         for name, values in grid.items()
@@ -97,10 +117,16 @@ def tasks(planned: Plan) -> list[Task]:
             step.run.variant.settings.model_dump(mode="json"),
             step.run.seed,
             step.parts,
-            step.run.variant.settings.training.epochs,
+            *_length(step.run.variant.settings),
         )
         for step in needed.values()
     ]
+
+
+def _length(settings: AnyRun) -> tuple[int, str]:
+    """Return how long a run is, and in what it is counted."""
+    training = settings.training
+    return (training.epochs, "epoch") if isinstance(training, TrainingSettings) else (training.steps, "step")
 
 
 def unfinished(planned: Plan, store: Store) -> list[str]:

@@ -88,11 +88,13 @@ class _Live:
                 self._progress.start()
                 self._all = self._progress.add_task("all runs", total=epochs, state=f"0/{runs} runs")
             case RunStarted(name, epochs):
-                self._lines[name] = self._progress.add_task(name, total=epochs, state=f"epoch 0/{epochs}")
-            case EpochDone(name, epoch, epochs, loss, accuracy):
-                state = f"epoch {epoch}/{epochs}  loss {loss:.4f}  accuracy {accuracy:.4f}"
+                self._lines[name] = self._progress.add_task(name, total=epochs, state=f"0/{epochs}")
+            case EpochDone(name, epoch, epochs, loss, accuracy, unit):
+                right = "" if accuracy is None else f"  accuracy {accuracy:.4f}"
+                before = next(line.completed for line in self._progress.tasks if line.id == self._lines[name])
+                state = f"{unit} {epoch}/{epochs}  loss {loss:.4g}{right}"
                 self._progress.update(self._lines[name], completed=epoch, state=state)
-                self._progress.advance(self._all)
+                self._progress.advance(self._all, epoch - before)
             case RunDone(name):
                 self._runs = (self._runs[0] + 1, self._runs[1])
                 self._progress.remove_task(self._lines.pop(name))

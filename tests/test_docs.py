@@ -7,9 +7,10 @@ import pytest
 from ruamel.yaml import YAML
 
 from reportgen.report.pdf import PANGO
-from reportgen.suite.messages import SOURCES
+from reportgen.suite.base import Settings
 from reportgen.suite.reading import read_suite
-from reportgen.suite.settings import AnyTextSettings, ModelSettings, Settings, SplitSettings
+from reportgen.suite.settings import AnyTextSettings, ModelSettings, SplitSettings
+from reportgen.suite.tasks import SOURCES
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text("utf-8")

@@ -12,6 +12,7 @@ from reportgen.suite.expansion import Run, Variant, expand, runs_of
 from reportgen.suite.reading import read_suite
 from reportgen.suite.schema import Suite
 from reportgen.suite.settings import ModelSettings, RunSettings, SplitSettings, SurnamesSettings, TrainingSettings
+from reportgen.suite.tasks import AnyRun
 
 HEAD = "title: Surnames\ndata: {source: surnames}\n"
 ONE_RUN = f"{HEAD}model: {{cell: rnn}}\nruns: [{{name: a}}]\nseeds: [0]\n"
@@ -33,6 +34,18 @@ def only_variant(folder: Path, text: str) -> Variant:
     """Return the variant of a suite that has one run."""
     (run,) = expanded(folder, text)
     return run.variant
+
+
+def surnames_in(settings: AnyRun) -> SurnamesSettings:
+    """Return the data settings of a run on surnames."""
+    assert isinstance(settings.data, SurnamesSettings)
+    return settings.data
+
+
+def embedding_size(variant: Variant) -> int | None:
+    """Return the embedding size of a classification run."""
+    assert isinstance(variant.settings, RunSettings)
+    return variant.settings.model.embedding_size
 
 
 def label(folder: Path, value: str) -> str:
@@ -57,9 +70,9 @@ def test_a_suite_of_three_lines_gets_every_default(tmp_path: Path) -> None:
         gradient_clip=None,
         keep="best",
     )
-    assert settings.data.split == SplitSettings(validation=0.1, seed=0)
-    assert isinstance(settings.data, SurnamesSettings)
-    assert (len(settings.data.languages), settings.data.limit, settings.device) == (18, None, "cpu")
+    data = surnames_in(settings)
+    assert data.split == SplitSettings(validation=0.1, seed=0)
+    assert (len(data.languages), data.limit, settings.device) == (18, None, "cpu")
 
 
 def test_a_run_overrides_the_suite_setting_by_setting(tmp_path: Path) -> None:
@@ -83,8 +96,8 @@ def test_a_run_can_take_back_what_the_suite_sets(tmp_path: Path) -> None:
     """Null in a run undoes a value of the suite where a setting may be without one."""
     text = ONE_RUN.replace("{cell: rnn}", "{cell: rnn, embedding_size: 16}")
     without = text.replace("name: a", "name: a, model: {embedding_size: null}")
-    assert only_variant(tmp_path, text).settings.model.embedding_size == 16
-    assert only_variant(tmp_path, without).settings.model.embedding_size is None
+    assert embedding_size(only_variant(tmp_path, text)) == 16
+    assert embedding_size(only_variant(tmp_path, without)) is None
 
 
 def test_a_grid_varies_its_last_setting_fastest(tmp_path: Path) -> None:
@@ -152,13 +165,13 @@ sweeps:
   - base: a
     grid: {{data.languages: [[Greek, Tamil]]}}
 """
-    base, whole, limited, two = (run.variant for run in expanded(tmp_path, text))
-    assert base.settings.data.split == SplitSettings(validation=0.1, seed=0)
-    assert whole.settings.data.split == SplitSettings(test=0.5, validation=0.1, seed=7)
-    assert (whole.settings.data.limit, limited.settings.data.limit) == (None, 100)
-    assert isinstance(two.settings.data, SurnamesSettings)
-    assert two.settings.data.languages == ("Greek", "Tamil")
-    assert two.name == "a/languages=Greek+Tamil"
+    variants = [run.variant for run in expanded(tmp_path, text)]
+    base, whole, limited, two = (surnames_in(variant.settings) for variant in variants)
+    assert base.split == SplitSettings(validation=0.1, seed=0)
+    assert whole.split == SplitSettings(test=0.5, validation=0.1, seed=7)
+    assert (whole.limit, limited.limit) == (None, 100)
+    assert two.languages == ("Greek", "Tamil")
+    assert variants[3].name == "a/languages=Greek+Tamil"
 
 
 def test_labels_are_in_both_languages(tmp_path: Path) -> None:

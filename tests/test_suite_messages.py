@@ -23,19 +23,22 @@ TOP = (
     "aim, cover, data, device, formats, languages, model, profiles, runs, sections, seeds, summary, sweeps, "
     "title, training"
 )
-SOURCES = "surnames, movie-snippets, imdb, sentence-polarity, csv, tsv, jsonl, folder"
+SOURCES = "surnames, movie-snippets, imdb, sentence-polarity, csv, tsv, jsonl, folder, sine, series, addition"
 MODEL = (
     "activation, bidirectional, cell, dropout, embedding_size, embedding_std, head_size, hidden_size, layers, "
-    "packed, pooling, recurrent_dropout, vectors, vectors_frozen"
+    "log_softmax, packed, pooling, recurrent_dropout, vectors, vectors_frozen"
 )
 TRAINING = "batch_size, epochs, gradient_clip, keep, learning_rate, loss, momentum, optimizer, weight_decay"
-CELLS = "'rnn', 'lstm', 'gru', 'handwritten_rnn', 'handwritten_lstm' or 'handwritten_gru'"
+CELLS = (
+    "'rnn', 'lstm', 'gru', 'handwritten_rnn', 'handwritten_lstm', 'handwritten_gru', 'handwritten_peephole_lstm' "
+    "or 'handwritten_rnn_i2h_i2o'"
+)
 SWEEPABLE = (
     "data.languages, data.limit, data.split.validation, data.split.seed, data.split.test, "
     "data.split.train_per_class, model.cell, "
     "model.hidden_size, model.layers, model.bidirectional, model.recurrent_dropout, model.packed, model.pooling, "
     "model.embedding_size, model.embedding_std, model.vectors, model.vectors_frozen, "
-    "model.head_size, model.activation, model.dropout, "
+    "model.head_size, model.activation, model.dropout, model.log_softmax, "
     "training.epochs, training.batch_size, training.loss, "
     "training.optimizer, training.learning_rate, training.momentum, training.weight_decay, "
     "training.gradient_clip, training.keep"

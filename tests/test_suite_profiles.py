@@ -7,7 +7,7 @@ import pytest
 from reportgen.errors import SuiteError
 from reportgen.suite.expansion import runs_of
 from reportgen.suite.reading import read_suite
-from reportgen.suite.settings import SurnamesSettings
+from reportgen.suite.settings import RunSettings, SurnamesSettings
 
 SUITE = """\
 title: A suite
@@ -48,6 +48,7 @@ def test_a_profile_is_merged_key_by_key(tmp_path: Path) -> None:
     variants = {run.variant.name: run.variant.settings for run in runs_of(suite, "cpu")}
     lstm = variants["lstm"]
     assert (lstm.model.hidden_size, lstm.model.layers) == (8, 2)
+    assert isinstance(lstm, RunSettings)
     assert (lstm.training.epochs, lstm.training.batch_size) == (20, 32)
     assert "rnn/layers=2" in variants
 
@@ -62,6 +63,7 @@ def test_data_with_a_source_take_the_place_of_the_suites(tmp_path: Path) -> None
 def test_without_a_profile_the_suite_is_as_it_stands(tmp_path: Path) -> None:
     """The profiles of a suite change nothing unless one is asked for."""
     suite = read_suite(written(tmp_path), ["zh", "en"])
+    assert isinstance(suite.data, SurnamesSettings)
     assert (suite.data.limit, suite.seeds, suite.training) == (500, (0, 1), {"epochs": 2, "batch_size": 32})
 
 

@@ -27,6 +27,7 @@ from reportgen.report.markdown import write
 from reportgen.resources import TEMPLATES
 from reportgen.suite.expansion import Variant, runs_of
 from reportgen.suite.schema import Suite
+from reportgen.suite.settings import RunSettings
 
 ZH, EN = load_languages(["zh", "en"], [TEMPLATES])
 LABELS = {"lstm": "LSTM", "gru": "GRU"}
@@ -36,13 +37,15 @@ SIZES = {"model.hidden_size": [16, 32, 256]}
 def record(variant: Variant, seed: int, right: int) -> Record:
     """Return a finished record with `right` of 100 answers right."""
     row = {"train_loss": 1.0, "train_accuracy": 0.5, "heldout_loss": 1.0, "heldout_accuracy": 0.5, "seconds": 1.0}
+    settings = variant.settings
+    assert isinstance(settings, RunSettings)
     predictions = {"target": np.zeros(100, int), "predicted": (np.arange(100) >= right).astype(int)}
     return Record(
         key="k", parts={}, settings={}, seed=seed, status="finished", error="",
         model={"parameters": 1, "printout": "p", "summary": "s"},
         data={"classes": ["a", "b"], "majority_accuracy": 0.5, "source": "csv"}, environment={}, started="",
         seconds=1.0, epochs=[{"epoch": float(number + 1), **row} for number in range(2)],
-        heldout="validation" if variant.settings.data.split.validation else "test", kept_epoch=1,
+        heldout="validation" if settings.data.split.validation else "test", kept_epoch=1,
         predictions={**predictions, "loss": np.ones(100)},
     )  # fmt: skip
 

@@ -17,6 +17,7 @@ from reportgen.lab.models import SequenceClassifier
 from reportgen.lab.record import Record
 from reportgen.lab.training import Diverged, Epoch, Trained, optimizer_of, train
 from reportgen.lab.work import Cancelled, build, carry_out
+from reportgen.suite.base import RecurrentCell
 from reportgen.suite.settings import (
     Cell,
     ModelSettings,
@@ -74,7 +75,7 @@ def numbers(record: Record) -> tuple[list[dict[str, float]], dict[str, list[floa
     return epochs, {name: array.tolist() for name, array in record.predictions.items()}
 
 
-@pytest.mark.parametrize("cell", get_args(Cell))
+@pytest.mark.parametrize("cell", get_args(RecurrentCell))
 def test_what_can_be_learnt_is_learnt(cell: str) -> None:
     """Every cell gets all of a separable toy set right, texts that it was not trained on, too."""
     found = trained(TrainingSettings(epochs=60, batch_size=4, learning_rate=0.02), toy(), model(cell=cell))

@@ -13,6 +13,8 @@ class Task:
     seed: int
     parts: dict[str, object]
     epochs: int
+    unit: str = "epoch"
+    """What `epochs` counts: epochs, or the steps of a task that has no epochs."""
 
 
 @dataclass(frozen=True)
@@ -25,13 +27,15 @@ class Begun:
 
 @dataclass(frozen=True)
 class EpochDone:
-    """A run has finished an epoch."""
+    """A run has finished an epoch, or got so far in steps."""
 
     name: str
     epoch: int
     epochs: int
     loss: float
-    accuracy: float
+    accuracy: float | None
+    """None where there is nothing to be right or wrong about."""
+    unit: str = "epoch"
 
 
 @dataclass(frozen=True)

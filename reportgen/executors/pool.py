@@ -23,6 +23,7 @@ from reportgen.executors.events import Begun, EpochDone, Event, RunDone, RunStar
 from reportgen.store import Store
 
 if TYPE_CHECKING:  # importing the lab costs seconds: only the workers do
+    from reportgen.lab.steps import Logged
     from reportgen.lab.training import Epoch
 
 Result = TypeVar("Result")
@@ -107,7 +108,7 @@ def _start_worker(folder: str, events: Any, stop: Any) -> None:
 def _carry_out(task: Task) -> None:
     from reportgen.lab.record import from_files, to_files
     from reportgen.lab.work import Cancelled, carry_out
-    from reportgen.suite.settings import RunSettings
+    from reportgen.suite.tasks import run_settings
 
     store, events, stop = _worker["store"], _worker["events"], _worker["stop"]
 
@@ -118,13 +119,18 @@ def _carry_out(task: Task) -> None:
     def on_epoch(epoch: "Epoch") -> None:
         events.put(EpochDone(task.name, epoch.epoch, task.epochs, epoch.heldout_loss, epoch.heldout_accuracy))
 
+    def on_step(step: "Logged") -> None:
+        events.put(EpochDone(task.name, step.step, task.epochs, step.loss, step.accuracy, task.unit))
+
     before = store.digest(task.key)
     try:
         with _locked(store, task.key, on_batch):
             events.put(RunStarted(task.name, task.epochs))
             if store.digest(task.key) == before:  # else another build has made it meanwhile
-                settings = RunSettings.model_validate(task.settings)
-                record = carry_out(settings, task.seed, task.parts, on_epoch=on_epoch, on_batch=on_batch)
+                settings = run_settings(task.settings)
+                record = carry_out(
+                    settings, task.seed, task.parts, on_epoch=on_epoch, on_step=on_step, on_batch=on_batch
+                )
                 store.write(task.key, to_files(record))
             done = from_files(store.read(task.key) or {})
     except Cancelled:

@@ -99,6 +99,11 @@ class LSTMCell(nn.Module):
         c = torch.sigmoid(f) * c + torch.sigmoid(i) * torch.tanh(g)
         return torch.sigmoid(o) * torch.tanh(c), c
 
+    def gates(self, x: Tensor, state: State) -> tuple[Tensor, ...]:
+        """Return the input, forget and output gate, each (batch, hidden_size), of the step from `state`."""
+        i, f, _, o = torch.sigmoid(self.W(torch.cat([x, state[0]], dim=1))).chunk(4, dim=1)
+        return i, f, o
+
     def scan(self, x: Tensor, state: State) -> tuple[Tensor, State]:
         """Step over (batch, time, input_size); return (batch, time, hidden_size) and the last (h, c)."""
         projected, from_h = _split(self.W, x, self.hidden_size)

@@ -9,9 +9,12 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from reportgen.lab.dataset import prepare
+from reportgen.lab import dataset, series
 from reportgen.lab.vectors import vectors_for
+from reportgen.suite.addition import AdditionSettings
+from reportgen.suite.forecasting import ForecastingRun, SeriesSettings, SineSettings
 from reportgen.suite.settings import RunSettings
+from reportgen.suite.tasks import AnyData, AnyRun
 
 THREADS = 1
 """Threads of a run on a CPU: fixed, so that the number of runs side by side never changes a result."""
@@ -19,22 +22,40 @@ THREADS = 1
 _PACKAGE = Path(__file__).parents[1]
 
 
-def key_parts(settings: RunSettings, seed: int) -> dict[str, Any]:
+def key_parts(settings: AnyRun, seed: int) -> dict[str, Any]:
     """Return what the key is made of: the name of each part and its value."""
     resolved = settings.model_dump(mode="json")
-    vectors = settings.model.vectors
     return {
         **{f"model.{name}": value for name, value in resolved["model"].items()},
         **{f"training.{name}": value for name, value in resolved["training"].items()},
-        "model.vectors": vectors and vectors_for(vectors, settings.data).digest,  # what they are, not where
-        "data": prepare(settings.data).facts.digest,
+        **_vectors(settings),
+        "data": data_digest(settings.data),
         "seed": seed,
         "code": code_digest(),
         "torch": version("torch"),
         "device": settings.device,
-        "dtype": "float32",
+        "dtype": settings.training.precision if isinstance(settings, ForecastingRun) else "float32",
         "threads": THREADS if settings.device == "cpu" else None,
     }
+
+
+def _vectors(settings: AnyRun) -> dict[str, str | None]:
+    """Return what the word vectors of a classification run are, and not where they lie."""
+    if not isinstance(settings, RunSettings):
+        return {}
+    name = settings.model.vectors
+    return {"model.vectors": name and vectors_for(name, settings.data).digest}
+
+
+def data_digest(settings: AnyData) -> str:
+    """Return a digest of the data themselves, or, for those made while training, of what they are made from."""
+    match settings:
+        case AdditionSettings():
+            return hashlib.sha256(settings.model_dump_json().encode()).hexdigest()
+        case SineSettings() | SeriesSettings():
+            return series.prepare(settings).facts.digest
+        case _:
+            return dataset.prepare(settings).facts.digest
 
 
 def key_of(parts: Mapping[str, Any]) -> str:

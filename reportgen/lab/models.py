@@ -8,6 +8,7 @@ from torch.nn import functional as F
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 from reportgen.lab.cells import HandwrittenGRU, HandwrittenLSTM, HandwrittenRNN
+from reportgen.lab.letters import HandwrittenPeepholeLSTM
 from reportgen.lab.vectors import Vectors
 
 _TORCH: dict[str, type[nn.RNN | nn.LSTM | nn.GRU]] = {"rnn": nn.RNN, "lstm": nn.LSTM, "gru": nn.GRU}
@@ -15,6 +16,7 @@ _HANDWRITTEN = {
     "handwritten_rnn": HandwrittenRNN,
     "handwritten_lstm": HandwrittenLSTM,
     "handwritten_gru": HandwrittenGRU,
+    "handwritten_peephole_lstm": HandwrittenPeepholeLSTM,
 }
 _ACTIVATIONS = {"relu": nn.ReLU, "sigmoid": nn.Sigmoid, "tanh": nn.Tanh}
 
@@ -65,7 +67,7 @@ class SequenceClassifier(nn.Module):
     Args:
         symbols: size of the vocabulary; inputs hold 1 … symbols, 0 for padding, and symbols + 1 for unknown ones.
         outputs: how many logits: one a class, or a single one for binary cross-entropy.
-        cell: rnn, lstm, gru, handwritten_rnn, handwritten_lstm or handwritten_gru.
+        cell: rnn, lstm, gru, handwritten_rnn, handwritten_lstm, handwritten_gru or handwritten_peephole_lstm.
         hidden_size: size of the hidden state.
         layers: recurrent layers.
         bidirectional: read the sequence from both ends; for torch.nn's cells, packed.
@@ -79,6 +81,7 @@ class SequenceClassifier(nn.Module):
         head_size: size of a linear layer between the pooled state and the output; none without it.
         activation: relu, sigmoid or tanh, after that layer.
         dropout: probability of dropping an entry of the output layer's input while training.
+        log_softmax: return log p of each class in place of logits.
     """
 
     def __init__(
@@ -100,6 +103,7 @@ class SequenceClassifier(nn.Module):
         head_size: int | None = None,
         activation: str = "relu",
         dropout: float = 0.0,
+        log_softmax: bool = False,
     ) -> None:
         super().__init__()
         self.packed = packed
@@ -121,13 +125,15 @@ class SequenceClassifier(nn.Module):
         )
         self.hidden_size = hidden_size
         self.output = _head(hidden_size * (1 + bidirectional), outputs, head_size, activation, dropout)
+        if log_softmax:
+            self.output = nn.Sequential(self.output, nn.LogSoftmax(dim=1))
 
     def forward(self, indices: Tensor, lengths: Tensor) -> Tensor:
         """Return logits (batch, outputs) for symbols (batch, time) of which the first `lengths` (batch,) count."""
-        logits: Tensor = self.output(self._pool(self._states(self.input(indices), lengths), lengths))
+        logits: Tensor = self.output(self._pool(self.states(self.input(indices), lengths), lengths))
         return logits
 
-    def _states(self, inputs: Tensor, lengths: Tensor) -> Tensor:
+    def states(self, inputs: Tensor, lengths: Tensor) -> Tensor:
         """Return the states (batch, time, directions × hidden_size); what padding gives is never read."""
         if not self.packed:
             states: Tensor = self.recurrent(inputs)[0]

@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import zipfile
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -14,6 +15,9 @@ LAYOUT = 2
 """Version of the files below; a record of another layout is not read."""
 
 EPOCH_COLUMNS = ("epoch", "train_loss", "train_accuracy", "heldout_loss", "heldout_accuracy", "seconds")
+
+_ARRAYS = ("predictions", "arrays")
+_WHOLE = ("epoch", "step", "evaluations")
 
 Status = Literal["finished", "diverged", "failed"]
 
@@ -44,15 +48,25 @@ class Record:
     """example, target, predicted, confidence, loss of the test part; each of shape (examples,)."""
     mistakes: list[dict[str, Any]] = field(default_factory=list)
     """The most confident wrong predictions of the test part: example, text, target, predicted, confidence."""
+    task: str = "classification"
+    steps: list[dict[str, float]] = field(default_factory=list)
+    """The log of a task that is counted in steps; `reportgen.lab.forecasting` and `.addition` name its columns."""
+    measures: dict[str, Any] = field(default_factory=dict)
+    """What was measured of the trained model, as plain values; what there is depends on the task."""
+    arrays: dict[str, NDArray[Any]] = field(default_factory=dict)
+    """The same, as arrays."""
 
 
 def to_files(record: Record) -> dict[str, bytes]:
-    """Return the record as files: record.json, epochs.csv, and predictions.npz if it finished."""
-    plain = {k: v for k, v in vars(record).items() if k not in ("epochs", "predictions")}
+    """Return the record as files: record.json, epochs.csv, and what it has of steps.csv and arrays."""
+    plain = {k: v for k, v in vars(record).items() if k not in ("epochs", "steps", *_ARRAYS)}
     text = json.dumps({"layout": LAYOUT, **plain}, ensure_ascii=False, indent=1, allow_nan=False)
-    files = {"record.json": text.encode(), "epochs.csv": _csv(record.epochs).encode()}
-    if record.predictions:
-        files["predictions.npz"] = _npz(record.predictions)
+    files = {"record.json": text.encode(), "epochs.csv": _csv(record.epochs, EPOCH_COLUMNS).encode()}
+    if record.steps:
+        files["steps.csv"] = _csv(record.steps, record.steps[0]).encode()
+    for name in _ARRAYS:
+        if arrays := getattr(record, name):
+            files[f"{name}.npz"] = _npz(arrays)
     return files
 
 
@@ -62,13 +76,25 @@ def from_files(files: dict[str, bytes]) -> Record:
     layout = plain.pop("layout", None)
     if layout != LAYOUT:
         raise ValueError(f"a record of layout {layout}, expected {LAYOUT}")
-    rows = csv.DictReader(io.StringIO(files["epochs.csv"].decode()))
-    epochs = [{name: float(value) for name, value in row.items()} for row in rows]
-    predictions: dict[str, NDArray[Any]] = {}
-    if "predictions.npz" in files:
-        with np.load(io.BytesIO(files["predictions.npz"]), allow_pickle=False) as arrays:
-            predictions = dict(arrays)
-    return Record(**plain, epochs=epochs, predictions=predictions)
+    return Record(
+        **plain,
+        epochs=_rows(files["epochs.csv"]),
+        steps=_rows(files.get("steps.csv", b"")),
+        predictions=_arrays(files.get("predictions.npz")),
+        arrays=_arrays(files.get("arrays.npz")),
+    )
+
+
+def _rows(content: bytes) -> list[dict[str, float]]:
+    rows = csv.DictReader(io.StringIO(content.decode()))
+    return [{name: float(value) for name, value in row.items()} for row in rows]
+
+
+def _arrays(content: bytes | None) -> dict[str, NDArray[Any]]:
+    if content is None:
+        return {}
+    with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
+        return dict(arrays)
 
 
 def _npz(arrays: dict[str, NDArray[Any]]) -> bytes:
@@ -81,9 +107,9 @@ def _npz(arrays: dict[str, NDArray[Any]]) -> bytes:
     return stream.getvalue()
 
 
-def _csv(epochs: list[dict[str, float]]) -> str:
+def _csv(rows: list[dict[str, float]], columns: Iterable[str]) -> str:
     stream = io.StringIO()
-    writer = csv.DictWriter(stream, EPOCH_COLUMNS, lineterminator="\n")
+    writer = csv.DictWriter(stream, list(columns), lineterminator="\n")
     writer.writeheader()
-    writer.writerows({**row, "epoch": int(row["epoch"])} for row in epochs)
+    writer.writerows({name: int(v) if name in _WHOLE else v for name, v in row.items()} for row in rows)
     return stream.getvalue()

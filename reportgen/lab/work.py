@@ -8,21 +8,26 @@ from datetime import UTC, datetime
 from typing import Any
 
 import torch
-from torch import nn
-from torchinfo import summary
+from torch import Tensor, nn
 
 from reportgen.errors import ReportgenError
+from reportgen.lab import addition, forecasting, probes, steps
 from reportgen.lab.dataset import Dataset, prepare
+from reportgen.lab.describing import describe
 from reportgen.lab.environment import collect
-from reportgen.lab.introspection import arguments_in_use
 from reportgen.lab.key import THREADS, key_of
+from reportgen.lab.letters import RNN
 from reportgen.lab.losses import outputs_for
 from reportgen.lab.mistakes import confident_mistakes
 from reportgen.lab.models import SequenceClassifier
 from reportgen.lab.record import Record
+from reportgen.lab.steps import Hooks, Logged, Outcome
 from reportgen.lab.training import Diverged, Epoch, train
 from reportgen.lab.vectors import Vectors, vectors_for
+from reportgen.suite.addition import AdditionRun
+from reportgen.suite.forecasting import ForecastingRun
 from reportgen.suite.settings import ModelSettings, RunSettings
+from reportgen.suite.tasks import AnyRun, task_of
 
 
 class Cancelled(Exception):  # noqa: N818 - not an error: the user asked for it
@@ -30,21 +35,23 @@ class Cancelled(Exception):  # noqa: N818 - not an error: the user asked for it
 
 
 def carry_out(
-    settings: RunSettings,
+    settings: AnyRun,
     seed: int,
     parts: dict[str, Any],
     *,
     on_epoch: Callable[[Epoch], None] = lambda _: None,
+    on_step: Callable[[Logged], None] = lambda _: None,
     on_batch: Callable[[], None] = lambda: None,
 ) -> Record:
     """Train and test one model; a run that diverges or raises is a record, too.
 
     Args:
         settings: what to train, on what, and how.
-        seed: of the initial weights, the order of the examples, and dropout.
+        seed: of the initial weights, the order of the examples or the examples themselves, and dropout.
         parts: what the run's key is made of.
         on_epoch: called after each epoch.
-        on_batch: called before each batch; both may raise Cancelled.
+        on_step: called after each row of the log of a task that is counted in steps.
+        on_batch: called before each batch; all of them may raise Cancelled.
     """
     torch.set_num_threads(THREADS)
     device = torch.device(settings.device)
@@ -59,42 +66,68 @@ def carry_out(
         "error": "",
         "model": {},
         "data": {},
+        "task": task_of(settings.data.source).name,
     }
     began = time.perf_counter()
     try:
-        data = prepare(settings.data)
-        if parts.get("data", data.facts.digest) != data.facts.digest:  # the record would lie under another's key
-            raise ReportgenError("the data have changed since the build began; run the same command again")
-        record["data"] = data.facts.as_json()
-        record["heldout"] = "validation" if len(data.parts["validation"]) else "test"
         with _seeded(seed, device):
-            vectors = vectors_for(settings.model.vectors, settings.data) if settings.model.vectors else None
-            model = build(settings.model, data, settings.training.loss, vectors).to(device)
-            record["model"] = describe(model, data)
-            if vectors is not None:
-                record["model"]["vectors"] = vectors.facts.as_json()
-            random = torch.Generator().manual_seed(seed)
-            trained = train(
-                model,
-                data,
-                settings.training,
-                random=random,
-                device=device,
-                on_epoch=on_epoch,
-                on_batch=on_batch,
-            )
-        record["epochs"] = [asdict(epoch) for epoch in trained.epochs]
-        record["kept_epoch"] = trained.kept_epoch
-        record["predictions"] = vars(trained.test)
-        record["mistakes"] = confident_mistakes(trained.test, data)
+            if isinstance(settings, RunSettings):
+                _classify(settings, seed, device, record, on_epoch, on_batch)
+            else:
+                _step_by_step(settings, seed, device, record, Hooks(on_step, on_batch))
     except Cancelled:
         raise
     except Diverged as diverged:
         record |= {"status": "diverged", "error": str(diverged)}
         record["epochs"] = [asdict(epoch) for epoch in diverged.epochs]
+    except steps.Diverged as diverged:
+        record |= {"status": "diverged", "error": str(diverged)}
     except Exception as error:
         record |= {"status": "failed", "error": "".join(traceback.format_exception(error, limit=-4)).strip()}
     return Record(**record, seconds=time.perf_counter() - began)
+
+
+def _classify(
+    settings: RunSettings,
+    seed: int,
+    device: torch.device,
+    record: dict[str, Any],
+    on_epoch: Callable[[Epoch], None],
+    on_batch: Callable[[], None],
+) -> None:
+    data = prepare(settings.data)
+    if record["parts"].get("data", data.facts.digest) != data.facts.digest:  # it would lie under another's key
+        raise ReportgenError("the data have changed since the build began; run the same command again")
+    record["data"] = data.facts.as_json()
+    record["heldout"] = "validation" if len(data.parts["validation"]) else "test"
+    vectors = vectors_for(settings.model.vectors, settings.data) if settings.model.vectors else None
+    model = build(settings.model, data, settings.training.loss, vectors).to(device)
+    record["model"] = describe(model, tried_on(data, device))
+    if vectors is not None:
+        record["model"]["vectors"] = vectors.facts.as_json()
+    random = torch.Generator().manual_seed(seed)
+    trained = train(
+        model, data, settings.training, random=random, device=device, on_epoch=on_epoch, on_batch=on_batch
+    )
+    record["epochs"] = [asdict(epoch) for epoch in trained.epochs]
+    record["kept_epoch"] = trained.kept_epoch
+    record["predictions"] = vars(trained.test)
+    record["mistakes"] = confident_mistakes(trained.test, data)
+    if isinstance(model, SequenceClassifier | RNN):
+        record["arrays"], record["measures"] = probes.measure(model, data, device)
+
+
+def _step_by_step(
+    settings: ForecastingRun | AdditionRun, seed: int, device: torch.device, record: dict[str, Any], hooks: Hooks
+) -> None:
+    outcome = Outcome()
+    try:
+        if isinstance(settings, ForecastingRun):
+            forecasting.carry_out(settings, device, hooks, outcome)
+        else:
+            addition.carry_out(settings, seed, device, hooks, outcome)
+    finally:
+        record |= vars(outcome)
 
 
 class _seeded:  # noqa: N801 - reads as a with-statement
@@ -117,32 +150,12 @@ def build(
 ) -> nn.Module:
     """Return the model with fresh weights, drawn from torch's global generator, and word vectors if it has any."""
     outputs = outputs_for(loss, len(data.facts.classes))
+    if settings.cell == "handwritten_rnn_i2h_i2o":
+        return RNN(data.facts.vocabulary, outputs, settings.hidden_size)
     return SequenceClassifier(data.facts.vocabulary, outputs, **{**settings.model_dump(), "vectors": vectors})
 
 
-def describe(model: nn.Module, data: Dataset) -> dict[str, Any]:
-    """Return print(model) to the letter, torchinfo's summary, the parameter count, and what its layers take.
-
-    The summary is that for a batch of one.
-
-    The summary ends with its parameter totals: the operation and memory counts that torchinfo adds hold for
-    torch.nn's layers alone, and are nearly nothing for a cell written out by hand.
-    """
-    device = next(model.parameters()).device
-    lengths = torch.tensor([data.inputs.shape[1]], device=device)
-    indices = torch.ones(1, data.inputs.shape[1], dtype=torch.int64, device=device)
-    table = summary(
-        model,
-        input_data=[indices, lengths],
-        col_names=("output_size", "num_params"),
-        col_width=20,
-        depth=4,
-        row_settings=("var_names",),
-        verbose=0,
-    )
-    return {
-        "printout": str(model),
-        "summary": "\n".join(line.rstrip() for line in str(table).split("Total mult-adds")[0].splitlines()),
-        "parameters": sum(p.numel() for p in model.parameters() if p.requires_grad),
-        "arguments": arguments_in_use(model),
-    }
+def tried_on(data: Dataset, device: torch.device) -> list[Tensor]:
+    """Return a batch of one for a classifier: symbols (1, longest) and lengths (1,)."""
+    longest = data.inputs.shape[1]
+    return [torch.ones(1, longest, dtype=torch.int64, device=device), torch.tensor([longest], device=device)]

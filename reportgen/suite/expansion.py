@@ -11,27 +11,29 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from reportgen.errors import Problem
+from reportgen.suite.base import PATHS
 from reportgen.suite.document import Document, Path_, shown
 from reportgen.suite.messages import expected_by, got_by, hint_for, location, nearest, repetitions
 from reportgen.suite.schema import Reference, RunDeclaration, Suite, SweepDeclaration
-from reportgen.suite.settings import (
-    PATHS,
-    ModelSettings,
-    RunSettings,
-    TrainingSettings,
-)
+from reportgen.suite.tasks import AnyRun, Task, task_of
 from reportgen.suite.text import Text
 
 MOST_RUNS = 10_000
 
 
+def task_of_suite(suite: Suite) -> Task:
+    """Return the task that the suite's data are for."""
+    return task_of(suite.data.source)
+
+
 def sweepable(suite: Suite) -> list[str]:
     """Return the settings that a grid may vary, by dotted name."""
+    task, split = task_of_suite(suite), getattr(suite.data, "split", None)
     return [
         *(f"data.{name}" for name in type(suite.data).model_fields if name not in ("source", "split", *PATHS)),
-        *(f"data.split.{name}" for name in type(suite.data.split).model_fields),
-        *(f"model.{name}" for name in ModelSettings.model_fields),
-        *(f"training.{name}" for name in TrainingSettings.model_fields),
+        *(f"data.split.{name}" for name in (type(split).model_fields if split else ())),
+        *(f"model.{name}" for name in task.model.model_fields),
+        *(f"training.{name}" for name in task.training.model_fields),
     ]
 
 
@@ -41,7 +43,7 @@ class Variant:
 
     name: str
     label: Text
-    settings: RunSettings
+    settings: AnyRun
     changed: tuple[tuple[str, Any], ...] = ()
     baseline: str | None = None
     """Name of the variant that it is a change of."""
@@ -119,11 +121,11 @@ def expand(suite: Suite, document: Document, device: str = "cpu") -> Expansion:
         sound = []
     for sweep, path in sound:
         drafts += _points(suite, bases[sweep.base], sweep, path, device)
-    made = _checked(drafts, document)
+    made = _checked(drafts, task_of_suite(suite), document)
     return replace(made, problems=list(dict.fromkeys([*problems, *made.problems])))
 
 
-def _checked(drafts: list["_Draft"], document: Document) -> Expansion:
+def _checked(drafts: list["_Draft"], task: Task, document: Document) -> Expansion:
     variants: dict[str, Variant] = {}
     problems: list[Problem] = []
     left_out: list[str] = []
@@ -133,7 +135,7 @@ def _checked(drafts: list["_Draft"], document: Document) -> Expansion:
             got = f"the variant {draft.name!r} a second time"
             problems.append(document.problem(draft.path, got, "each combination once"))
         try:
-            settings = RunSettings.model_validate(draft.raw)
+            settings = task.run.model_validate(draft.raw)
         except ValidationError as error:
             faults = {_fault(details): details for details in error.errors(include_url=False)}
             known = faults_of_runs.setdefault(draft.base, set(faults))  # the run itself comes before its sweeps

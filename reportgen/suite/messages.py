@@ -2,20 +2,16 @@
 
 from collections.abc import ItemsView, Iterator, Sequence
 from difflib import get_close_matches
-from typing import Any, get_args
+from typing import Any
 
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from reportgen.errors import Problem
+from reportgen.suite.base import Settings
 from reportgen.suite.document import Document, Path_, shown
-from reportgen.suite.schema import json_schema
-from reportgen.suite.settings import DATA_SETTINGS, Settings
-
-SOURCES: dict[str, type[Settings]] = {
-    name: settings for settings in DATA_SETTINGS for name in get_args(settings.model_fields["source"].annotation)
-}
-"""The data sources by the name that a suite gives them."""
+from reportgen.suite.schema import suite_of
+from reportgen.suite.tasks import SOURCES, TASKS, Task
 
 _EXPECTED = {
     "int_type": "a whole number",
@@ -58,10 +54,11 @@ def repetitions(values: Sequence[object]) -> Iterator[tuple[int, object]]:
         seen.add(key)
 
 
-def problems_of(error: ValidationError, document: Document) -> list[Problem]:
-    """Return one Problem for each error that pydantic found in `document`."""
-    schema = json_schema()
-    return [_problem(details, document, schema) for details in error.errors(include_url=False) if _is_so(details)]
+def problems_of(error: ValidationError, document: Document, task: Task) -> list[Problem]:
+    """Return one Problem for each error that pydantic found in `document`, a suite of `task`."""
+    schema = suite_of(task).model_json_schema()
+    found = error.errors(include_url=False)
+    return [_problem(details, document, schema, task) for details in found if _is_so(details)]
 
 
 def location(details: ErrorDetails) -> Path_:
@@ -75,7 +72,7 @@ def _is_so(details: ErrorDetails) -> bool:
     return details["type"] != "too_short" or len(details["input"]) < details["ctx"]["min_length"]
 
 
-def _problem(details: ErrorDetails, document: Document, schema: dict[str, Any]) -> Problem:
+def _problem(details: ErrorDetails, document: Document, schema: dict[str, Any], task: Task) -> Problem:
     path = location(details)
     kind = details["type"]
     if kind in ("union_tag_invalid", "union_tag_not_found"):
@@ -88,12 +85,21 @@ def _problem(details: ErrorDetails, document: Document, schema: dict[str, Any]) 
     if kind == "extra_forbidden":
         keys = sorted(_at(schema, path[:-1]).get("properties", {}))
         expected = f"one of {', '.join(keys)}"
+        if other := _owner(path):
+            got = f"the setting {shown(path[-1])} of {other.name}"
+            return document.problem(path, got, f"a setting of {task.name}, {expected}")
         return document.problem(path, f"the unknown key {shown(path[-1])}", expected, nearest(path[-1], keys))
     if kind == "missing":
         description = _at(schema, path).get("description", "")
         what = f" ({_in_a_sentence(description)})" if description else ""
         return document.problem(path, "nothing", f"a value{what}")
     return document.problem(path, got_by(details), expected_by(details, _at(schema, path)), hint_for(details))
+
+
+def _owner(path: Path_) -> Task | None:
+    """Return the task that has the setting at `path`, if it is one of a model or of a training."""
+    part = path[-2] if len(path) > 1 and path[-2] in ("model", "training") else None
+    return next((task for task in TASKS if part and path[-1] in getattr(task, str(part)).model_fields), None)
 
 
 def hint_for(details: ErrorDetails) -> str:
@@ -144,8 +150,9 @@ def _at(schema: dict[str, Any], path: Path_) -> dict[str, Any]:
     node = schema
     for part in path:
         node = _resolved(node, schema)
-        children = node.get("items", {}) if isinstance(part, int) else node.get("properties", {}).get(part, {})
-        node = children
+        by_name: dict[str, Any] = next(iter(node.get("patternProperties", {}).values()), {})  # such as profiles
+        named = node.get("properties", {}).get(part, by_name)
+        node = node.get("items", {}) if isinstance(part, int) else named
     return {**_resolved(node, schema), **{k: v for k, v in node.items() if k == "description"}}
 
 

@@ -8,12 +8,14 @@ from typing import Any
 from pydantic import ValidationError
 
 from reportgen.errors import Problem, SuiteError
+from reportgen.suite.base import PATHS
 from reportgen.suite.document import Document, Path_, read_document, shown, shown_key
 from reportgen.suite.expansion import expand
 from reportgen.suite.messages import nearest, problems_of, repetitions
 from reportgen.suite.profiles import profile_names, with_profile
-from reportgen.suite.schema import LANGUAGES, SECTIONS, Suite
-from reportgen.suite.settings import PACKAGED_VECTORS, PATHS
+from reportgen.suite.schema import LANGUAGES, SECTIONS, Suite, suite_of
+from reportgen.suite.settings import PACKAGED_VECTORS
+from reportgen.suite.tasks import Task, task_of
 
 _FORMULA = re.compile(r"\$[^$]*\$")
 
@@ -57,10 +59,11 @@ def read_suite(
 def _checked(document: Document, languages: Collection[str], *, files: bool) -> Suite:
     """Check a suite; `files`: those that it names, too."""
     problems = [*document.problems, *_cross_problems(document.value, document, sorted(languages))]
+    task = _task(document.value)
     try:
-        suite = Suite.model_validate(document.value)
+        suite = suite_of(task).model_validate(document.value)
     except ValidationError as error:
-        raise SuiteError([*problems, *problems_of(error, document)]) from None
+        raise SuiteError([*problems, *problems_of(error, document, task)]) from None
     problems += [*_missing_files(suite, document), *_missing_vectors(suite, document)] if files else []
     problems += expand(suite, document).problems
     if problems:
@@ -99,6 +102,11 @@ def _missing_vectors(suite: Suite, document: Document) -> Iterator[Problem]:
         file = _placed(value, document.file.parent.absolute())
         if isinstance(file, str) and file.endswith(".txt") and not Path(file).is_file():
             yield document.problem(path, f"no such file: {file}", "a file that is there")
+
+
+def _task(raw: dict[str, Any]) -> Task:
+    data = raw.get("data")
+    return task_of(data.get("source") if isinstance(data, dict) else None)
 
 
 def _paths(suite: Suite, file: Path) -> dict[str, str]:

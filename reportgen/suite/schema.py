@@ -1,12 +1,17 @@
 """The suite: all that a student can write in the YAML file."""
 
+from copy import copy
+from functools import cache
+from types import GenericAlias
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, Field, GetCoreSchemaHandler, create_model, model_validator
 from pydantic.fields import FieldInfo
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
-from reportgen.suite.settings import DataSettings, ModelSettings, Natural, Settings, TrainingSettings
+from reportgen.suite.base import Natural, Settings
+from reportgen.suite.settings import ModelSettings, TrainingSettings
+from reportgen.suite.tasks import CLASSIFICATION, TASKS, AnyData, Task
 from reportgen.suite.text import Text
 
 Name = Annotated[
@@ -152,13 +157,13 @@ class Profile(Settings):
 
 
 class Suite(Settings):
-    """An experiment suite: data, runs, seeds, and the report's texts."""
+    """An experiment suite: data, runs, seeds, and the report's texts; `suite_of` has those of the other tasks."""
 
     title: Text = Field(description="Title of the report.")
     cover: Cover = Cover()
     aim: Text | None = Field(None, description="What the experiment is to show; Markdown is allowed.")
     summary: Text | None = Field(None, description="Your own closing words, after the computed summary; Markdown.")
-    data: DataSettings = Field(description="What is learnt from, and how it is divided.")
+    data: AnyData = Field(description="What is learnt from, and how it is divided.")
     model: ModelPart = Field(default_factory=dict, description="Model settings shared by all runs.")
     training: TrainingPart = Field(default_factory=dict, description="Training settings shared by all runs.")
     runs: tuple[RunDeclaration, ...] = Field(
@@ -181,7 +186,56 @@ class Suite(Settings):
     formats: tuple[Format, ...] = Field(("md", "html", "pdf"), min_length=1, description="Formats of the report.")
 
 
+@cache
+def suite_of(task: Task) -> type[Suite]:
+    """Return the Suite whose model and training are those of the task."""
+    if task is CLASSIFICATION:
+        return Suite
+    parts: dict[str, Any] = {
+        "model": Annotated[dict[str, Any], PartOf(task.model)],
+        "training": Annotated[dict[str, Any], PartOf(task.training)],
+    }
+
+    def of_task(base: type[BaseModel], **kinds: Any) -> Any:
+        return create_model(f"{task.name.title()}{base.__name__}", __base__=base, **_retyped(base, parts | kinds))
+
+    # GenericAlias: mypy takes no class that is made here for a type
+    changed = GenericAlias(dict, (Name, of_task(ProfileRun)))
+    made: type[Suite] = of_task(
+        Suite,
+        runs=GenericAlias(tuple, (of_task(RunDeclaration), ...)),
+        profiles=GenericAlias(dict, (Name, of_task(Profile, runs=changed))),
+    )
+    return made
+
+
+def _retyped(settings: type[BaseModel], kinds: dict[str, Any]) -> dict[str, Any]:
+    """Return fields of `settings`, each with another type and all else as it is."""
+    return {name: (kind, copy(settings.model_fields[name])) for name, kind in kinds.items()}
+
+
 def json_schema() -> dict[str, Any]:
-    """Return the JSON Schema of a suite, for editors."""
+    """Return the JSON Schema of a suite, for editors; model and training hang on `data.source`."""
     schema = Suite.model_json_schema()
-    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema, "title": "reportgen suite"}
+    choice: dict[str, Any] = {"properties": _parts(schema)}
+    for task in TASKS[1:]:
+        own = suite_of(task).model_json_schema()
+        schema["$defs"] = {**own["$defs"], **schema["$defs"]}
+        source = {"properties": {"source": {"enum": list(task.sources)}}, "required": ["source"]}
+        asked = {"properties": {"data": source}, "required": ["data"]}
+        choice = {"if": asked, "then": {"properties": _parts(own)}, "else": choice}
+    for name in _BY_TASK:
+        schema["properties"][name] = {"description": Suite.model_fields[name].description}
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        **schema,
+        **choice,
+        "title": "reportgen suite",
+    }
+
+
+_BY_TASK = ("model", "training", "runs", "profiles")
+
+
+def _parts(schema: dict[str, Any]) -> dict[str, Any]:
+    return {name: schema["properties"][name] for name in _BY_TASK}

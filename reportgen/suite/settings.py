@@ -1,33 +1,32 @@
-"""The settings of one run: all that a suite can say that changes a number, and nothing else.
+"""The settings of one classification run: all that a suite can say that changes a number, and nothing else.
 
 `reportgen.lab` reads these; titles, labels and languages are in `reportgen.suite.schema`, so that a change
 of wording never enters a run's key.
 """
 
 from pathlib import PurePath
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import AfterValidator, Field, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
-Count = Annotated[int, Field(strict=True, gt=0)]
-Yes = Annotated[bool, Field(strict=True)]
-Natural = Annotated[int, Field(strict=True, ge=0, le=2**32 - 1)]
-Positive = Annotated[float, Field(strict=True, gt=0, allow_inf_nan=False)]
-Fraction = Annotated[float, Field(strict=True, gt=0, lt=1)]
-FractionOrZero = Annotated[float, Field(strict=True, ge=0, lt=1)]
+from reportgen.suite.base import (
+    Count,
+    Fraction,
+    FractionOrZero,
+    Natural,
+    Positive,
+    RecurrentCell,
+    RunOfAnyTask,
+    Settings,
+    Yes,
+)
 
 SurnameLanguage = Literal[
     "Arabic", "Armenian", "Chinese", "Czech", "Dutch", "English", "Estonian", "Finnish", "French",
     "Georgian", "German", "Greek", "Irish", "Italian", "Polish", "Russian", "Spanish", "Tamil",
 ]  # fmt: skip
 SURNAME_LANGUAGES: tuple[SurnameLanguage, ...] = SurnameLanguage.__args__  # type: ignore[attr-defined]
-
-
-class Settings(BaseModel):
-    """Frozen settings that refuse what they do not know."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 TEST_SHARE = 0.2
@@ -160,24 +159,12 @@ class FolderSettings(TextSettings):
     folder: str = Field(description="The folder, beside the suite.")
 
 
-DATA_SETTINGS = (
-    SurnamesSettings,
-    MovieSnippetsSettings,
-    ImdbSettings,
-    PolaritySettings,
-    TableSettings,
-    FolderSettings,
+ClassificationData = (
+    SurnamesSettings | MovieSnippetsSettings | ImdbSettings | PolaritySettings | TableSettings | FolderSettings
 )
-DataSettings = Annotated[
-    SurnamesSettings | MovieSnippetsSettings | ImdbSettings | PolaritySettings | TableSettings | FolderSettings,
-    Field(discriminator="source"),
-]
-PATHS = ("file", "test_file", "folder", "negative", "positive")
-"""Settings of a data source that name a file or a folder."""
-
-Cell = Literal["rnn", "lstm", "gru", "handwritten_rnn", "handwritten_lstm", "handwritten_gru"]
-
-
+DATA_SETTINGS: tuple[type[Settings], ...] = get_args(ClassificationData)
+DataSettings = Annotated[ClassificationData, Field(discriminator="source")]
+Cell = Literal[RecurrentCell, "handwritten_rnn_i2h_i2o"]
 PACKAGED_VECTORS = "glove-6b-50d"
 
 
@@ -185,6 +172,11 @@ def _names_vectors(value: str) -> str:
     if value != PACKAGED_VECTORS and not value.endswith(".txt"):
         raise PydanticCustomError("vectors", f"{PACKAGED_VECTORS}, or a file glove.*.txt beside the suite")
     return value
+
+
+_PLAIN = {
+    "layers": 1, "pooling": "last", "embedding_size": None, "vectors": None, "head_size": None, "dropout": 0.0,
+}  # fmt: skip
 
 
 class ModelSettings(Settings):
@@ -214,6 +206,7 @@ class ModelSettings(Settings):
     )
     activation: Literal["relu", "sigmoid", "tanh"] = Field("relu", description="Activation after that layer.")
     dropout: FractionOrZero = Field(0.0, description="Dropout before the output layer while training.")
+    log_softmax: Yes = Field(False, description="End with LogSoftmax, which cross_entropy takes as it is.")
 
     @model_validator(mode="after")
     def _asks_of_a_cell_what_it_has(self) -> "ModelSettings":
@@ -222,6 +215,11 @@ class ModelSettings(Settings):
             raise PydanticCustomError(
                 "rule", "no bidirectional, packed or recurrent_dropout with {cell}; torch.nn's cells have them",
                 {"cell": self.cell},
+            )  # fmt: skip
+        if self.cell == "handwritten_rnn_i2h_i2o" and {**self.model_dump(), **_PLAIN} != self.model_dump():
+            raise PydanticCustomError(
+                "rule", "no layers, pooling, embedding_size, vectors, head_size or dropout with {cell}, "
+                "whose two linear layers are the whole model", {"cell": self.cell},
             )  # fmt: skip
         if self.bidirectional and not self.packed:
             # the backward direction would begin with the padding
@@ -269,24 +267,28 @@ class TrainingSettings(Settings):
         return self
 
 
-class RunSettings(Settings):
-    """One run without its seed and its name: what it learns from, what learns, and how."""
+class RunSettings(RunOfAnyTask):
+    """One classification run without its seed and its name: what it learns from, what learns, and how."""
 
     data: DataSettings
     model: ModelSettings
     training: TrainingSettings = TrainingSettings(epochs=10)
-    device: Literal["cpu", "cuda"] = "cpu"
 
     def told(self) -> dict[str, Any]:
-        """Return the settings as plain values to be told: of files their names, and not where they lie."""
-        plain = self.model_dump(mode="json")
+        """Return the same, with the share of the test part worked out where the suite leaves it to reportgen."""
+        plain = super().told()
         data, model = plain["data"], plain["model"]
-        data |= {key: PurePath(data[key]).name for key in PATHS if data.get(key) is not None}
         model["vectors"] = model["vectors"] and PurePath(model["vectors"]).name
         split = self.data.split
         if isinstance(split, SplitSettings) and split.train_per_class is None and not data.get("test_file"):
             data["split"]["test"] = split.test_share
         return plain
+
+    @model_validator(mode="after")
+    def _ends_as_the_loss_expects(self) -> "RunSettings":
+        if (self.model.log_softmax or self.model.cell.endswith("i2o")) and self.training.loss.startswith("bce"):
+            raise PydanticCustomError("rule", "loss cross_entropy or mse with a model that ends with LogSoftmax")
+        return self
 
     @model_validator(mode="after")
     def _can_choose_an_epoch(self) -> "RunSettings":

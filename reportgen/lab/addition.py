@@ -1,0 +1,192 @@
+"""Addition: a network reads two numbers digit by digit, last digit first, and tells the digits of their sum."""
+
+import time
+from dataclasses import asdict, dataclass
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from reportgen.lab import training
+from reportgen.lab.describing import describe
+from reportgen.lab.key import data_digest
+from reportgen.lab.models import recurrent
+from reportgen.lab.steps import Hooks, Logged, Outcome, Row, finite
+from reportgen.suite.addition import AdditionRun, AdditionSettings
+from reportgen.suite.settings import TrainingSettings
+
+_TEST_SEEDS = 2**32  # added to the seed of the test numbers, so that no run's seed is the same
+_MOST_DIGITS = 500_000  # in one batch of a test
+_EXAMPLES = 3
+_LONGEST_EXAMPLE = 60  # digits
+
+
+class Adder(nn.Module):
+    """Both digits embedded and put side by side, a recurrent network, and a linear layer to the sum's digit.
+
+    Args:
+        cell: rnn, lstm, gru, or one of the handwritten cells.
+        hidden_size: size of the hidden state.
+        layers: recurrent layers.
+        embedding_size: size of a digit's embedding, the same for both numbers.
+    """
+
+    def __init__(self, *, cell: str, hidden_size: int, layers: int, embedding_size: int) -> None:
+        super().__init__()
+        self.embedding = nn.Embedding(10, embedding_size)
+        self.recurrent = recurrent(cell, 2 * embedding_size, hidden_size, layers)
+        self.output = nn.Linear(hidden_size, 10)
+
+    def forward(self, pairs: Tensor) -> Tensor:
+        """Return logits (batch, digits, 10) for pairs of digits (batch, digits, 2), the last digit first."""
+        logits: Tensor = self.output(self.recurrent(self.embedding(pairs).flatten(2))[0])
+        return logits
+
+
+def draw(numbers: int, digits: int, random: torch.Generator) -> Tensor:
+    """Draw pairs of numbers: digits (numbers, digits + 1, 2), the last digit first, with room for the carry.
+
+    Every digit is equally likely, the first one of a number, too: about one number in ten is shorter.
+    """
+    drawn = torch.randint(10, (numbers, digits + 1, 2), generator=random, dtype=torch.uint8)
+    drawn[:, -1] = 0
+    return drawn
+
+
+def sums_of(pairs: Tensor) -> Tensor:
+    """Return the digits (numbers, digits) of the sums of pairs (numbers, digits, 2), the last digit first.
+
+    All carries are found at once: a place that adds up to 10 or more makes one, a place of 9 hands on the one it
+    gets, any other ends it. So a place is carried into exactly if, of the places before it, the nearest that does
+    not add up to 9 makes a carry. Source: the generate and propagate of Weinberger & Smith 1958.
+    """
+    sums = pairs.sum(2, dtype=torch.int32)
+    places = torch.arange(sums.shape[1], dtype=torch.int32, device=sums.device)
+    nearest = torch.where(sums != 9, places, -1).cummax(1).values
+    makes = (sums > 9).gather(1, nearest.clamp(min=0).long()) & (nearest >= 0)
+    sums[:, 1:] += makes[:, :-1]
+    return sums % 10
+
+
+@dataclass(frozen=True)
+class Score:
+    """How well sums are told: mean cross-entropy, share of right digits, share of sums with no wrong digit."""
+
+    loss: float
+    digit_accuracy: float
+    exact_accuracy: float
+
+
+@torch.no_grad()
+def score(model: nn.Module, pairs: Tensor) -> Score:
+    """Measure the model on pairs (numbers, digits, 2)."""
+    loss = right = exact = 0.0
+    for batch in pairs.split(max(1, _MOST_DIGITS // pairs.shape[1])):
+        sums = sums_of(batch).long()
+        logits = model(batch.long())
+        hits = logits.argmax(2) == sums
+        loss += float(F.cross_entropy(logits.flatten(0, 1), sums.flatten(), reduction="sum"))
+        right += int(hits.sum())
+        exact += int(hits.all(1).sum())
+    places = pairs.shape[0] * pairs.shape[1]
+    return Score(loss / places, right / places, exact / len(pairs))
+
+
+def carry_out(settings: AdditionRun, seed: int, device: torch.device, hooks: Hooks, outcome: Outcome) -> None:
+    """Train and test one adder; `outcome` is filled in on the way.
+
+    `outcome.steps` has a row for each logged step: step, seconds so far (without the time for measuring),
+    train_loss (mean since the last row), and on fresh numbers test_loss, digit_accuracy and exact_accuracy.
+
+    `outcome.measures` has steps, seconds, the last test_loss, digit_accuracy and exact_accuracy; first_step, the
+    first logged one with an exact_accuracy of 1, and steady_step, the first from which it stayed 1 to the end,
+    each None if there was none; `lengths`, for each of the suite's test lengths digits, loss, digit_accuracy and
+    exact_accuracy; and `examples`: first, second, sum and told, as people write them.
+
+    Raises Diverged when a loss is not finite.
+    """
+    data = settings.data
+    outcome.data = {"source": data.source, "digest": data_digest(data), **data.model_dump(exclude={"source"})}
+    model = Adder(**settings.model.model_dump()).to(device)
+    outcome.model = describe(model, [torch.zeros(1, data.digits + 1, 2, dtype=torch.int64, device=device)])
+    tests = torch.Generator().manual_seed(_TEST_SEEDS + data.test_seed)
+    _train(model, settings, torch.Generator().manual_seed(seed), tests, hooks, outcome)
+    outcome.measures = {**_reached(outcome.steps), **_generalisation(model, data, device)}
+    outcome.measures["examples"] = _examples(model, data, tests, device)
+
+
+def _train(
+    model: nn.Module,
+    settings: AdditionRun,
+    random: torch.Generator,
+    tests: torch.Generator,
+    hooks: Hooks,
+    outcome: Outcome,
+) -> None:
+    digits, how = settings.data.digits, settings.training
+    device = next(model.parameters()).device
+    optimizer = training.optimizer_of(
+        model, TrainingSettings(optimizer=how.optimizer, learning_rate=how.learning_rate)
+    )
+    seconds = 0.0
+    done = 0
+    while done < how.steps:
+        steps = min(how.log_every, how.steps - done)
+        began = time.perf_counter()
+        loss_sum = torch.zeros((), device=device)  # read once a row: reading waits for the device
+        for _ in range(steps):
+            hooks.on_batch()
+            pairs = draw(how.batch_size, digits, random).to(device)
+            logits = model(pairs.long())
+            loss = F.cross_entropy(logits.flatten(0, 1), sums_of(pairs).long().flatten())
+            optimizer.zero_grad(set_to_none=True)
+            loss.backward()
+            if how.gradient_clip is not None:
+                nn.utils.clip_grad_norm_(model.parameters(), how.gradient_clip)
+            optimizer.step()
+            loss_sum += loss.detach()
+        done += steps
+        train_loss = finite(float(loss_sum) / steps, done)
+        seconds += time.perf_counter() - began
+        now = score(model, draw(settings.data.test_numbers, digits, tests).to(device))
+        finite(now.loss, done)
+        row = {"step": done, "seconds": seconds, "train_loss": train_loss, "test_loss": now.loss}
+        row |= {"digit_accuracy": now.digit_accuracy, "exact_accuracy": now.exact_accuracy}
+        outcome.steps.append(row)
+        hooks.on_step(Logged(done, now.loss, now.exact_accuracy))
+
+
+def _reached(log: list[Row]) -> dict[str, float | int | None]:
+    """Return the last row's figures, and the steps from which all sums were right, once and for good."""
+    exact = [row["step"] for row in log if row["exact_accuracy"] == 1]
+    wrong = [row["step"] for row in log if row["exact_accuracy"] < 1]
+    steady = [step for step in exact if step > max(wrong, default=0)]
+    figures = {name: log[-1][name] for name in ("seconds", "test_loss", "digit_accuracy", "exact_accuracy")}
+    first_steps = {"first_step": min(exact, default=None), "steady_step": min(steady, default=None)}
+    return {"steps": log[-1]["step"], **figures, **first_steps}
+
+
+def _generalisation(model: nn.Module, data: AdditionSettings, device: torch.device) -> dict[str, list[Row]]:
+    found = []
+    for digits in data.test_lengths:
+        random = torch.Generator().manual_seed(_TEST_SEEDS + data.test_seed)
+        pairs = draw(data.test_numbers, digits, random).to(device)
+        found.append({"digits": digits, **asdict(score(model, pairs))})
+    return {"lengths": found}
+
+
+@torch.no_grad()
+def _examples(
+    model: nn.Module, data: AdditionSettings, random: torch.Generator, device: torch.device
+) -> list[dict[str, str]]:
+    if data.digits > _LONGEST_EXAMPLE:
+        return []
+    pairs = draw(_EXAMPLES, data.digits, random).to(device)
+    rows = (*pairs.unbind(2), sums_of(pairs), model(pairs.long()).argmax(2))
+    written = zip(*([_written(number) for number in numbers] for numbers in rows), strict=True)
+    return [dict(zip(("first", "second", "sum", "told"), example, strict=True)) for example in written]
+
+
+def _written(digits: Tensor) -> str:
+    """Write a number as people do: first digit first, and no zeros before it."""
+    return "".join(map(str, reversed(digits.tolist()))).lstrip("0") or "0"

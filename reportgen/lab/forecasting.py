@@ -1,0 +1,209 @@
+"""Forecasting: a network learns to tell the next point, and then goes on alone from its own output."""
+
+import copy
+import math
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from reportgen.lab import series
+from reportgen.lab.describing import describe
+from reportgen.lab.models import recurrent
+from reportgen.lab.series import Series
+from reportgen.lab.steps import Diverged, Hooks, Logged, Outcome, finite
+from reportgen.suite.forecasting import ForecastingRun, ForecastTrainingSettings
+
+_Last = Tensor | tuple[Tensor, ...]  # h, or (h, c) of an LSTM, as torch.nn returns it
+
+
+class Forecaster(nn.Module):
+    """A recurrent network over numbers; a linear layer tells the next number from each state.
+
+    Args:
+        cell: rnn, lstm, gru, or one of the handwritten cells.
+        hidden_size: size of the hidden state.
+        layers: recurrent layers.
+    """
+
+    def __init__(self, *, cell: str, hidden_size: int, layers: int = 1) -> None:
+        super().__init__()
+        self.recurrent = recurrent(cell, 1, hidden_size, layers)
+        self.output = nn.Linear(hidden_size, 1)
+
+    def forward(self, points: Tensor) -> Tensor:
+        """Return for each of the points (batch, time) what the network expects to come next, (batch, time)."""
+        return self._onward(points, None)[0]
+
+    def forecast(self, given: Tensor, steps: int) -> Tensor:
+        """Return the `steps` points (batch, steps) after those given (batch, time).
+
+        The loop is closed: the first comes from what is given, each later one from the one before it.
+        """
+        expected, state = self._onward(given, None)
+        points = [expected[:, -1:]]
+        for _ in range(steps - 1):
+            expected, state = self._onward(points[-1], state)
+            points.append(expected)
+        return torch.cat(points, dim=1)
+
+    def _onward(self, points: Tensor, state: _Last | None) -> tuple[Tensor, _Last]:
+        states, last = self.recurrent(points[..., None], state)
+        return self.output(states)[..., 0], last
+
+
+@dataclass(frozen=True)
+class _Parts:
+    """The sequences, (sequences, length), on the device and in the precision of the run."""
+
+    train: Tensor
+    validation: Tensor
+    test: Tensor
+
+    @classmethod
+    def of(cls, data: Series, dtype: torch.dtype, device: torch.device) -> "_Parts":
+        return cls(
+            *(torch.from_numpy(part).to(device, dtype) for part in (data.train, data.validation, data.test))
+        )
+
+
+def carry_out(settings: ForecastingRun, device: torch.device, hooks: Hooks, outcome: Outcome) -> None:
+    """Train and test one forecaster; `outcome` is filled in on the way.
+
+    `outcome.steps` has a row for each logged step: step, evaluations and seconds so far (without the time for
+    measuring), train_loss after the step, and validation_loss, the error of the forecast on the validation part,
+    NaN without one. Losses are mean squared errors of scaled points.
+
+    `outcome.measures` has kept_step, evaluations, seconds, train_loss and test_loss (one step ahead) of the kept
+    model, and the mean squared error of the forecasts of the test part: forecast_from_half and forecast_from_one.
+
+    `outcome.arrays`, in the series' own unit: truth (test, length), forecast_from_half (test, length - given),
+    forecast_from_one (test, length - 1), the absolute errors of both averaged over the test part, error_from_half
+    and error_from_one, by horizon; and for each evaluation in training, evaluation_loss and evaluation_seconds.
+
+    Raises Diverged when a loss is not finite, or ends larger than it began.
+    """
+    data = series.prepare(settings.data)
+    outcome.data = data.facts.as_json()
+    dtype = getattr(torch, settings.training.precision)
+    parts = _Parts.of(data, dtype, device)
+    model = Forecaster(**settings.model.model_dump()).to(device, dtype)
+    outcome.model = describe(model, [parts.train[:1, :-1]])
+    _train(model, parts, settings.training, hooks, outcome)
+    _test(model, parts, data, outcome)
+
+
+def optimizer_of(model: nn.Module, settings: ForecastTrainingSettings) -> torch.optim.Optimizer:
+    """Return the optimizer that `settings` name."""
+    if settings.optimizer == "adam":
+        return torch.optim.Adam(model.parameters(), settings.learning_rate, fused=True)
+    return torch.optim.LBFGS(model.parameters(), settings.learning_rate, settings.max_iter or 20)
+
+
+class Training:
+    """Steps of an optimizer over all training sequences at once, and what they cost.
+
+    `losses` and `seconds` have an entry for each evaluation of loss and gradient: the loss, and the time spent in
+    training up to its end.
+    """
+
+    def __init__(
+        self,
+        model: Forecaster,
+        points: Tensor,
+        optimizer: torch.optim.Optimizer,
+        on_batch: Callable[[], None] = lambda: None,
+    ) -> None:
+        self.losses: list[float] = []
+        self.seconds: list[float] = []
+        self.steps = 0
+        self._model, self._points, self._optimizer, self._on_batch = model, points, optimizer, on_batch
+        self._spent = self._began = 0.0
+
+    def step(self) -> None:
+        """Make one step; Diverged as soon as an evaluation gives no finite loss."""
+        self.steps += 1
+        self._began = time.perf_counter()
+        self._optimizer.step(self._evaluate)
+        self._spent += time.perf_counter() - self._began
+
+    def _evaluate(self) -> float:
+        self._on_batch()
+        self._optimizer.zero_grad(set_to_none=True)
+        loss = one_step_ahead(self._model, self._points)
+        loss.backward()
+        self.losses.append(finite(float(loss.detach()), self.steps))
+        self.seconds.append(self._spent + time.perf_counter() - self._began)
+        return self.losses[-1]
+
+
+def one_step_ahead(model: Forecaster, points: Tensor) -> Tensor:
+    """Return the mean squared error of telling each point of (sequences, length) from those before it."""
+    return F.mse_loss(model(points[:, :-1]), points[:, 1:])
+
+
+def forecast_error(model: Forecaster, points: Tensor, given: int) -> Tensor:
+    """Return the squared errors (sequences, length - given) of the forecast from the first `given` points."""
+    return (model.forecast(points[:, :given], points.shape[1] - given) - points[:, given:]).square()
+
+
+def _train(
+    model: Forecaster, parts: _Parts, settings: ForecastTrainingSettings, hooks: Hooks, outcome: Outcome
+) -> None:
+    training = Training(model, parts.train, optimizer_of(model, settings), hooks.on_batch)
+    given = parts.train.shape[1] // 2
+    best, kept = math.inf, 0
+    weights = model.state_dict()
+    try:
+        for step in range(1, settings.steps + 1):
+            training.step()
+            if step % settings.log_every and step != settings.steps:
+                continue
+            with torch.no_grad():
+                train_loss = finite(float(one_step_ahead(model, parts.train)), step)
+                errors = forecast_error(model, parts.validation, given) if len(parts.validation) else None
+            validation_loss = math.nan if errors is None else finite(float(errors.mean()), step)
+            outcome.steps.append(
+                {
+                    "step": step,
+                    "evaluations": len(training.losses),
+                    "seconds": training.seconds[-1],
+                    "train_loss": train_loss,
+                    "validation_loss": validation_loss,
+                }
+            )
+            if settings.keep == "last" or validation_loss < best:
+                best, kept, weights = validation_loss, step, copy.deepcopy(model.state_dict())
+            hooks.on_step(Logged(step, train_loss))
+    finally:
+        outcome.arrays["evaluation_loss"] = np.array(training.losses)
+        outcome.arrays["evaluation_seconds"] = np.array(training.seconds)
+    model.load_state_dict(weights)
+    outcome.measures |= {
+        "kept_step": kept,
+        "evaluations": len(training.losses),
+        "seconds": training.seconds[-1],
+    }
+
+
+@torch.no_grad()
+def _test(model: Forecaster, parts: _Parts, data: Series, outcome: Outcome) -> None:
+    facts, kept = data.facts, outcome.measures["kept_step"]
+    before, after = float(outcome.arrays["evaluation_loss"][0]), float(one_step_ahead(model, parts.train))
+    if after > before:
+        # L-BFGS without a line search may leave the minimum for good, and stay finite in float64
+        raise Diverged(f"the loss is {after:.3g} after training, and was {before:.3g} before")
+    outcome.measures["train_loss"] = finite(after, kept)
+    outcome.measures["test_loss"] = finite(float(one_step_ahead(model, parts.test)), kept)
+    outcome.arrays["truth"] = data.test * facts.spread + facts.center
+    for name, given in (("from_half", facts.given), ("from_one", 1)):
+        steps = facts.length - given
+        scaled = model.forecast(parts.test[:, :given], steps).cpu().double().numpy()
+        gaps = np.abs(scaled - data.test[:, given:])
+        outcome.measures[f"forecast_{name}"] = finite(float(np.square(gaps).mean()), kept)
+        outcome.arrays[f"forecast_{name}"] = scaled * facts.spread + facts.center
+        outcome.arrays[f"error_{name}"] = gaps.mean(axis=0) * facts.spread

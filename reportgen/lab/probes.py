@@ -1,0 +1,132 @@
+"""What a trained classifier does with time: how far back it reaches, and what its gates let through.
+
+Measured once, after training, for every classifier: it takes less than an epoch and changes no number, so that a
+suite need not ask for it before it trains.
+"""
+
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from reportgen.lab.cells import HandwrittenLSTM, LSTMCell, State
+from reportgen.lab.dataset import Dataset
+from reportgen.lab.letters import RNN, HandwrittenPeepholeLSTM, PeepholeLSTMCell
+from reportgen.lab.models import SequenceClassifier
+
+SEQUENCES = 64
+"""The longest sequences of the test part, that the gradients are averaged over."""
+DIRECTIONS = 16
+"""Directions of the last state that each Jacobian is seen from."""
+
+Classifier = SequenceClassifier | RNN
+Arrays = dict[str, NDArray[np.generic]]
+
+
+def measure(model: Classifier, data: Dataset, device: torch.device) -> tuple[Arrays, dict[str, Any]]:
+    """Probe a trained model on the longest sequences of the test part.
+
+    Returns arrays and plain values. Arrays: gradient_norm and gradient_count, see `gradient_by_distance`, and for
+    an LSTM that reads one way `gates`, see `gates_over`. Plain: gate_tokens, the tokens of the sequence whose
+    gates those are, None for one that is not in the vocabulary.
+    """
+    tested = data.parts["test"]
+    longest = tested[np.argsort(-data.lengths[tested], kind="stable")[:SEQUENCES]]
+    lengths = torch.from_numpy(data.lengths[longest]).to(device)
+    indices = torch.from_numpy(data.inputs[longest, : data.lengths[longest].max()]).to(device)
+    norms, counts = gradient_by_distance(model, indices, lengths)
+    arrays: Arrays = {"gradient_norm": norms, "gradient_count": counts}
+    gates = gates_over(model, indices[:1, : lengths[0]])
+    if gates is None:
+        return arrays, {}
+    known = dict(enumerate(data.vocabulary, start=1))
+    tokens = [known.get(i) for i in indices[0, : lengths[0]].tolist()]
+    return {**arrays, "gates": gates}, {"gate_tokens": tokens}
+
+
+def gradient_by_distance(
+    model: Classifier, indices: Tensor, lengths: Tensor, *, directions: int = DIRECTIONS
+) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    """Return how much the last state hangs on the input k steps before it, for k = 0, 1, …
+
+    Entry k is the Frobenius norm of ∂h_T / ∂x_(T−k), averaged over the sequences that are longer than k, with h_T
+    the state of the top layer at the last symbol (of the forward direction) and x the vectors that enter the
+    network; the second array says how many sequences those are. Beyond k = 0 it is a product of k Jacobians, which
+    shrinks or grows with k: Pascanu et al. 2013.
+
+    The norm is estimated: for Q of `directions` orthonormal columns drawn at random, for each sequence others,
+    hidden_size / directions · ‖Qᵀ J‖² is right on average, and exact with as many directions as units.
+
+    Args:
+        model: a classifier; its state is put back afterwards.
+        indices: symbols (batch, time).
+        lengths: (batch,), how many of them count.
+        directions: how many directions to look from.
+    """
+    was_training = model.training
+    model.eval()
+    x = model.input(indices).detach().requires_grad_()
+    rows = torch.arange(len(x), device=x.device)
+    with torch.backends.cudnn.flags(enabled=False):  # cuDNN has no backward in evaluation
+        last = model.states(x, lengths)[rows, lengths - 1, : model.hidden_size]
+        squares = torch.zeros(x.shape[:2], dtype=torch.float64, device=x.device)
+        for direction in _orthonormal(len(x), model.hidden_size, directions).to(last).unbind(2):
+            (slope,) = torch.autograd.grad(last, x, direction, retain_graph=True)
+            squares += slope.double().square().sum(2)
+    model.train(was_training)
+    norms = (squares * model.hidden_size / min(directions, model.hidden_size)).sqrt()
+    return _by_distance(norms.cpu().numpy(), lengths.cpu().numpy())
+
+
+def _orthonormal(batch: int, size: int, columns: int) -> Tensor:
+    """Return (batch, size, columns), columns orthonormal, at most `size` of them; the same at every call."""
+    random = torch.Generator().manual_seed(0)
+    drawn = torch.randn(batch, size, min(columns, size), generator=random, dtype=torch.float64)
+    directions: Tensor = torch.linalg.qr(drawn).Q
+    return directions
+
+
+def _by_distance(
+    norms: NDArray[np.float64], lengths: NDArray[np.int64]
+) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    """Average (batch, time) over the sequences by the distance from each one's last symbol."""
+    distances = lengths[:, None] - 1 - np.arange(norms.shape[1])
+    counts = np.bincount(distances[distances >= 0])
+    return np.bincount(distances[distances >= 0], norms[distances >= 0]) / counts, counts
+
+
+@torch.no_grad()
+def gates_over(model: Classifier, indices: Tensor) -> NDArray[np.float64] | None:
+    """Return the mean activation of an LSTM's gates over one sequence (1, time); None for any other network.
+
+    The result has shape (layers, 3, time): input, forget and output gate, each averaged over the layer's units.
+    An LSTM that reads both ways has none, either.
+    """
+    network = model.recurrent if isinstance(model, SequenceClassifier) else None
+    if isinstance(network, nn.LSTM) and not network.bidirectional:
+        with torch.device("meta"):  # its weights are about to be copied: none need be drawn
+            copied = HandwrittenLSTM(network.input_size, network.hidden_size, network.num_layers)
+        copied.to_empty(device=indices.device).copy_from(network)
+        network = copied
+    if not isinstance(network, HandwrittenLSTM | HandwrittenPeepholeLSTM):
+        return None
+    x = model.input(indices)
+    found = []
+    for cell in network.cells:
+        assert isinstance(cell, LSTMCell | PeepholeLSTMCell)  # noqa: S101 - ModuleList forgets what it holds
+        gates, x = _through(cell, x)
+        found.append(gates)
+    return torch.stack(found).double().cpu().numpy()
+
+
+def _through(cell: LSTMCell | PeepholeLSTMCell, x: Tensor) -> tuple[Tensor, Tensor]:
+    """Step over (1, time, features); return the gates' means (3, time) and the outputs (1, time, hidden_size)."""
+    state: State = (x.new_zeros(1, cell.hidden_size),) * 2
+    means, outputs = [], []
+    for step in x.unbind(1):
+        means.append(torch.stack([gate.mean() for gate in cell.gates(step, state)]))
+        state = cell(step, state)
+        outputs.append(state[0])
+    return torch.stack(means, dim=1), torch.stack(outputs, dim=1)
