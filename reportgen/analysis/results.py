@@ -16,10 +16,10 @@ from reportgen.suite.expansion import Run, Variant
 class Results:
     """All that a suite's records say.
 
-    `runs` has a row a run (run, variant, seed, key, status, error, parameters, kept_epoch, test_loss,
-    test_accuracy, epochs, seconds, seconds_per_epoch,
-    training_seconds); `epochs` a row an epoch of a run. Runs that did not finish
-    have NaN where they have no number. `confusion` counts, by variant and summed over its finished runs,
+    `runs` has a row a run (run, variant, seed, key, status, error, parameters, kept_epoch, validation_accuracy,
+    test_loss, test_accuracy, epochs, seconds, seconds_per_epoch, training_seconds); `epochs` a row an epoch of a
+    run. The validation accuracy is that of the epoch that was kept. Runs that did not finish have NaN where they
+    have no number, as runs without a validation part have. `confusion` counts, by variant and summed over its finished runs,
     examples of the true class (row) that were given the predicted class (column).
     """
 
@@ -69,6 +69,7 @@ def _row(run: Run, record: Record) -> dict[str, Any]:
         "error": record.error,
         "parameters": record.model.get("parameters", np.nan),
         "kept_epoch": record.kept_epoch or np.nan,
+        "validation_accuracy": _validation_accuracy(record),
         "test_loss": float(outcome["loss"].mean(dtype=np.float64)) if outcome else np.nan,
         "test_accuracy": float((outcome["predicted"] == outcome["target"]).mean()) if outcome else np.nan,
         "epochs": len(record.epochs),
@@ -76,6 +77,12 @@ def _row(run: Run, record: Record) -> dict[str, Any]:
         "seconds_per_epoch": float(np.median(seconds)) if seconds else np.nan,
         "training_seconds": float(np.sum(seconds)) if seconds else np.nan,
     }
+
+
+def _validation_accuracy(record: Record) -> float:
+    kept = [epoch for epoch in record.epochs if epoch["epoch"] == record.kept_epoch]
+    of_kept = kept and record.heldout == "validation" and record.status == "finished"
+    return kept[0]["heldout_accuracy"] if of_kept else float("nan")
 
 
 def _confusion(pairs: Sequence[tuple[Run, Record]]) -> dict[str, NDArray[np.int64]]:

@@ -19,9 +19,10 @@ class Sweep:
     setting: str
     """Dotted name, such as model.hidden_size."""
     points: pd.DataFrame
-    """base, value and test_accuracy, a row a finished run, in the order of the values."""
+    """base, value, validation_accuracy and test_accuracy, a row a finished run, in the order of the values."""
     averages: pd.DataFrame
-    """base, value, mean and std (sample standard deviation) of the test accuracy, a row a variant."""
+    """base, value, mean and std (sample standard deviation) of the test accuracy, and validation, the mean
+    accuracy on the validation part (NaN where there is none); a row a variant."""
 
     @property
     def bases(self) -> list[str]:
@@ -29,10 +30,33 @@ class Sweep:
         return list(self.averages["base"].unique())
 
     @property
-    def best(self) -> list[tuple[str, float, float]]:
-        """For each base run the value with the highest mean test accuracy, and that accuracy."""
-        rows = self.averages.loc[self.averages.groupby("base", sort=False)["mean"].idxmax()]
-        return list(rows[["base", "value", "mean"]].itertuples(index=False, name=None))
+    def best(self) -> list["Best"]:
+        """For each base run the value with the highest mean accuracy on the validation part.
+
+        Where some value has no validation part, it is the one with the highest mean test accuracy instead.
+        """
+        return [_best(base, self.averages[self.averages["base"] == base]) for base in self.bases]
+
+
+@dataclass(frozen=True)
+class Best:
+    """The value of a sweep that a base run does best with, and the mean accuracies there; fractions of 1."""
+
+    base: str
+    value: float
+    validation: float | None
+    """None where there is no validation part, so that the test part chose."""
+    test: float
+    at_edge: str
+    """smallest or largest, if it is that of the values that were tried; empty if it lies between others."""
+
+
+def _best(base: str, rows: pd.DataFrame) -> Best:
+    validated = bool(rows["validation"].notna().all())
+    row = rows.loc[rows["validation" if validated else "mean"].idxmax()]
+    edges = {float(rows["value"].min()): "smallest", float(rows["value"].max()): "largest"}
+    edge = edges.get(float(row["value"]), "") if len(rows) > 1 else ""
+    return Best(base, row["value"], float(row["validation"]) if validated else None, float(row["mean"]), edge)
 
 
 def sweeps(results: Results) -> dict[str, Sweep]:
@@ -52,14 +76,22 @@ def sweeps(results: Results) -> dict[str, Sweep]:
 def _sweep(results: Results, setting: str, changed: Mapping[str, str]) -> Sweep:
     places = pd.DataFrame(_places(results, setting, changed), columns=["variant", "base", "value"])
     finished = results.runs[results.runs["status"] == "finished"]
-    points = places.merge(finished[["variant", "test_accuracy"]], on="variant")
+    measured = finished[["variant", "validation_accuracy", "test_accuracy"]]
+    points = places.merge(measured, on="variant")
     order = {base: place for place, base in enumerate(places["base"].unique())}
     points = points.sort_values(
         ["base", "value"], key=lambda c: c.map(order) if c.name == "base" else c, kind="stable"
     )
-    grouped = points.groupby(["base", "value"], sort=False)["test_accuracy"]
-    averages = grouped.agg(mean="mean", std="std").reset_index()
-    return Sweep(setting, points[["base", "value", "test_accuracy"]].reset_index(drop=True), averages)
+    averages = (
+        points.groupby(["base", "value"], sort=False)
+        .agg(
+            mean=("test_accuracy", "mean"), std=("test_accuracy", "std"),
+            validation=("validation_accuracy", "mean"),
+        )
+        .reset_index()
+    )  # fmt: skip
+    points = points[["base", "value", "validation_accuracy", "test_accuracy"]]
+    return Sweep(setting, points.reset_index(drop=True), averages)
 
 
 def _changed(results: Results) -> dict[str, str]:

@@ -22,6 +22,7 @@ WIDTH = 6.7
 _MOST_COLUMNS = 4
 
 _STACK = [fonts.LATIN, fonts.CJK, fonts.SYMBOLS]
+_FACES = [face for face in fonts.FACES if face.family in _STACK and face.weight == 400]
 
 # Okabe & Ito's colours, which the colour-blind can tell apart, darkest first; the line style changes as well,
 # so that a print in black and white can be read
@@ -94,10 +95,9 @@ def drawing(text: str, language: str) -> Iterator[None]:
     shares = fonts.shares_of(wanted, language)
     known = list(font_manager.fontManager.ttflist)
     with tempfile.TemporaryDirectory() as folder, rc_context(_RC):
-        for family in _STACK:
-            font = fonts.cut(fonts.face_of(family), shares[family])
-            if font:
-                file = Path(folder, f"{family}.otf")
+        for number, face in enumerate(_FACES):
+            if font := fonts.cut(face, shares[face.family]):
+                file = Path(folder, f"{number}.otf")
                 file.write_bytes(font)
                 font_manager.fontManager.addfont(file)
         try:

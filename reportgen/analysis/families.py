@@ -1,0 +1,48 @@
+"""Runs and the points of their sweeps: which point the validation part chooses."""
+
+from collections.abc import Iterable
+
+import pandas as pd
+
+from reportgen.analysis.results import Results
+
+
+def families(results: Results) -> dict[str, list[str]]:
+    """Return, by base run, the variants of it that have a finished run: itself and the points of its sweeps.
+
+    A base run of which nothing finished has no family.
+    """
+    found: dict[str, list[str]] = {}
+    for variant in results.variants:
+        if results.runs_of(variant.name):
+            base = variant.baseline if variant.changed and variant.baseline else variant.name
+            found.setdefault(base, []).append(variant.name)
+    return found
+
+
+def chosen(results: Results) -> dict[str, str]:
+    """Return, by base run, the variant of its family with the highest mean accuracy on the validation part.
+
+    The accuracy is that of the epoch that was kept. The test part decides nothing here: in a family of which some
+    variant has no validation part, the base run stands for itself, or else the first variant does.
+    """
+    means = results.runs.groupby("variant")["validation_accuracy"].agg(lambda column: column.mean(skipna=True))
+    return {base: _best(base, members, means) for base, members in families(results).items()}
+
+
+def _best(base: str, members: list[str], means: "pd.Series[float]") -> str:
+    own = means[members]
+    if own.notna().all():
+        return str(own.idxmax())
+    return base if base in members else members[0]
+
+
+def representatives(results: Results) -> list[str]:
+    """Return one variant a family, in the order of the suite: the one that was chosen."""
+    names = set(chosen(results).values())
+    return [variant.name for variant in results.variants if variant.name in names]
+
+
+def swept(results: Results) -> Iterable[str]:
+    """Return the base runs that a sweep varies, with at least two variants that finished."""
+    return [base for base, members in families(results).items() if len(members) > 1]
