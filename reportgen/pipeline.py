@@ -139,7 +139,7 @@ def make_report(
     findings = analyse(results)
     folder.mkdir(parents=True, exist_ok=True)
     announce("draw")
-    figures = [draw(results, findings, language, folder) for language in loaded.languages]
+    figures = [draw(results, findings, language, folder, loaded.suite.sections) for language in loaded.languages]
     announce("write")
     texts = [
         write(loaded, results, findings, own, language, quick=options.quick)
@@ -232,13 +232,15 @@ def analyse(results: "Results") -> "Findings":
     return findings.analyse(results)
 
 
-def draw(results: "Results", findings: "Findings", language: "Language", folder: Path) -> dict[str, str]:
+def draw(
+    results: "Results", findings: "Findings", language: "Language", folder: Path, sections: Sequence[str] = ()
+) -> dict[str, str]:
     """Draw the figures of one language; return the path of each, from the report's folder."""
     from reportgen.figures import drawing
 
     (folder / "figures").mkdir(exist_ok=True)
     paths = {}
-    for name, svg in drawing.draw(results, findings, language).items():
+    for name, svg in drawing.draw(results, findings, language, sections).items():
         paths[name] = f"figures/{file_name(name)}.{language.code}.svg"
         (folder / paths[name]).write_text(svg, "utf-8")
     return paths

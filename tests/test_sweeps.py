@@ -16,7 +16,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from reportgen.analysis.findings import analyse
 from reportgen.analysis.results import Results, collect
 from reportgen.analysis.shown import MOST_CURVES, most_accurate
-from reportgen.analysis.sweeps import sweeps
+from reportgen.analysis.sweeps import Best, sweeps
 from reportgen.figures.drawing import draw
 from reportgen.figures.style import drawing, series_style
 from reportgen.figures.sweeps import swept
@@ -124,7 +124,7 @@ def test_a_base_run_is_not_drawn_twice() -> None:
     (sweep,) = sweeps(results([{"base": "lstm", "grid": grid}], {"lstm": 10})).values()
     assert list(sweep.averages["value"]) == [16, 32, 128]
     assert_allclose(sweep.averages["mean"], [0.52, 0.52, 0.12])
-    assert sweep.best == [("lstm", 16, 0.52)]
+    assert sweep.best == [Best("lstm", 16, 0.5, 0.52, "smallest")]
 
 
 def test_a_base_run_that_did_not_finish_is_missing_from_its_line() -> None:

@@ -1,6 +1,6 @@
 """Runs and the points of their sweeps: which point the validation part chooses."""
 
-from collections.abc import Iterable
+from dataclasses import dataclass
 
 import pandas as pd
 
@@ -26,13 +26,13 @@ def chosen(results: Results) -> dict[str, str]:
     The accuracy is that of the epoch that was kept. The test part decides nothing here: in a family of which some
     variant has no validation part, the base run stands for itself, or else the first variant does.
     """
-    means = results.runs.groupby("variant")["validation_accuracy"].agg(lambda column: column.mean(skipna=True))
+    means = results.runs.groupby("variant")["validation_accuracy"].mean()
     return {base: _best(base, members, means) for base, members in families(results).items()}
 
 
 def _best(base: str, members: list[str], means: "pd.Series[float]") -> str:
     own = means[members]
-    if own.notna().all():
+    if all(own.notna()):
         return str(own.idxmax())
     return base if base in members else members[0]
 
@@ -43,6 +43,24 @@ def representatives(results: Results) -> list[str]:
     return [variant.name for variant in results.variants if variant.name in names]
 
 
-def swept(results: Results) -> Iterable[str]:
-    """Return the base runs that a sweep varies, with at least two variants that finished."""
-    return [base for base, members in families(results).items() if len(members) > 1]
+@dataclass(frozen=True)
+class Choice:
+    """The point that the validation part chose of a run and its sweeps; accuracies are means, fractions of 1."""
+
+    base: str
+    variant: str
+    candidates: int
+    validation: float
+    test: float
+
+
+def choices(results: Results) -> list[Choice]:
+    """Return what was chosen of each run that is swept, where every candidate has a validation accuracy."""
+    means = results.runs.groupby("variant")[["validation_accuracy", "test_accuracy"]].mean()
+    validation, test = means["validation_accuracy"], means["test_accuracy"]
+    picked = chosen(results)
+    return [
+        Choice(base, picked[base], len(members), float(validation[picked[base]]), float(test[picked[base]]))
+        for base, members in families(results).items()
+        if len(members) > 1 and all(validation[members].notna())
+    ]

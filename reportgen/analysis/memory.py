@@ -15,6 +15,9 @@ TOLD_DISTANCE = 10
 MOST_TOKENS = 60
 """Tokens that a page has room for; of a longer sequence the last ones are shown."""
 
+_FORGET = 1
+"""Where the forget gate stands among the gates of a record."""
+
 _FEWEST_SEQUENCES = 0.5
 """A distance counts as long as so large a share of the probed sequences is longer than it."""
 
@@ -41,8 +44,10 @@ class ForgetGate:
     layers: int
     tokens: tuple[str | None, ...]
     """None for a token that is not in the vocabulary."""
-    activation: NDArray[np.float64]
+    mean: NDArray[np.float64]
     """One value a token."""
+    spread: NDArray[np.float64]
+    """Sample standard deviation between the seeds, 0 with one seed."""
     cut: bool
     """Whether the sequence is longer and only its last tokens are here."""
 
@@ -111,9 +116,9 @@ def _gates(results: Results, variant: str) -> Iterator[ForgetGate]:
     if not records:
         return
     tokens = records[0].measures["gate_tokens"]
-    means = np.mean([record.arrays["gates"][:, 1] for record in records], axis=0)
-    for layer, activation in enumerate(means, start=1):
+    seeds = np.stack([record.arrays["gates"][:, _FORGET] for record in records])[..., -MOST_TOKENS:]
+    spreads = seeds.std(axis=0, ddof=1) if len(seeds) > 1 else np.zeros(seeds.shape[1:])
+    for layer, (mean, spread) in enumerate(zip(seeds.mean(axis=0), spreads, strict=True), start=1):
         yield ForgetGate(
-            variant, layer, len(means), tuple(tokens[-MOST_TOKENS:]), activation[-MOST_TOKENS:],
-            cut=len(tokens) > MOST_TOKENS,
-        )  # fmt: skip
+            variant, layer, len(spreads), tuple(tokens[-MOST_TOKENS:]), mean, spread, len(tokens) > MOST_TOKENS
+        )

@@ -19,8 +19,8 @@ class Results:
     `runs` has a row a run (run, variant, seed, key, status, error, parameters, kept_epoch, validation_accuracy,
     test_loss, test_accuracy, epochs, seconds, seconds_per_epoch, training_seconds); `epochs` a row an epoch of a
     run. The validation accuracy is that of the epoch that was kept. Runs that did not finish have NaN where they
-    have no number, as runs without a validation part have. `confusion` counts, by variant and summed over its finished runs,
-    examples of the true class (row) that were given the predicted class (column).
+    have no number, as runs without a validation part have. `confusion` counts, by variant and summed over its
+    finished runs, examples of the true class (row) that were given the predicted class (column).
     """
 
     variants: tuple[Variant, ...]

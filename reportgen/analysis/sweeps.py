@@ -53,10 +53,12 @@ class Best:
 
 def _best(base: str, rows: pd.DataFrame) -> Best:
     validated = bool(rows["validation"].notna().all())
-    row = rows.loc[rows["validation" if validated else "mean"].idxmax()]
+    row = rows.iloc[int(rows["validation" if validated else "mean"].argmax())]
     edges = {float(rows["value"].min()): "smallest", float(rows["value"].max()): "largest"}
     edge = edges.get(float(row["value"]), "") if len(rows) > 1 else ""
-    return Best(base, row["value"], float(row["validation"]) if validated else None, float(row["mean"]), edge)
+    return Best(
+        base, row["value"].item(), float(row["validation"]) if validated else None, float(row["mean"]), edge
+    )
 
 
 def sweeps(results: Results) -> dict[str, Sweep]:

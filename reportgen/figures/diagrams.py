@@ -1,7 +1,7 @@
 """Diagrams of recurrent cells, and of what a recurrent network reads and writes.
 
-Boxes are linear layers with their activation, circles and ellipses act on each element; where lines meet at a dot, one
-is divided, or two vectors are put into one. The letters are those of the equations.
+Boxes are linear layers with their activation, circles and ellipses act on each element; where lines meet at a dot,
+one is divided, or two vectors are put into one. The letters are those of the equations.
 """
 
 from collections.abc import Callable

@@ -1,6 +1,6 @@
 """Every figure of a report, in one language."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 
 from matplotlib.figure import Figure
 
@@ -11,29 +11,41 @@ from reportgen.analysis.sweeps import sweeps
 from reportgen.analysis.tables import row_normalised
 from reportgen.figures.accuracies import test_accuracies
 from reportgen.figures.curves import learning_curves
+from reportgen.figures.explaining import diagrams_of, explaining
 from reportgen.figures.matrices import confusion_matrix
 from reportgen.figures.style import drawing, to_svg
 from reportgen.figures.sweeps import swept
 from reportgen.languages import Language
 
+_NOTATION = "σ×+−…␣"
+"""Characters of diagrams and axes that no sentence has."""
 
-def draw(results: Results, findings: Findings, language: Language) -> dict[str, str]:
-    """Return the figures as SVG, by name.
+
+def draw(
+    results: Results, findings: Findings, language: Language, sections: Collection[str] = ()
+) -> dict[str, str]:
+    """Return the figures as SVG, by name: those of every report, and those of the sections that are asked for.
 
     `accuracies` shows the MOST_ROWS variants of the highest test accuracy. `accuracy` and `loss` are the learning
-    curves of the best MOST_CURVES. Others are `sweep-<number>` and `confusion-<variant>`.
+    curves of the best MOST_CURVES. Others are `sweep-<number>` and `confusion-<variant>`,
+    and those of `figures.explaining`.
     """
     names = [*(v.label_in(language.code) for v in results.variants), *_class_names(results, language)]
     text = "".join(
         str(message) for key, message in language.messages.items() if key.startswith(("figure.", "setting."))
     )
-    with drawing(text + "".join(names), language.code):
-        figures = _figures(results, findings, language)
+    tokens = [str(t) for record in results.records.values() for t in record.measures.get("gate_tokens", ())]
+    with drawing(text + "".join([*names, *tokens]) + _NOTATION, language.code):
+        figures = _figures(results, findings, language, sections)
         return {name: to_svg(figure, language.code) for name, figure in figures}
 
 
-def _figures(results: Results, findings: Findings, language: Language) -> Iterator[tuple[str, Figure]]:
+def _figures(
+    results: Results, findings: Findings, language: Language, sections: Collection[str]
+) -> Iterator[tuple[str, Figure]]:
     labels = {v.name: v.label_in(language.code) for v in results.variants}
+    cells = {getattr(variant.settings.model, "cell", "") for variant in results.variants}
+    yield from diagrams_of(sections, cells)
     finished = [name for name in labels if results.runs_of(name)]
     if not finished:
         return
@@ -51,6 +63,7 @@ def _figures(results: Results, findings: Findings, language: Language) -> Iterat
         data = results.records[results.runs_of(variant)[0]].data
         classes = [language.class_name(data["source"], name) for name in data["classes"]]
         yield f"confusion-{variant}", confusion_matrix(row_normalised(matrix), classes, language)
+    yield from explaining(results, findings, sections, labels, language)
 
 
 def _heldout(results: Results, variants: Iterable[str]) -> str:

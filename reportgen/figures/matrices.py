@@ -5,8 +5,9 @@ from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.colorbar import Colorbar
 from matplotlib.figure import Figure
-from matplotlib.ticker import PercentFormatter
+from matplotlib.ticker import FuncFormatter, PercentFormatter
 from numpy.typing import NDArray
 
 from reportgen.figures.labels import width, wrapped
@@ -17,6 +18,9 @@ _TALLEST = 3.95
 
 _WRITTEN_FROM = 5
 _DARK_FROM = 0.5
+
+_GAP_FROM = 2
+_DARK_GAP = 0.6
 
 _NAME = 18
 """Columns of a class's name; what is longer is shortened in its middle."""
@@ -41,20 +45,62 @@ def confusion_matrix(shares: NDArray[np.float64], classes: Sequence[str], langua
 
     Shares of 5% and more are written into their cells, in percent, unless there are too many cells.
     """
+    figure, axes, bar = _matrix(shares, classes, language, cmap="Blues", vmin=0, vmax=1)
+    bar.ax.yaxis.set_major_formatter(PercentFormatter(1.0, symbol="%"))
+    figure.draw_without_rendering()  # now it is known how large the cells are
+    _write(axes, shares, _cell(axes, classes))
+    return figure
+
+
+def difference_of_matrices(gaps: NDArray[np.float64], classes: Sequence[str], language: Language) -> Figure:
+    """Draw the difference of two row-normalised matrices on a scale that is as far below zero as above it.
+
+    Args:
+        gaps: (classes, classes); entry (i, j) is a difference of shares of class i.
+        classes: names, in the order of the rows.
+        language: of the labels.
+
+    Differences of 2 points and more are written into their cells, in percentage points with their sign, so that
+    the sign can be told without colour.
+    """
+    most = max(float(np.abs(gaps).max()), 0.01)
+    figure, axes, bar = _matrix(gaps, classes, language, cmap="RdBu", vmin=-most, vmax=most)
+    bar.ax.yaxis.set_major_formatter(FuncFormatter(lambda gap, _: _signed(gap)))
+    bar.set_label(language.say("figure.points"))
+    figure.draw_without_rendering()
+    size = min(_LARGEST, 0.5 * _cell(axes, classes))
+    for (i, j), gap in np.ndenumerate(gaps):
+        if size >= _SMALLEST and abs(round(100 * gap)) >= _GAP_FROM:
+            colour = "white" if abs(gap) > _DARK_GAP * most else "black"
+            axes.text(j, i, _signed(gap), ha="center", va="center", fontsize=size, color=colour)
+    return figure
+
+
+def _signed(gap: float) -> str:
+    return f"{100 * gap:+.0f}".replace("-", "−").replace("+0", "0").replace("−0", "0")
+
+
+def _matrix(
+    values: NDArray[np.float64], classes: Sequence[str], language: Language, **scale: Any
+) -> tuple[Figure, Axes, Colorbar]:
     names = [wrapped(name, _NAME, lines=1) for name in classes]
     height = min(_TALLEST, 1.7 + 0.3 * len(names) + 0.04 * max(0, max(map(width, names)) - _SHORT))
     figure = Figure(figsize=(height * 1.2, height))
     axes = figure.subplots()
-    image = axes.imshow(shares, cmap="Blues", vmin=0, vmax=1, interpolation="nearest")
+    image = axes.imshow(values, interpolation="nearest", **scale)
     axes.grid(visible=False)
     axes.set_xlabel(language.say("figure.predicted"))
     axes.set_ylabel(language.say("figure.true"))
-    bar = figure.colorbar(image, shrink=0.8, format=PercentFormatter(1.0, symbol="%"))
+    bar = figure.colorbar(image, shrink=0.8)
     bar.outline.set_visible(False)
     _name(axes, names, 72 * 0.66 * height / len(names))
-    figure.draw_without_rendering()  # now it is known how large the cells are
-    _write(axes, shares, 72 * axes.get_window_extent().width / figure.dpi / len(classes))
-    return figure
+    return figure, axes, bar
+
+
+def _cell(axes: Axes, classes: Sequence[str]) -> float:
+    """Return the width of a cell in points, once the figure was laid out."""
+    figure = axes.get_figure(root=True)
+    return 72 * axes.get_window_extent().width / (figure.dpi if figure else 72) / len(classes)
 
 
 def _name(axes: Axes, classes: list[str], cell: float) -> None:

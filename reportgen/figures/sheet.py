@@ -31,7 +31,8 @@ class Sheet:
     """A figure of `width` by `height` units, empty, the origin at its lower left."""
 
     def __init__(self, width: float, height: float) -> None:
-        self.figure = Figure(figsize=(width * UNIT, height * UNIT), layout="none")
+        self.figure = Figure(figsize=(width * UNIT, height * UNIT))
+        self.figure.set_layout_engine("none")
         self._axes = self.figure.add_axes((0, 0, 1, 1))
         self._axes.set(xlim=(0, width), ylim=(0, height))
         self._axes.set_axis_off()
@@ -42,7 +43,9 @@ class Sheet:
         self._ground = CELL
         style = "round,pad=0,rounding_size=3"
         self._axes.add_patch(
-            FancyBboxPatch((left, bottom), right - left, top - bottom, style, fc=CELL, ec="#777777", lw=1, zorder=1)
+            FancyBboxPatch(
+                (left, bottom), right - left, top - bottom, style, fc=CELL, ec="#777777", lw=1, zorder=1
+            )
         )
 
     def line(self, *points: Point, arrow: bool = True, dashed: bool = False, over: bool = False) -> None:
@@ -80,10 +83,11 @@ class Sheet:
         """Draw a circle of radius 2.4 with ×, + or another sign: an operation on each element."""
         self._axes.add_patch(Circle((x, y), 2.4, fc=PAPER, ec=INK, lw=1, zorder=4))
         if name in "×+":
+            center = np.array([x, y])
             turned = np.deg2rad(45 if name == "×" else 0)
             for angle in (turned, turned + np.pi / 2):
                 arm = 1.15 * np.array([np.cos(angle), np.sin(angle)])
-                path = Path([(x, y) - arm, (x, y) + arm])
+                path = Path([center - arm, center + arm])
                 self._axes.add_patch(PathPatch(path, ec=INK, lw=_THICK, zorder=5))
         else:
             self.symbol(x, y, name, size=8.5)

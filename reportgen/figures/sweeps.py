@@ -18,9 +18,13 @@ _LOGARITHMIC_FROM = 8
 _MOST_UPRIGHT = 10
 """Ticks; more of them are turned, so that their numbers do not touch."""
 
+_RING: Any = {"marker": "o", "markersize": 11, "markerfacecolor": "none", "markeredgecolor": "black"}
+
 
 def swept(sweep: Sweep, labels: Mapping[str, str], language: Language) -> Figure:
     """Draw a line a base run through the means, with a bar of one standard deviation and a marker for every seed.
+
+    A ring is around the value that the validation part chose.
 
     Args:
         sweep: what to draw.
@@ -30,6 +34,9 @@ def swept(sweep: Sweep, labels: Mapping[str, str], language: Language) -> Figure
     figure = Figure(figsize=(WIDTH, 3.0))
     axes = figure.subplots()
     handles = [_line(axes, sweep, base, list(labels).index(base)) for base in sweep.bases]
+    for best in sweep.best:
+        if best.validation is not None:
+            axes.plot([best.value], [best.test], linestyle="", **_RING)
     _scale(axes, sorted(sweep.averages["value"].unique()))
     axes.set_xlabel(language.say(f"setting.{sweep.setting}"))
     axes.set_ylabel(language.say("figure.test_accuracy"))

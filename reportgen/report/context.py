@@ -1,7 +1,7 @@
 """What the templates may use. Each name is explained here, and nowhere else."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from markupsafe import Markup
@@ -11,6 +11,7 @@ from reportgen.analysis.results import Results
 from reportgen.analysis.shown import MOST_CURVES, MOST_ROWS
 from reportgen.analysis.sweeps import Sweep, sweeps
 from reportgen.languages import Language
+from reportgen.report.explained import Explained, explain
 from reportgen.report.facts import (
     Log,
     Model,
@@ -104,6 +105,8 @@ class Context:
     """The rows of `comparison` by variant."""
     seconds_digits: int
     """Decimals that tell the seconds of an epoch apart."""
+    explained: Explained = field(default_factory=Explained)
+    """What the sections that explain are told."""
     environment_rows: tuple[str, ...] = ENVIRONMENT
     """What is told of an environment, in order."""
     clear_spreads: float = CLEAR_SPREADS
@@ -184,6 +187,7 @@ def build_context(
         mistakes_seed=best.seed if best else 0,
         findings=findings,
         figures=dict(figures),
+        explained=explain(results, findings),
         confusion_figures=[(v, f"confusion-{v}") for v in in_text],
         more_confusion_figures=[(v, f"confusion-{v}") for v in results.confusion if v not in in_text],
         logs=[Log(row["run"], row["label"], row["seed"], epoch_log(results.records[row["run"]])) for row in runs],

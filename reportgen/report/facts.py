@@ -9,6 +9,7 @@ from typing import Any
 import pandas as pd
 from markupsafe import Markup
 
+from reportgen.analysis.families import representatives
 from reportgen.analysis.findings import Findings, Tuning
 from reportgen.analysis.results import Results
 from reportgen.lab.record import Record
@@ -72,9 +73,15 @@ def datasets_of(results: Results, labels: Mapping[str, str]) -> list[dict[str, A
 
 
 def matrices_in_text(results: Results, findings: Findings) -> list[str]:
-    """Return the variants whose confusion matrices stand in the text: all of a few, of many the best two."""
+    """Return the variants whose confusion matrices stand in the text.
+
+    All of a few. Where sweeps make many of a few runs, the one of each run that was chosen; else the best two.
+    """
     if len(results.confusion) <= _MATRICES_IN_TEXT:
         return list(results.confusion)
+    chosen = representatives(results)
+    if len(chosen) <= _MATRICES_IN_TEXT:
+        return chosen
     table = findings.comparison[findings.comparison["variant"].isin(list(results.confusion))]
     best = set(table.sort_values("test_accuracy", ascending=False)["variant"][:2])
     return [variant for variant in results.confusion if variant in best]

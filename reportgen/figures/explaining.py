@@ -1,0 +1,66 @@
+"""The figures of those sections that a suite has to ask for."""
+
+from collections.abc import Collection, Iterator, Mapping
+
+from matplotlib.figure import Figure
+
+from reportgen.analysis import memory
+from reportgen.analysis.classes import matrix_difference
+from reportgen.analysis.families import representatives
+from reportgen.analysis.findings import Findings
+from reportgen.analysis.results import Results
+from reportgen.analysis.shown import MOST_CURVES, most_accurate
+from reportgen.figures.classes import class_recalls
+from reportgen.figures.diagrams import DIAGRAMS
+from reportgen.figures.matrices import difference_of_matrices
+from reportgen.figures.memory import forget_gates, gradient_norms
+from reportgen.languages import Language
+
+_DIAGRAMS = {
+    "why_rnn_forgets": ("rnn",),
+    "lstm_gates": ("lstm", "peephole_lstm", "gru"),
+    "sequence_settings": ("many_to_one", "many_to_many", "closed_loop"),
+}
+_ASKS_FOR = {"peephole_lstm": "handwritten_peephole_lstm"}
+"""Diagrams that are of no use without a cell."""
+
+
+def diagrams_of(sections: Collection[str], cells: Collection[str]) -> Iterator[tuple[str, Figure]]:
+    """Yield `diagram-<name>` and the diagram, for those that the sections show of models with these cells."""
+    for name in (name for section in sections for name in _DIAGRAMS.get(section, ())):
+        if _ASKS_FOR.get(name) in (None, *cells):
+            yield f"diagram-{name}", DIAGRAMS[name]()
+
+
+def explaining(
+    results: Results,
+    findings: Findings,
+    sections: Collection[str],
+    labels: Mapping[str, str],
+    language: Language,
+) -> Iterator[tuple[str, Figure]]:
+    """Yield name and figure of what the sections show of the trained models.
+
+    `gradient`, `forget_gate`, `recalls` and `difference` have one model for each run and its sweeps, and are left
+    out where there is nothing to show.
+    """
+    shown = {
+        name: labels[name] for name in most_accurate(findings.comparison, representatives(results), MOST_CURVES)
+    }
+    if "why_rnn_forgets" in sections and len(table := memory.gradients(results, shown)):
+        yield (
+            "gradient",
+            gradient_norms(table, {name: shown[name] for name in table["variant"].unique()}, language),
+        )
+    if "lstm_gates" in sections and (gates := memory.forget_gates(results, shown)):
+        yield "forget_gate", forget_gates(gates, {gate.variant: shown[gate.variant] for gate in gates}, language)
+    if "matrix_difference" in sections and (difference := matrix_difference(results)):
+        data = results.records[results.runs_of(difference.ahead)[0]].data
+        classes = {name: language.class_name(data["source"], name) for name in difference.classes}
+        alike = {name: label for name, label in shown.items() if _classes(findings, name) == difference.classes}
+        yield "recalls", class_recalls(findings.per_class, alike, classes, language)
+        yield "difference", difference_of_matrices(difference.gaps, list(classes.values()), language)
+
+
+def _classes(findings: Findings, variant: str) -> list[str]:
+    return list(findings.per_class[variant]["class"])
