@@ -220,6 +220,15 @@ def test_the_sentences_follow_the_gradient(
         assert (ZH.say(f"forgets.order_{other}") in report(TWO, results, ZH)) == (other == order)
 
 
+@pytest.mark.parametrize(
+    ("norms", "said"), [([8.0, 4.0, 2.0, 4.0], True), ([8.0, 4.0, 2.0, 2.1], False), (HALVING, False)]
+)
+def test_a_norm_that_rises_again_is_said_to(norms: list[float], said: bool) -> None:
+    """A curve that is a tenth lower on the way than at its end is pointed out, in the singular for one model."""
+    text = report(TWO, gathered(TWO, rnn=[{"norms": norms}] * 2))
+    assert ("The norm of RNN is lowest on the way and rises again" in text) == said
+
+
 def test_of_one_kind_of_network_no_order_is_told() -> None:
     """Without a network of the other kind there is nothing to hold the theory against."""
     only = suite({"lstm": "lstm", "gru": "gru"})

@@ -15,6 +15,9 @@ TOLD_DISTANCE = 10
 MOST_TOKENS = 60
 """Tokens that a page has room for; of a longer sequence the last ones are shown."""
 
+_CLEARLY = 1.1
+"""A norm that is so many times another one is clearly larger."""
+
 _FORGET = 1
 """Where the forget gate stands among the gates of a record."""
 
@@ -32,6 +35,8 @@ class Kept:
     """Gradient norm at that distance, divided by the norm at distance 0."""
     factor: float
     """What each further step multiplies the norm by: the geometric mean from distance 1 to that distance."""
+    turns: bool
+    """Whether the norm is clearly lower somewhere on the way than at that distance."""
 
 
 @dataclass(frozen=True)
@@ -97,7 +102,8 @@ def kept(gradients: pd.DataFrame) -> list[Kept]:
     found = []
     for variant in gradients["variant"].unique():
         share, first = float(means[variant, distance]), float(means[variant, 1])
-        found.append(Kept(str(variant), distance, share, (share / first) ** (1 / (distance - 1))))
+        turns = share > _CLEARLY * float(means[variant].loc[:distance].min())
+        found.append(Kept(str(variant), distance, share, (share / first) ** (1 / (distance - 1)), turns))
     return sorted(found, key=lambda item: -item.share)
 
 

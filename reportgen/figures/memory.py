@@ -13,8 +13,8 @@ from reportgen.analysis.memory import ForgetGate
 from reportgen.figures.style import WIDTH, legend_below, series_style
 from reportgen.languages import Language
 
-_DECADES = 2
-"""On an axis of fewer decades than this, 2 and 5 have their ticks, too."""
+_TICKS = ((1, (1, 1.5, 2, 3, 5, 7)), (2, (1, 2, 5)))
+"""On an axis of fewer decades than the first number, there is a tick at each of these multiples."""
 
 _LONG = 3
 """Tokens with more letters than this are turned."""
@@ -49,7 +49,8 @@ def gradient_norms(gradients: pd.DataFrame, labels: Mapping[str, str], language:
 def _logarithmic(axes: Axes, gradients: pd.DataFrame) -> None:
     axes.set_yscale("log")
     decades = float(np.log10(gradients["high"].max() / gradients["low"].min()))
-    axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5) if decades < _DECADES else (1,)))
+    subs = next((subs for most, subs in _TICKS if decades < most), (1,))
+    axes.yaxis.set_major_locator(LogLocator(subs=subs))
     axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{100 * value:g}%"))
     axes.yaxis.set_minor_formatter(NullFormatter())
 

@@ -11,6 +11,7 @@ import pandas as pd
 
 from reportgen.analysis.findings import Findings
 from reportgen.analysis.results import Results
+from reportgen.report.explained import Explained, explain
 from reportgen.suite.expansion import file_name
 
 
@@ -84,6 +85,7 @@ def _numbers(results: Results, findings: Findings) -> Iterator[dict[str, Any]]:
         for row in findings.per_class[variant].to_dict("records"):
             for column in ("precision", "recall", "f1", "support"):
                 yield number(f"classes.{variant}.{row['class']}.{column}", row[column], variant)
+    yield from (number(*item) for item in _explained(explain(results, findings)))
     if findings.cost:
         for field, value in asdict(findings.cost).items():
             if not isinstance(value, str):
@@ -95,6 +97,18 @@ def _numbers(results: Results, findings: Findings) -> Iterator[dict[str, Any]]:
     ):
         for field, value in _data_numbers(data):
             yield number(f"data.{i}.{field}", value, *every)
+
+
+def _explained(explained: Explained) -> Iterator[tuple[str, Any, str]]:
+    """Yield name, value and variant of what was measured of the models for the sections that explain."""
+    for kept in explained.kept:
+        yield f"gradient.{kept.variant}.distance_{kept.distance}", kept.share, kept.variant
+        yield f"gradient.{kept.variant}.factor", kept.factor, kept.variant
+    for gate in explained.forget_gates:
+        yield f"forget_gate.{gate.variant}.layer_{gate.layer}.mean", gate.mean.mean(), gate.variant
+    for choice in explained.choices:
+        yield f"choices.{choice.base}.validation_accuracy", choice.validation, choice.variant
+        yield f"choices.{choice.base}.test_accuracy", choice.test, choice.variant
 
 
 def _data_numbers(data: dict[str, Any]) -> Iterator[tuple[str, Any]]:
