@@ -15,6 +15,7 @@ from reportgen.analysis.classes import matrix_difference
 from reportgen.analysis.families import choices, chosen, representatives
 from reportgen.analysis.findings import analyse
 from reportgen.analysis.results import Results, collect
+from reportgen.analysis.shown import with_curves
 from reportgen.figures.classes import class_recalls
 from reportgen.figures.drawing import draw
 from reportgen.figures.matrices import difference_of_matrices
@@ -23,6 +24,7 @@ from reportgen.figures.style import drawing, series_style
 from reportgen.lab.record import Record
 from reportgen.languages import Language, load_languages
 from reportgen.report.context import build_context
+from reportgen.report.facts import matrices_in_text
 from reportgen.report.markdown import write
 from reportgen.resources import TEMPLATES
 from reportgen.suite.expansion import runs_of
@@ -286,6 +288,31 @@ def test_the_validation_part_chooses() -> None:
     (choice,) = choices(results)
     assert (choice.base, choice.candidates) == ("lstm", 3)
     assert [choice.validation, choice.test] == pytest.approx([0.7, 1 / 3])
+
+
+def test_the_matrices_in_the_text_are_those_of_the_chosen_variants() -> None:
+    """Where a sweep makes many models of two runs, one matrix a run stands in the text and the rest behind it."""
+    sizes = [{"base": "lstm", "grid": {"model.hidden_size": [16, 32, 48, 64]}}]
+    results = gathered(suite({"rnn": "rnn", "lstm": "lstm"}, sizes), lstm_32=[{"validation": 0.9}] * 2)
+    assert matrices_in_text(results, analyse(results)) == ["rnn", "lstm/hidden_size=32"]
+
+
+@pytest.mark.parametrize(
+    ("sizes", "names"),
+    [
+        ((16, 32), ["rnn", "lstm", "lstm/hidden_size=16", "lstm/hidden_size=32"]),
+        ((16, 32, 48, 64, 96), ["rnn", "lstm/hidden_size=32"]),
+    ],
+)
+def test_where_a_sweep_makes_many_models_the_chosen_ones_have_curves(
+    sizes: tuple[int, ...], names: list[str]
+) -> None:
+    """Up to six models have their learning curves; of more, one a run, and the caption says which."""
+    of = suite({"rnn": "rnn", "lstm": "lstm"}, [{"base": "lstm", "grid": {"model.hidden_size": list(sizes)}}])
+    results = gathered(of, lstm_32=[{"validation": 0.9}] * 2)
+    assert with_curves(results, analyse(results).comparison) == names
+    said = "of each run that is swept, the variant that the validation set chose"
+    assert (said in report(of, results, sections=["results"])) == (len(names) == 2)
 
 
 def test_the_validation_accuracy_is_that_of_the_kept_epoch() -> None:

@@ -180,6 +180,13 @@ def test_the_line_of_a_sweep_is_its_table() -> None:
     assert_allclose(heights, [2 * 0.04 / 2**0.5] * 4)
 
 
+def test_a_ring_is_around_the_value_that_the_validation_part_chose() -> None:
+    """All values have one validation accuracy, so the first is chosen, whatever its test accuracy is."""
+    (axes,) = drawn(SIZES, right={"lstm/hidden_size=16": 20}).axes
+    (ring,) = [line for line in axes.lines if line.get_markerfacecolor() == "none"]
+    assert_allclose(np.asarray(ring.get_xydata(), float), [[16, 0.22]])
+
+
 @pytest.mark.parametrize(
     ("setting", "values", "scale", "ticks"),
     [

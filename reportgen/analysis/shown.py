@@ -4,8 +4,14 @@ from collections.abc import Collection
 
 import pandas as pd
 
+from reportgen.analysis.families import choices, representatives
+from reportgen.analysis.results import Results
+
 MOST_CURVES = 12
 """Learning curves in one figure."""
+
+CROWDED = 6
+"""With more curves than this, sweeps show those of the chosen variants alone."""
 
 MOST_ROWS = 40
 """Rows in the figure of test accuracies: what a page has room for."""
@@ -22,3 +28,14 @@ def most_accurate(comparison: pd.DataFrame, variants: Collection[str], most: int
     of_these = comparison[comparison["variant"].isin(list(variants))]
     best = set(of_these.nlargest(most, "test_accuracy")["variant"])
     return [variant for variant in variants if variant in best]
+
+
+def with_curves(results: Results, comparison: pd.DataFrame) -> list[str]:
+    """Return the variants whose learning curves are drawn, in the order of the suite.
+
+    All of those that finished, while they are few; where sweeps make more, the one of each run that the validation
+    part chose; and the most accurate, where these are too many.
+    """
+    finished = [variant.name for variant in results.variants if results.runs_of(variant.name)]
+    searched = len(finished) > CROWDED and choices(results)
+    return most_accurate(comparison, representatives(results) if searched else finished, MOST_CURVES)

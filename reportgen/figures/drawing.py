@@ -6,7 +6,7 @@ from matplotlib.figure import Figure
 
 from reportgen.analysis.findings import Findings
 from reportgen.analysis.results import Results
-from reportgen.analysis.shown import MOST_CURVES, MOST_ROWS, most_accurate
+from reportgen.analysis.shown import MOST_ROWS, most_accurate, with_curves
 from reportgen.analysis.sweeps import sweeps
 from reportgen.analysis.tables import row_normalised
 from reportgen.figures.accuracies import test_accuracies
@@ -27,7 +27,7 @@ def draw(
     """Return the figures as SVG, by name: those of every report, and those of the sections that are asked for.
 
     `accuracies` shows the MOST_ROWS variants of the highest test accuracy. `accuracy` and `loss` are the learning
-    curves of the best MOST_CURVES. Others are `sweep-<number>` and `confusion-<variant>`,
+    curves of the variants that `analysis.shown.with_curves` names. Others are `sweep-<number>` and `confusion-<variant>`,
     and those of `figures.explaining`.
     """
     names = [*(v.label_in(language.code) for v in results.variants), *_class_names(results, language)]
@@ -49,10 +49,8 @@ def _figures(
     finished = [name for name in labels if results.runs_of(name)]
     if not finished:
         return
-    lines, rows = (
-        {name: labels[name] for name in most_accurate(findings.comparison, finished, most)}
-        for most in (MOST_CURVES, MOST_ROWS)
-    )
+    lines = {name: labels[name] for name in with_curves(results, findings.comparison)}
+    rows = {name: labels[name] for name in most_accurate(findings.comparison, finished, MOST_ROWS)}
     yield "accuracies", test_accuracies(results.runs, findings.comparison, rows, language)
     heldout = _heldout(results, lines)
     yield "accuracy", learning_curves(findings.curves, lines, heldout, language, "accuracy")

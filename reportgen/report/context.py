@@ -8,7 +8,7 @@ from markupsafe import Markup
 
 from reportgen.analysis.findings import CLEAR_SPREADS, OVERFITTING_RISE, Findings
 from reportgen.analysis.results import Results
-from reportgen.analysis.shown import MOST_CURVES, MOST_ROWS
+from reportgen.analysis.shown import MOST_CURVES, MOST_ROWS, with_curves
 from reportgen.analysis.sweeps import Sweep, sweeps
 from reportgen.languages import Language
 from reportgen.report.explained import Explained, explain
@@ -105,6 +105,8 @@ class Context:
     """The rows of `comparison` by variant."""
     seconds_digits: int
     """Decimals that tell the seconds of an epoch apart."""
+    curves: int = 0
+    """How many variants have learning curves."""
     explained: Explained = field(default_factory=Explained)
     """What the sections that explain are told."""
     environment_rows: tuple[str, ...] = ENVIRONMENT
@@ -187,6 +189,7 @@ def build_context(
         mistakes_seed=best.seed if best else 0,
         findings=findings,
         figures=dict(figures),
+        curves=len(with_curves(results, findings.comparison)) if findings.leader else 0,
         explained=explain(results, findings),
         confusion_figures=[(v, f"confusion-{v}") for v in in_text],
         more_confusion_figures=[(v, f"confusion-{v}") for v in results.confusion if v not in in_text],
