@@ -27,8 +27,8 @@ def draw(
     """Return the figures as SVG, by name: those of every report, and those of the sections that are asked for.
 
     `accuracies` shows the MOST_ROWS variants of the highest test accuracy. `accuracy` and `loss` are the learning
-    curves of the variants that `analysis.shown.with_curves` names. Others are `sweep-<number>` and `confusion-<variant>`,
-    and those of `figures.explaining`.
+    curves of the variants that `analysis.shown.with_curves` names. Others are `sweep-<number>`,
+    `confusion-<variant>`, and those of `figures.explaining`.
     """
     names = [*(v.label_in(language.code) for v in results.variants), *_class_names(results, language)]
     text = "".join(
