@@ -116,10 +116,12 @@ class Language:
         return self.say(key) if self.has(key) else name
 
     def listing(self, items: Sequence[str]) -> str:
-        """Join items the way the language does: a, b and c; a、b 和 c."""
+        """Join items the way the language does: a, b and c; a、b 和 c; with semicolons if an item has a comma."""
         if len(items) < 2:
             return "".join(items)
         comma, last = self.say("list.comma"), self.say("list.and")
+        if any(mark in item for item in items for mark in ",，、"):
+            return self.say("list.semicolon").join(items)
         return last.join([comma.join(items[:-1]), items[-1]])
 
 

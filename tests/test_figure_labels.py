@@ -142,9 +142,9 @@ def sweep(variants: Mapping[str, str]) -> Sweep:
 @example(labels=NASTY * 2)
 def test_the_curves_hold_their_labels(labels: list[str]) -> None:
     """Whatever the labels, no word lies outside the figure, and the panels keep their size."""
-    figure = learning_curves(curves(named(labels)), named(labels), "validation", EN)
+    figure = learning_curves(curves(named(labels)), named(labels), "validation", EN, "accuracy")
     assert outside(figure) == []
-    assert min(inches(axes)[1] for axes in figure.axes) > 1.8
+    assert min(inches(axes)[1] for axes in figure.axes) > 1.9
     assert min(inches(axes)[0] for axes in figure.axes) > 2.8
 
 
@@ -199,7 +199,7 @@ def test_a_confusion_matrix_holds_its_classes(classes: list[str]) -> None:
 def test_a_legend_has_as_many_columns_as_the_page_has_room_for() -> None:
     """Four short labels stand beside each other, four long ones in two columns; the figure is taller for them."""
     short, long = (
-        learning_curves(curves(named(labels)), named(labels), "test", EN)
+        learning_curves(curves(named(labels)), named(labels), "test", EN, "loss")
         for labels in (["RNN", "LSTM", "GRU", "手写"], ["W" * 60] * 4)
     )
     rows = []

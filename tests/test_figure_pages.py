@@ -2,6 +2,7 @@
 
 import io
 import re
+from itertools import product
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,7 @@ from matplotlib.figure import Figure
 from pypdf import PdfReader
 
 from reportgen.figures.accuracies import test_accuracies as draw_accuracies  # pytest would take it for a test
+from reportgen.figures.curves import learning_curves
 from reportgen.figures.matrices import confusion_matrix
 from reportgen.figures.style import drawing, to_svg
 from reportgen.languages import Language, load_languages
@@ -61,13 +63,31 @@ def test_two_confusion_matrices_share_a_page(language: Language, tmp_path: Path)
     assert found == [["1", "2"], ["3", "4"]]
 
 
+@pytest.mark.parametrize("models", [4, 12])
+@pytest.mark.parametrize("language", [ZH, EN], ids=["zh", "en"])
+def test_both_learning_curves_share_a_page(language: Language, models: int, tmp_path: Path) -> None:
+    """Two figures of as many curves as one shows take one page, with a heading and captions of two lines."""
+    labels = {f"v{i}": f"GRU (hidden_size = {i})" for i in range(models)}
+    rows = [
+        {"variant": variant, "metric": metric, "epoch": epoch, "mean": 0.5, "low": 0.4, "high": 0.6}
+        for variant, metric, epoch in product(labels, ("train_loss", "heldout_loss"), (1, 2))
+    ]
+    plain = language.say("figure_caption.loss_band")
+    caption = language.say("figure_caption.some", caption=plain, shown=12, total=20)
+    above = language.say("results.accuracy_curves", figure="A", part=language.say("part.validation"))
+    with drawing("".join([*labels.values(), *map(str, language.messages.values())]), language.code):
+        figure = learning_curves(pd.DataFrame(rows), labels, "validation", language, "loss")
+        found = pages(figure, 2, f"### H\n\n{above}", caption, language, tmp_path)
+    assert found == [["1", "2"]]
+
+
 @pytest.mark.parametrize("language", [ZH, EN], ids=["zh", "en"])
 def test_forty_models_have_their_accuracies_on_one_page(language: Language, tmp_path: Path) -> None:
     """The tallest figure of accuracies shares its page with what introduces it and a caption of two lines."""
     labels = {f"v{i}": f"{MODEL[language.code]} ({i})" for i in range(40)}
     runs = pd.DataFrame({"variant": list(labels), "test_accuracy": np.linspace(0.5, 0.9, 40)})
     plain = language.say("figure_caption.accuracies")
-    caption = language.say("figure_caption.accuracies_some", caption=plain, shown=40, total=44)
+    caption = language.say("figure_caption.some", caption=plain, shown=40, total=44)
     with drawing("".join([*labels.values(), *map(str, language.messages.values())]), language.code):
         figure = draw_accuracies(runs, runs, labels, language)
         found = pages(figure, 1, language.say("results.accuracies", figure="A"), caption, language, tmp_path)

@@ -3,9 +3,9 @@
 import base64
 import io
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from itertools import product
-from typing import Any
+from typing import Any, Literal
 from xml.etree import ElementTree
 
 import matplotlib as mpl
@@ -29,6 +29,8 @@ from reportgen.resources import TEMPLATES
 
 ZH, EN = load_languages(["zh", "en"], [TEMPLATES])
 LABELS = {"rnn": "RNN", "lstm": "手写 LSTM"}
+Quantity = Literal["loss", "accuracy"]
+QUANTITIES: tuple[Quantity, Quantity] = ("loss", "accuracy")
 METRICS = ("train_loss", "heldout_loss", "train_accuracy", "heldout_accuracy")
 EPOCHS = [1, 2, 3]
 RUNS = pd.DataFrame(
@@ -74,9 +76,14 @@ def curves(epochs: list[int] = EPOCHS) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def panels(figure: Figure) -> dict[str, Axes]:
+def both(labels: Mapping[str, str] = LABELS) -> dict[Quantity, Figure]:
+    """Return the learning curves of each quantity."""
+    return {quantity: learning_curves(curves(), labels, "validation", EN, quantity) for quantity in QUANTITIES}
+
+
+def panels() -> dict[str, Axes]:
     """Return the panel of each metric."""
-    return dict(zip(METRICS, figure.axes, strict=True))
+    return dict(zip(METRICS, (axes for figure in both().values() for axes in figure.axes), strict=True))
 
 
 def legend_of(figure: Figure) -> list[str]:
@@ -87,8 +94,7 @@ def legend_of(figure: Figure) -> list[str]:
 
 def test_the_lines_of_the_curves_are_the_table() -> None:
     """Each panel has a line a variant through the table's means, in the order of the epochs."""
-    figure = learning_curves(curves(), LABELS, "validation", EN)
-    for metric, axes in panels(figure).items():
+    for metric, axes in panels().items():
         assert [line.get_label() for line in axes.lines] == list(LABELS.values())
         for variant, line in zip(LABELS, axes.lines, strict=True):
             assert_array_equal(line.get_xdata(), EPOCHS)
@@ -97,8 +103,7 @@ def test_the_lines_of_the_curves_are_the_table() -> None:
 
 def test_the_bands_of_the_curves_run_from_low_to_high() -> None:
     """Around each line lies a band in its colour, from the table's low to its high."""
-    figure = learning_curves(curves(), LABELS, "validation", EN)
-    for metric, axes in panels(figure).items():
+    for metric, axes in panels().items():
         bands = [band for band in axes.collections if isinstance(band, PolyCollection)]
         for variant, line, band in zip(LABELS, axes.lines, bands, strict=True):
             (path,) = band.get_paths()
@@ -125,37 +130,65 @@ def test_the_bands_of_the_curves_run_from_low_to_high() -> None:
 def test_the_curves_are_labelled(
     language: Language, heldout: str, titles: list[str], x: str, y: list[str]
 ) -> None:
-    """The parts stand above, the epoch below, loss and accuracy beside the panels, variants in a legend."""
-    figure = learning_curves(curves(), LABELS, heldout, language)
-    assert [axes.get_title() for axes in figure.axes] == [*titles, "", ""]
-    assert [axes.get_xlabel() for axes in figure.axes] == ["", "", x, x]
-    assert [axes.get_ylabel() for axes in figure.axes] == [y[0], "", y[1], ""]
-    assert legend_of(figure) == list(LABELS.values())
+    """The parts stand above the panels, the epoch below, the quantity on the left, variants in a legend."""
+    for quantity, name in zip(QUANTITIES, y, strict=True):
+        figure = learning_curves(curves(), LABELS, heldout, language, quantity)
+        assert [axes.get_title() for axes in figure.axes] == titles
+        assert [axes.get_xlabel() for axes in figure.axes] == [x, x]
+        assert [axes.get_ylabel() for axes in figure.axes] == [name, ""]
+        assert legend_of(figure) == list(LABELS.values())
 
 
-def test_loss_and_accuracy_are_on_one_scale_each() -> None:
-    """Both panels of a row share their scale, so that training and held-out part can be compared."""
-    figure = learning_curves(curves(), LABELS, "validation", EN)
-    limits = [axes.get_ylim() for axes in figure.axes]
-    assert (limits[0], limits[2]) == (limits[1], limits[3])
-    assert limits[0] != limits[2]
+def test_training_and_heldout_part_are_on_one_scale() -> None:
+    """Both panels have the same scale and stand beside each other, so that the two parts can be compared."""
+    for figure in both().values():
+        figure.draw_without_rendering()
+        left, right = figure.axes
+        assert left.get_ylim() == right.get_ylim()
+        boxes = [axes.get_window_extent() for axes in (left, right)]
+        assert (boxes[0].y0, boxes[0].y1) == pytest.approx((boxes[1].y0, boxes[1].y1))
+        assert boxes[0].x1 < boxes[1].x0
+
+
+def test_accuracy_is_in_percent_and_loss_is_not() -> None:
+    """The scale of the accuracy is written in percent: 1.25 is 125%."""
+    written = {}
+    for quantity, figure in both().items():
+        figure.draw_without_rendering()
+        ticks = figure.axes[0].get_yticklabels()
+        written[quantity] = [(tick.get_text(), tick.get_position()[1]) for tick in ticks]
+    assert all(float(text.removesuffix("%")) == pytest.approx(100 * place) for text, place in written["accuracy"])
+    assert {text[-1:] for text, _ in written["accuracy"]} == {"%"}
+    assert all(float(text) == pytest.approx(place) for text, place in written["loss"])
+
+
+def test_more_than_four_lines_have_higher_panels() -> None:
+    """Up to four lines have panels of one height, five have higher ones."""
+    heights = []
+    for count in (2, 4, 5):
+        labels = {f"v{place}": "RNN" for place in range(count)}
+        (axes, _) = (figure := learning_curves(curves(), labels, "validation", EN, "loss")).axes
+        figure.draw_without_rendering()
+        heights.append(axes.get_window_extent().height / figure.dpi)
+    assert heights[0] == pytest.approx(heights[1])
+    assert heights[2] > heights[1] + 0.3
 
 
 def test_epochs_are_whole_numbers() -> None:
     """With few epochs the ticks still fall on epochs, not between them."""
-    figure = learning_curves(curves([1, 2]), LABELS, "validation", EN)
-    assert [tick for tick in figure.axes[2].get_xticks() if tick != round(tick)] == []
+    figure = learning_curves(curves([1, 2]), LABELS, "validation", EN, "loss")
+    assert [tick for axes in figure.axes for tick in axes.get_xticks() if tick != round(tick)] == []
 
 
 def test_one_epoch_is_one_tick() -> None:
     """Where models were trained for one epoch, that epoch is the only tick of every panel."""
-    figure = learning_curves(curves([1]), LABELS, "validation", EN)
-    assert [list(axes.get_xticks()) for axes in figure.axes] == [[1]] * 4
+    figure = learning_curves(curves([1]), LABELS, "validation", EN, "loss")
+    assert [list(axes.get_xticks()) for axes in figure.axes] == [[1]] * 2
 
 
 def test_markers_of_neighbouring_lines_stand_apart() -> None:
     """Over many epochs, lines that run together have their markers at different ones."""
-    first, second = learning_curves(curves(list(range(1, 26))), LABELS, "validation", EN).axes[0].lines
+    first, second = learning_curves(curves(list(range(1, 26))), LABELS, "validation", EN, "loss").axes[0].lines
     starts_and_steps: list[Any] = [line.get_markevery() for line in (first, second)]
     one, other = (set(range(start, 25, step)) for start, step in starts_and_steps)
     assert one & other == set()
@@ -164,7 +197,7 @@ def test_markers_of_neighbouring_lines_stand_apart() -> None:
 def test_a_label_that_begins_with_an_underscore_is_in_the_legend() -> None:
     """Matplotlib hides such labels; a student's label is never hidden."""
     labels = {"rnn": "_rnn", "lstm": "LSTM"}
-    assert legend_of(learning_curves(curves(), labels, "validation", EN)) == ["_rnn", "LSTM"]
+    assert [legend_of(figure) for figure in both(labels).values()] == [["_rnn", "LSTM"]] * 2
 
 
 def test_28_series_can_be_told_apart() -> None:
@@ -196,7 +229,7 @@ def test_28_curves_are_drawn_in_28_styles() -> None:
             for variant, metric in product(labels, METRICS)
         ]
     )
-    lines = learning_curves(table, labels, "validation", EN).axes[0].lines
+    lines = learning_curves(table, labels, "validation", EN, "loss").axes[0].lines
     assert len({(line.get_color(), line.get_linestyle()) for line in lines}) == 28
 
 
@@ -299,8 +332,10 @@ def test_a_confusion_matrix_is_labelled(language: Language, true: str, predicted
 
 def figures(language: Language) -> dict[str, Figure]:
     """Return one figure of each kind."""
+    labels = {"rnn": "RNN", "lstm": "手写 <LSTM> & $x$"}
     return {
-        "curves": learning_curves(curves(), {"rnn": "RNN", "lstm": "手写 <LSTM> & $x$"}, "validation", language),
+        "accuracy": learning_curves(curves(), labels, "validation", language, "accuracy"),
+        "loss": learning_curves(curves(), labels, "validation", language, "loss"),
         "accuracies": draw_accuracies(RUNS, COMPARISON, LABELS, language),
         "confusion": confusion_matrix(SHARES, CLASSES, language),
     }
@@ -318,7 +353,7 @@ def words(svg: str) -> list[str]:
     return ["".join(text.itertext()) for text in ElementTree.fromstring(svg).iter(f"{SVG}text")]  # noqa: S314
 
 
-@pytest.mark.parametrize("name", ["curves", "accuracies", "confusion"])
+@pytest.mark.parametrize("name", ["accuracy", "loss", "accuracies", "confusion"])
 @pytest.mark.parametrize("language", [ZH, EN], ids=["zh", "en"])
 def test_the_same_figure_gives_the_same_bytes(name: str, language: Language) -> None:
     """Drawn twice, a figure is the same file: no date, no random names."""
@@ -327,7 +362,8 @@ def test_the_same_figure_gives_the_same_bytes(name: str, language: Language) -> 
 
 def test_text_stays_text(pictures: dict[str, str]) -> None:
     """Labels, names and numbers are text that can be searched, to the letter, and no outlines or formulas."""
-    assert {"RNN", "手写 <LSTM> & $x$", "1"} <= set(words(pictures["curves"]))
+    for name in ("accuracy", "loss"):
+        assert {"RNN", "手写 <LSTM> & $x$", "1"} <= set(words(pictures[name]))
     assert {"RNN", "手写 LSTM"} <= set(words(pictures["accuracies"]))
     assert {"汉语", "Polish", "a$b$c", "90", "6", "5", "45", "50", "96"} <= set(words(pictures["confusion"]))
 

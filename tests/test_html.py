@@ -367,3 +367,9 @@ def test_styles_apply_in_their_order() -> None:
     assert re.sub(r"@font-face\{.*?\)\}\n", "", html.split("<style>\n")[1].split("\n</style>")[0]) == (
         "p { color: red }\np { color: blue }"
     )
+
+
+def test_a_short_cell_stays_on_one_line() -> None:
+    """Cells of up to ten columns, five Chinese characters, are never broken; longer ones may be."""
+    found = body("| 真实类别 | b |\n|---|---|\n| 一二三四五 | 一二三四五六 |\n| 12.34% | eleven char |\n")
+    assert re.findall(r'<t[hd] class="short">(.*?)<', found) == ["真实类别", "b", "一二三四五", "12.34%"]

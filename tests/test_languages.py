@@ -127,10 +127,11 @@ def test_a_date(expected: str, language: Language, text: str) -> None:
         ("RNN", "RNN", ["RNN"]),
         ("RNN和LSTM", "RNN and LSTM", ["RNN", "LSTM"]),
         ("甲、乙和丙", "甲, 乙 and 丙", ["甲", "乙", "丙"]),
+        ("RNN，大；LSTM", "RNN，大; LSTM", ["RNN，大", "LSTM"]),
     ],
 )
 def test_a_listing(chinese: str, english: str, items: list[str]) -> None:
-    """Items are joined with the language's comma, and its word for `and` before the last."""
+    """Items are joined with the language's comma, and its word for `and` before the last; or with semicolons."""
     assert (chinese, english) == (ZH.listing(items), EN.listing(items))
 
 

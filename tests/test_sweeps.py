@@ -104,7 +104,7 @@ def test_each_setting_has_its_figure() -> None:
 
 
 def test_runs_that_name_a_baseline_are_points_of_its_line() -> None:
-    """A run that differs from its baseline in the hidden size alone is a point; one that differs in more is none."""
+    """A run that differs from its baseline in the hidden size alone is a point; one that differs more is none."""
     sizes: list[dict[str, Any]] = [
         {"name": "a", "model": {"cell": "rnn"}},
         {"name": "b", "baseline": "a", "model": {"cell": "rnn", "hidden_size": 32}},
@@ -207,11 +207,11 @@ def words(svg: str) -> list[str]:
 
 
 def test_the_figures_of_a_suite_have_their_names() -> None:
-    """A figure of the curves, one of the accuracies, one a sweep and one a confusion matrix."""
+    """A figure of the accuracies, one each of the curves of accuracy and loss, one a sweep and one a matrix."""
     found = results([{"base": "lstm", "grid": SIZES}])
     figures = draw(found, analyse(found), EN)
     variants = [f"confusion-{variant.name}" for variant in found.variants]
-    assert list(figures) == ["curves", "accuracies", "sweep-1", *variants]
+    assert list(figures) == ["accuracies", "accuracy", "loss", "sweep-1", *variants]
     assert {"16", "32", "128", "256", "Hidden size", "LSTM"} <= set(words(figures["sweep-1"]))
 
 
@@ -239,9 +239,9 @@ def test_the_heldout_part_is_named_only_where_it_is_the_same(
     """Where some variants were evaluated on the validation part and some on the test part, neither is named."""
     found = results([{"base": "lstm", "grid": grid}])
     for language, word in ((ZH, zh), (EN, en)):
-        shown = words(draw(found, analyse(found), language)["curves"])
+        figures = draw(found, analyse(found), language)
         titles = {language.say(f"figure.{part}") for part in ("heldout", "validation", "test")}
-        assert titles & set(shown) == {word}
+        assert [titles & set(words(figures[name])) for name in ("accuracy", "loss")] == [{word}] * 2
 
 
 def test_of_many_models_the_best_have_curves() -> None:
@@ -251,7 +251,8 @@ def test_of_many_models_the_best_have_curves() -> None:
     expected = {f"Model {number}" for number in range(20) if number * 7 % 20 >= 8}
     figures = draw(found, analyse(found), EN)
     assert len(expected) == MOST_CURVES
-    assert {word for word in words(figures["curves"]) if word.startswith("Model")} == expected
+    for name in ("accuracy", "loss"):
+        assert {word for word in words(figures[name]) if word.startswith("Model")} == expected
     assert {word for word in words(figures["accuracies"]) if word.startswith("Model")} == set(labels.values())
 
 
@@ -269,13 +270,16 @@ def test_the_caption_says_of_how_many_models(
     """Where models are left out of the curves, the caption says how many there are and which were drawn."""
     labels = {f"v{number}": f"Model {number}" for number in range(models)}
     found = results([], labels=labels)
-    names = ["curves", "accuracies", *(f"confusion-{name}" for name in labels)]
+    names = ["accuracies", "accuracy", "loss", *(f"confusion-{name}" for name in labels)]
     (tmp_path / "report.md.j2").write_text('{% include "sections/results.md.j2" %}', "utf-8")
     figures = {name: f"{name}.svg" for name in names}
     context = build_context(suite(labels=labels), found, analyse(found), figures, language, quick=False)
     text = write(context, language, [tmp_path, TEMPLATES])
-    assert f"{caption}(curves.svg)" in text.replace("\\", "")
-    assert f"{caption[-12:]}(accuracies.svg)" not in text.replace("\\", "")
+    plain = text.replace("\\", "")
+    assert f"{caption}(accuracy.svg)" in plain
+    assert f"{caption}(loss.svg)" in plain
+    assert f"{caption[-12:]}(accuracies.svg)" not in plain
+    assert sorted(names[:3], key=lambda name: plain.index(f"({name}.svg)")) == names[:3]
 
 
 def test_the_best_stay_in_the_order_of_the_suite() -> None:

@@ -243,3 +243,14 @@ def test_a_file_of_vectors_is_looked_for_beside_the_suite(tmp_path: Path) -> Non
     assert read.sweeps[0].grid["model.vectors"] == (None, str(file))
     suite.write_text(SUITE.format(shared=", vectors: glove.3d.txt", own="", grid="model.layers: [2]"))
     assert read_suite(suite, {"zh", "en"}).model["vectors"] == str(file)
+
+
+def test_data_that_change_during_a_build_fail_the_run(tmp_path: Path) -> None:
+    """What is trained on other data than the plan saw would lie under a wrong key: it is a failed run."""
+    settings = run(tmp_path)
+    parts = key_parts(settings, 0)
+    (tmp_path / "texts.csv").write_text(TEXTS.replace("film", "folm", 1))
+    prepare.cache_clear()
+    record = carry_out(settings, 0, parts)
+    assert record.status == "failed"
+    assert record.error.endswith("the data have changed since the build began; run the same command again")

@@ -39,8 +39,8 @@ def sweeps(results: Results) -> dict[str, Sweep]:
     """Find the settings swept over at least three values, by the name of their figure: sweep-1, sweep-2, …
 
     A run that names a baseline is a point of the baseline's line, like a point of a grid, if it differs in that
-    setting alone. The value of a base run counts. Sweeps of one setting around several runs are one. A value that is
-    no number (null, true, a name) and a variant of which no run finished are left out.
+    setting alone. The value of a base run counts. Sweeps of one setting around several runs are one. A value that
+    is no number (null, true, a name) and a variant of which no run finished are left out.
     """
     changed = _changed(results)
     settings = dict.fromkeys(changed.values())

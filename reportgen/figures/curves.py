@@ -1,45 +1,48 @@
-"""Learning curves: loss and accuracy against the epoch, with a band over the seeds."""
+"""Learning curves: loss or accuracy against the epoch, with a band over the seeds."""
 
 from collections.abc import Mapping
+from typing import Literal
 
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
+from matplotlib.ticker import MaxNLocator, PercentFormatter
 
 from reportgen.figures.style import WIDTH, legend_below, series_style
 from reportgen.languages import Language
 
-_PANELS = (("train_loss", "heldout_loss"), ("train_accuracy", "heldout_accuracy"))
-
 _FEW_LINES = 4
-_HEIGHT, _HEIGHT_FOR_MANY = 4.7, 6.2
-"""Inches of the panels, up to so many lines and above."""
+_HEIGHT, _HEIGHT_FOR_MANY = 2.8, 3.2
+"""Inches of the panels, up to so many lines and above; the curves of twelve variants still share one page."""
 
 
-def learning_curves(curves: pd.DataFrame, labels: Mapping[str, str], heldout: str, language: Language) -> Figure:
-    """Draw loss (above) and accuracy (below) on the training part (left) and the held-out part (right).
+def learning_curves(
+    curves: pd.DataFrame,
+    labels: Mapping[str, str],
+    heldout: str,
+    language: Language,
+    quantity: Literal["loss", "accuracy"],
+) -> Figure:
+    """Draw one quantity on the training part (left) and on the held-out part (right), on one scale.
 
     Args:
         curves: variant, metric, epoch, mean, low and high, as `analysis.tables.curves` returns them.
         labels: variants to draw, and what to call them.
         heldout: validation or test, the part that each epoch was evaluated on; heldout if variants differ in it.
         language: of the labels.
+        quantity: loss, or accuracy (in percent).
     """
     figure = Figure(figsize=(WIDTH, _HEIGHT if len(labels) <= _FEW_LINES else _HEIGHT_FOR_MANY))
-    axes = figure.subplots(2, 2, sharex=True, sharey="row")
-    parts = (language.say("figure.train"), language.say(f"figure.{heldout}"))
-    for row, metrics in zip(axes, _PANELS, strict=True):
-        for panel, metric in zip(row, metrics, strict=True):
-            _lines(panel, curves[curves["metric"] == metric], labels)
-    for panel, part in zip(axes[0], parts, strict=True):
-        panel.set_title(part)
-    for panel in axes[1]:
+    left, right = figure.subplots(1, 2, sharex=True, sharey=True)
+    for panel, part, title in ((left, "train", "train"), (right, "heldout", heldout)):
+        _lines(panel, curves[curves["metric"] == f"{part}_{quantity}"], labels)
+        panel.set_title(language.say(f"figure.{title}"))
         panel.set_xlabel(language.say("figure.epoch"))
         _ticks_on_epochs(panel, int(curves["epoch"].max()))
-    axes[0, 0].set_ylabel(language.say("figure.loss"))
-    axes[1, 0].set_ylabel(language.say("figure.accuracy"))
-    legend_below(figure, axes[0, 0].lines, list(labels.values()))
+    left.set_ylabel(language.say(f"figure.{quantity}"))
+    if quantity == "accuracy":
+        left.yaxis.set_major_formatter(PercentFormatter(1.0, symbol="%"))
+    legend_below(figure, left.lines, list(labels.values()))
     return figure
 
 

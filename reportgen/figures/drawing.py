@@ -18,9 +18,10 @@ from reportgen.languages import Language
 
 
 def draw(results: Results, findings: Findings, language: Language) -> dict[str, str]:
-    """Return the figures as SVG, by name: `curves`, `accuracies`, `sweep-<number>`, `confusion-<variant>`.
+    """Return the figures as SVG, by name.
 
-    `curves` and `accuracies` show the MOST_CURVES and MOST_ROWS variants of the highest test accuracy.
+    `accuracies` shows the MOST_ROWS variants of the highest test accuracy. `accuracy` and `loss` are the learning
+    curves of the best MOST_CURVES. Others are `sweep-<number>` and `confusion-<variant>`.
     """
     names = [*(v.label_in(language.code) for v in results.variants), *_class_names(results, language)]
     text = "".join(
@@ -40,8 +41,10 @@ def _figures(results: Results, findings: Findings, language: Language) -> Iterat
         {name: labels[name] for name in most_accurate(findings.comparison, finished, most)}
         for most in (MOST_CURVES, MOST_ROWS)
     )
-    yield "curves", learning_curves(findings.curves, lines, _heldout(results, lines), language)
     yield "accuracies", test_accuracies(results.runs, findings.comparison, rows, language)
+    heldout = _heldout(results, lines)
+    yield "accuracy", learning_curves(findings.curves, lines, heldout, language, "accuracy")
+    yield "loss", learning_curves(findings.curves, lines, heldout, language, "loss")
     for name, sweep in sweeps(results).items():
         yield name, swept(sweep, labels, language)
     for variant, matrix in results.confusion.items():

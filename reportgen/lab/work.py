@@ -10,11 +10,12 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from reportgen.errors import ReportgenError
 from reportgen.lab import addition, forecasting, probes, steps
 from reportgen.lab.dataset import Dataset, prepare
 from reportgen.lab.describing import describe
 from reportgen.lab.environment import collect
-from reportgen.lab.key import THREADS, key_of
+from reportgen.lab.key import THREADS, data_digest, key_of
 from reportgen.lab.letters import RNN
 from reportgen.lab.losses import outputs_for
 from reportgen.lab.mistakes import confident_mistakes
@@ -69,6 +70,9 @@ def carry_out(
     }
     began = time.perf_counter()
     try:
+        digest = data_digest(settings.data)
+        if parts.get("data", digest) != digest:  # the record would lie under another's key
+            raise ReportgenError("the data have changed since the build began; run the same command again")
         with _seeded(seed, device):
             if isinstance(settings, RunSettings):
                 _classify(settings, seed, device, record, on_epoch, on_batch)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from html import escape, unescape
 from itertools import pairwise
 from pathlib import Path
+from unicodedata import east_asian_width
 from urllib.parse import unquote
 
 from markdown_it import MarkdownIt
@@ -21,6 +22,9 @@ _PICTURES = {".svg": "image/svg+xml", ".png": "image/png", ".jpg": "image/jpeg",
 
 _WORDS = {"text", "text_special", "code_inline", "math_inline"}
 """The parts of a heading that its entry in the table of contents shows."""
+
+_SHORT_CELL = 10
+"""Columns, of which a Chinese character takes two."""
 
 _MARKS = "0123456789•◦▪‐"
 """What a typesetter adds by itself: numbers, the bullets of lists, the hyphen where a line ends."""
@@ -43,6 +47,7 @@ def to_html(markdown: str, language: Language, folder: Path, styles: Sequence[st
     headings = _number_headings(tokens)
     _inline_pictures(tokens, folder)
     _caption_tables(tokens)
+    _keep_short_cells(tokens)
     words = language.say("quick.mark") if quick else ""
     body = _sections(parser, tokens, _contents(headings, language), words)
     fonts.require(unescape(re.sub(r"<[^>]*>", "", body)))
@@ -143,6 +148,15 @@ def _caption_tables(tokens: list[Token]) -> None:
             tokens[i : i + 4] = [table, *tokens[i : i + 3]]
             i += 3
         i += 1
+
+
+def _keep_short_cells(tokens: list[Token]) -> None:
+    """Keep each short cell on one line: beside a long text it would be squeezed to a column of characters."""
+    for opening, inline in pairwise(tokens):
+        if opening.type in ("td_open", "th_open") and inline.type == "inline":
+            wide = sum(east_asian_width(character) in "WF" for character in inline.content)
+            if len(inline.content) + wide <= _SHORT_CELL:
+                opening.attrJoin("class", "short")
 
 
 def _is_bold(inline: Token) -> bool:
