@@ -23,7 +23,7 @@ ROWS = ["the good film the end,yes", "the bad film the end,no"]
 
 ENGLISH = [
     "The data are 40 texts in 2 classes, read from texts.csv.",
-    "same number of each class to train on: 20 in all. 4 choose the epoch, and the other 16 are tested on once",
+    "same number of each class for training, 20 in all; of the others 4 choose the epoch, and 16 are tested once",
     "An example has between 4 and 4 words and marks, 4.0 on average (median 4).",
     "Of an example only the first 4 words and marks are used, which cut 40 examples.",
     "shorter examples are filled up to the longest with a padding symbol",
