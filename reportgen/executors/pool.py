@@ -106,6 +106,7 @@ def _start_worker(folder: str, events: Any, stop: Any) -> None:
 
 
 def _carry_out(task: Task) -> None:
+    from reportgen.lab.checkpoints import Checkpoint
     from reportgen.lab.record import from_files, to_files
     from reportgen.lab.work import Cancelled, carry_out
     from reportgen.suite.tasks import run_settings
@@ -128,10 +129,18 @@ def _carry_out(task: Task) -> None:
             events.put(RunStarted(task.name, task.epochs))
             if store.digest(task.key) == before:  # else another build has made it meanwhile
                 settings = run_settings(task.settings)
+                checkpoint = Checkpoint(store.scratch(task.key))
                 record = carry_out(
-                    settings, task.seed, task.parts, on_epoch=on_epoch, on_step=on_step, on_batch=on_batch
+                    settings,
+                    task.seed,
+                    task.parts,
+                    on_epoch=on_epoch,
+                    on_step=on_step,
+                    on_batch=on_batch,
+                    checkpoint=checkpoint,
                 )
                 store.write(task.key, to_files(record))
+                checkpoint.remove()
             done = from_files(store.read(task.key) or {})
     except Cancelled:
         return
