@@ -18,12 +18,8 @@ from reportgen.store import Store
 def tasks(tmp_path: Path) -> list[Task]:
     """Four runs, long enough to be killed."""
     suite = Path(shutil.copy(TINY, tmp_path / "tiny.yaml"))
-    text = (
-        suite.read_text("utf-8")
-        .replace("epochs: 3,", "epochs: 400,")
-        .replace("training.epochs: [1]", "training.epochs: [399]")
-    )
-    suite.write_text(text, "utf-8")
+    text = suite.read_text("utf-8").replace("epochs: 3,", "epochs: 200,")
+    suite.write_text(text.replace("training.epochs: [1]", "training.epochs: [199]"), "utf-8")
     planned = pipeline.plan(pipeline.load(suite), Store(tmp_path / "records"))
     return planning.tasks(planned)[:4]
 
@@ -31,7 +27,7 @@ def tasks(tmp_path: Path) -> list[Task]:
 def carried_out(
     tasks: list[Task], folder: Path, workers: int, kill: Callable[[EpochDone], bool]
 ) -> dict[str, str]:
-    """Carry the tasks out, kill all workers after each epoch that `kill` says; return the last status of each run."""
+    """Carry the tasks out, kill all workers after each epoch that `kill` says; return the status of each run."""
     ends: dict[str, str] = {}
 
     def listen(event: Event) -> None:

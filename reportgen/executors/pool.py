@@ -74,7 +74,7 @@ def _one_pool(
     listen: Callable[[Event], None],
     interrupted: Callable[[], bool],
 ) -> tuple[list[Task], list[Task]]:
-    """Carry out the tasks until all are done or a worker is killed; return those under way, and those not begun."""
+    """Carry out the tasks until done, or a worker is killed; return those under way, and those not begun."""
     context = multiprocessing.get_context("spawn")
     events, stop = context.Queue(), context.Event()
     before = {task.key: store.digest(task.key) for task in tasks}
