@@ -76,6 +76,10 @@ class Store:
             with suppress(Timeout), _held(self.folder / name, timeout=0):
                 pass
 
+    def scratch(self, key: str) -> Path:
+        """Return where whoever holds the lock of `key` may keep a file until the record is made."""
+        return self.folder / f".{key}.unfinished"
+
     def lock(self, key: str) -> FileLock:
         """Return the lock that whoever makes the record `key` holds meanwhile."""
         self.folder.mkdir(parents=True, exist_ok=True)

@@ -88,6 +88,8 @@ class _Live:
                 self._progress.start()
                 self._all = self._progress.add_task("all runs", total=epochs, state=f"0/{runs} runs")
             case RunStarted(name, epochs):
+                if name in self._lines:  # its process was killed, and it begins again
+                    self._progress.remove_task(self._lines[name])
                 self._lines[name] = self._progress.add_task(name, total=epochs, state=f"0/{epochs}")
             case EpochDone(name, epoch, epochs, loss, accuracy, unit):
                 right = "" if accuracy is None else f"  accuracy {accuracy:.4f}"
@@ -97,7 +99,8 @@ class _Live:
                 self._progress.advance(self._all, epoch - before)
             case RunDone(name):
                 self._runs = (self._runs[0] + 1, self._runs[1])
-                self._progress.remove_task(self._lines.pop(name))
+                if name in self._lines:
+                    self._progress.remove_task(self._lines.pop(name))
                 self._progress.update(self._all, state="{}/{} runs".format(*self._runs))
 
 

@@ -23,18 +23,18 @@ ROWS = ["the good film the end,yes", "the bad film the end,no"]
 
 ENGLISH = [
     "The data are 40 texts in 2 classes, read from texts.csv.",
-    "equally many of each class to train on: 20 in all. 4 choose the epoch, and the other 16 are tested on once",
+    "same number of each class for training, 20 in all; of the others 4 choose the epoch, and 16 are tested once",
     "An example has between 4 and 4 words and marks, 4.0 on average (median 4).",
     "Of an example only the first 4 words and marks are used, which cut 40 examples.",
     "shorter examples are filled up to the longest with a padding symbol",
-    "The vocabulary holds the 3 most frequent of the 4 different words and marks of the training part",
-    "Whatever is not in it becomes one unknown symbol: 12.50% of the words and marks of the test part.",
+    "The vocabulary holds the 3 most frequent of the 4 different words and marks of the training set",
+    "Whatever is not in it becomes one unknown symbol: 12.50% of the words and marks of the test set.",
     "The word vectors glove.txt have 2 numbers a word, and a vector for 2 entries of the vocabulary: 66.7% of "
-    "them, which make up 75.0% of the text of the training part.",
+    "them, which make up 75.0% of the text of the training set.",
 ]
 CHINESE = [
     "数据集包含 40 条文本，分为 2 类，取自表格 texts.csv。",
-    "每个类别取同样多的样本用于训练，共 20 个；其余样本中，4 个用于选择 epoch，16 个只在最后测试一次。",
+    "每个类别取同样多的样本用于训练，共 20 个；其余样本中，4 个用于模型选择，16 个只在最后测试一次。",
     "样本最短 4 个词（含标点），最长 4 个，平均 4.0 个（中位数 4）。",
     "每个样本最多使用前 4 个词（含标点），有 40 个样本因此被截断。",
     "较短的样本用填充符补到最长样本的长度",

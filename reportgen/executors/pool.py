@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
 from pathlib import Path
 from queue import Empty
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -43,36 +44,91 @@ def _cores() -> int:
 def carry_out_all(tasks: Sequence[Task], folder: Path, workers: int, listen: Callable[[Event], None]) -> None:
     """Carry out every task and leave its record in the store at `folder`; `listen` hears of each step.
 
+    When a worker is killed from outside, the runs that were under way are tried again, one at a time; one whose
+    process is killed again is recorded as failed, and the others go on.
+
     Raises:
         KeyboardInterrupt: the user pressed Ctrl-C; the runs that had finished are in the store.
-        ReportgenError: a worker died from outside; likewise.
+        ReportgenError: workers die before they begin a run; likewise.
     """
     listen(Begun(len(tasks), sum(task.epochs for task in tasks)))
+    store = Store(folder)
+    with _interrupt_as_flag() as interrupted:
+        left = list(tasks)
+        while left:
+            under_way, left = _one_pool(left, store, workers, listen, interrupted)
+            if left and not under_way:
+                raise ReportgenError(
+                    "a worker process was killed before it began a run (out of memory?); the runs that had "
+                    "finished are kept, so run the same command again, with fewer --jobs if memory is short"
+                )
+            for task in under_way:
+                if any(_one_pool([task], store, 1, listen, interrupted)):
+                    _record_death(task, store, listen)
+
+
+def _one_pool(
+    tasks: Sequence[Task],
+    store: Store,
+    workers: int,
+    listen: Callable[[Event], None],
+    interrupted: Callable[[], bool],
+) -> tuple[list[Task], list[Task]]:
+    """Carry out the tasks until done, or a worker is killed; return those under way, and those not begun."""
     context = multiprocessing.get_context("spawn")
     events, stop = context.Queue(), context.Event()
-    pool = ProcessPoolExecutor(workers, context, _start_worker, (str(folder), events, stop))
+    before = {task.key: store.digest(task.key) for task in tasks}
+    begun: set[str] = set()
+
+    def hear(event: Event) -> None:
+        if isinstance(event, RunStarted):
+            begun.add(event.name)
+        listen(event)
+
+    pool = ProcessPoolExecutor(workers, context, _start_worker, (str(store.folder), events, stop))
     try:
-        with _interrupt_as_flag() as interrupted:
-            waiting: set[Future[None]] = {pool.submit(_carry_out, task) for task in tasks}
-            while waiting and not interrupted():
-                done, waiting = wait(waiting, _LISTEN_SECONDS, FIRST_COMPLETED)
-                _pass_on(events, listen)
-                for future in done:
-                    future.result()
-            if interrupted():
-                stop.set()
-            pool.shutdown(cancel_futures=True)
-            _pass_on(events, listen)
-            if interrupted():
-                raise KeyboardInterrupt
+        waiting: set[Future[None]] = {pool.submit(_carry_out, task) for task in tasks}
+        while waiting and not interrupted():
+            done, waiting = wait(waiting, _LISTEN_SECONDS, FIRST_COMPLETED)
+            _pass_on(events, hear)
+            for future in done:
+                future.result()
     except BrokenProcessPool:
-        raise ReportgenError(
-            "a worker process was killed (out of memory?); the runs that had finished are kept, "
-            "so run the same command again, with fewer --jobs if memory is short"
-        ) from None
+        _pass_on(events, hear)
+        undone = [task for task in tasks if store.digest(task.key) == before[task.key]]
+        return [t for t in undone if t.name in begun], [t for t in undone if t.name not in begun]
     finally:
-        stop.set()
+        if interrupted():
+            stop.set()
         pool.shutdown(cancel_futures=True)
+    _pass_on(events, hear)
+    if interrupted():
+        raise KeyboardInterrupt
+    return [], []
+
+
+def _record_death(task: Task, store: Store, listen: Callable[[Event], None]) -> None:
+    from reportgen.lab.record import Record, to_files
+    from reportgen.suite.tasks import run_settings, task_of
+
+    settings = run_settings(task.settings)
+    record = Record(
+        key=task.key,
+        parts=task.parts,
+        settings=settings.told(),
+        seed=task.seed,
+        status="failed",
+        error="its process was killed twice, the second time with no other run beside it (out of memory?)",
+        model={},
+        data={},
+        environment={},
+        started=datetime.now(UTC).isoformat(timespec="seconds"),
+        seconds=0.0,
+        task=task_of(settings.data.source).name,
+    )
+    with store.lock(task.key):
+        store.write(task.key, to_files(record))
+    listen(RunDone(task.name, record.status, record.seconds, record.error))
 
 
 @contextmanager
@@ -106,6 +162,7 @@ def _start_worker(folder: str, events: Any, stop: Any) -> None:
 
 
 def _carry_out(task: Task) -> None:
+    from reportgen.lab.checkpoints import Checkpoint
     from reportgen.lab.record import from_files, to_files
     from reportgen.lab.work import Cancelled, carry_out
     from reportgen.suite.tasks import run_settings
@@ -128,10 +185,18 @@ def _carry_out(task: Task) -> None:
             events.put(RunStarted(task.name, task.epochs))
             if store.digest(task.key) == before:  # else another build has made it meanwhile
                 settings = run_settings(task.settings)
+                checkpoint = Checkpoint(store.scratch(task.key))
                 record = carry_out(
-                    settings, task.seed, task.parts, on_epoch=on_epoch, on_step=on_step, on_batch=on_batch
+                    settings,
+                    task.seed,
+                    task.parts,
+                    on_epoch=on_epoch,
+                    on_step=on_step,
+                    on_batch=on_batch,
+                    checkpoint=checkpoint,
                 )
                 store.write(task.key, to_files(record))
+                checkpoint.remove()
             done = from_files(store.read(task.key) or {})
     except Cancelled:
         return

@@ -4,7 +4,8 @@ import copy
 import math
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -12,10 +13,12 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from reportgen.lab import batches, losses
+from reportgen.lab.checkpoints import Checkpoint
 from reportgen.lab.dataset import Dataset
 from reportgen.suite.settings import TrainingSettings
 
 _EVALUATION_BATCH = 2048
+_NOTHING_KEPT = Checkpoint()
 
 
 @dataclass(frozen=True)
@@ -84,11 +87,13 @@ def train(
     device: torch.device,
     on_epoch: Callable[[Epoch], None] = lambda _: None,
     on_batch: Callable[[], None] = lambda: None,
+    checkpoint: Checkpoint = _NOTHING_KEPT,
 ) -> Trained:
     """Train `model` on the training part and test it once, at the epoch that `settings.keep` names.
 
     Each epoch is evaluated on the validation part, or, for data without one, on the test part; only a
-    validation part ever chooses the epoch. `on_epoch` and `on_batch` may raise to stop.
+    validation part ever chooses the epoch. `on_epoch` and `on_batch` may raise to stop. A run that goes on from
+    its `checkpoint` ends with the very bits of one that was not interrupted.
 
     Raises:
         Diverged: the training or the held-out loss of an epoch is NaN or infinite.
@@ -97,10 +102,11 @@ def train(
     heldout = _Part.of(data, "validation" if len(data.parts["validation"]) else "test", device)
     optimizer = optimizer_of(model, settings)
     loss_of = losses.LOSSES[settings.loss]
-    epochs: list[Epoch] = []
-    best = math.inf
-    kept = (0, model.state_dict())
-    for epoch in range(1, settings.epochs + 1):
+    progress = _Progress(model, optimizer, random)
+    if before := checkpoint.load():
+        progress.go_on_from(before)
+    epochs = progress.epochs
+    for epoch in range(len(epochs) + 1, settings.epochs + 1):
         began = time.perf_counter()
         model.train()
         loss_sum = torch.zeros((), device=device)  # read once an epoch: reading waits for the device
@@ -124,11 +130,51 @@ def train(
             raise Diverged(epochs, epoch)
         seconds = time.perf_counter() - began
         epochs.append(Epoch(epoch, train_loss, float(correct) / len(part), loss_now, accuracy, seconds))
-        if settings.keep == "last" or loss_now < best:
-            best, kept = loss_now, (epoch, copy.deepcopy(model.state_dict()))
+        if settings.keep == "last" or loss_now < progress.best:
+            progress.keep(epoch, loss_now)
+        checkpoint.offer(progress.state())
         on_epoch(epochs[-1])
-    model.load_state_dict(kept[1])
-    return Trained(epochs, kept[0], predict(model, _Part.of(data, "test", device), settings.loss))
+    model.load_state_dict(progress.kept)
+    return Trained(epochs, progress.kept_epoch, predict(model, _Part.of(data, "test", device), settings.loss))
+
+
+class _Progress:
+    """All that an epoch leaves to the next one."""
+
+    def __init__(self, model: nn.Module, optimizer: torch.optim.Optimizer, random: torch.Generator) -> None:
+        self.model, self.optimizer, self.random = model, optimizer, random
+        self.epochs: list[Epoch] = []
+        self.best = math.inf
+        self.kept_epoch = 0
+        self.kept = model.state_dict()
+
+    def keep(self, epoch: int, loss: float) -> None:
+        """Keep the weights as they are."""
+        self.best, self.kept_epoch, self.kept = loss, epoch, copy.deepcopy(self.model.state_dict())
+
+    def state(self) -> dict[str, Any]:
+        """Return all of it, the random generators' states among it, for a checkpoint."""
+        return {
+            "model": self.model.state_dict(),
+            "optimizer": self.optimizer.state_dict(),
+            "order": self.random.get_state(),
+            "dropout": torch.get_rng_state(),
+            "dropout_cuda": torch.cuda.get_rng_state_all(),
+            "epochs": [asdict(epoch) for epoch in self.epochs],
+            "best": self.best,
+            "kept_epoch": self.kept_epoch,
+            "kept": self.kept,
+        }
+
+    def go_on_from(self, state: dict[str, Any]) -> None:
+        """Take over a state."""
+        self.model.load_state_dict(state["model"])
+        self.optimizer.load_state_dict(state["optimizer"])
+        self.random.set_state(state["order"])
+        torch.set_rng_state(state["dropout"])
+        torch.cuda.set_rng_state_all(state["dropout_cuda"])
+        self.epochs[:] = [Epoch(**epoch) for epoch in state["epochs"]]
+        self.best, self.kept_epoch, self.kept = state["best"], state["kept_epoch"], state["kept"]
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from reportgen.errors import ReportgenError
 from reportgen.lab import addition, forecasting, probes, steps
+from reportgen.lab.checkpoints import Checkpoint
 from reportgen.lab.dataset import Dataset, prepare
 from reportgen.lab.describing import describe
 from reportgen.lab.environment import collect
@@ -42,6 +43,7 @@ def carry_out(
     on_epoch: Callable[[Epoch], None] = lambda _: None,
     on_step: Callable[[Logged], None] = lambda _: None,
     on_batch: Callable[[], None] = lambda: None,
+    checkpoint: Checkpoint | None = None,
 ) -> Record:
     """Train and test one model; a run that diverges or raises is a record, too.
 
@@ -52,6 +54,7 @@ def carry_out(
         on_epoch: called after each epoch.
         on_step: called after each row of the log of a task that is counted in steps.
         on_batch: called before each batch; all of them may raise Cancelled.
+        checkpoint: where a run that is counted in epochs keeps its state on the way.
     """
     torch.set_num_threads(THREADS)
     device = torch.device(settings.device)
@@ -72,7 +75,7 @@ def carry_out(
     try:
         with _seeded(seed, device):
             if isinstance(settings, RunSettings):
-                _classify(settings, seed, device, record, on_epoch, on_batch)
+                _classify(settings, seed, device, record, on_epoch, on_batch, checkpoint or Checkpoint())
             else:
                 _step_by_step(settings, seed, device, record, Hooks(on_step, on_batch))
     except Cancelled:
@@ -94,6 +97,7 @@ def _classify(
     record: dict[str, Any],
     on_epoch: Callable[[Epoch], None],
     on_batch: Callable[[], None],
+    checkpoint: Checkpoint,
 ) -> None:
     data = prepare(settings.data)
     if record["parts"].get("data", data.facts.digest) != data.facts.digest:  # it would lie under another's key
@@ -107,7 +111,14 @@ def _classify(
         record["model"]["vectors"] = vectors.facts.as_json()
     random = torch.Generator().manual_seed(seed)
     trained = train(
-        model, data, settings.training, random=random, device=device, on_epoch=on_epoch, on_batch=on_batch
+        model,
+        data,
+        settings.training,
+        random=random,
+        device=device,
+        on_epoch=on_epoch,
+        on_batch=on_batch,
+        checkpoint=checkpoint,
     )
     record["epochs"] = [asdict(epoch) for epoch in trained.epochs]
     record["kept_epoch"] = trained.kept_epoch

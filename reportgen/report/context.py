@@ -154,7 +154,7 @@ def build_context(
         quick=quick,
         seeds=list(suite.seeds),
         labels=labels,
-        environments=distinct([record.environment for record in records]),
+        environments=distinct([record.environment for record in records if record.environment]),
         datasets=datasets_of(results, labels),
         word_vectors=distinct(
             [

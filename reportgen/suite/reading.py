@@ -13,7 +13,7 @@ from reportgen.suite.document import Document, Path_, read_document, shown, show
 from reportgen.suite.expansion import expand
 from reportgen.suite.messages import nearest, problems_of, repetitions
 from reportgen.suite.profiles import profile_names, with_profile
-from reportgen.suite.schema import LANGUAGES, SECTIONS, Suite, suite_of
+from reportgen.suite.schema import LANGUAGES, Suite, suite_of
 from reportgen.suite.settings import PACKAGED_VECTORS
 from reportgen.suite.tasks import Task, task_of
 
@@ -25,7 +25,7 @@ def read_suite(
     languages: Collection[str],
     profile: str | None = None,
     unprintable: Callable[[str], str] = lambda _: "",
-    sections: Collection[str] = SECTIONS,
+    sections: Collection[str] | None = None,
 ) -> Suite:
     """Read and check the suite in `file`, and lay a profile over it.
 
@@ -34,7 +34,7 @@ def read_suite(
         languages: those that a catalogue exists for.
         profile: one of the suite's; all of them are checked, whichever is asked for.
         unprintable: names what in a text cannot be printed; nothing for a text that can.
-        sections: those that a template exists for.
+        sections: those that a template exists for; not looked at without it.
 
     Raises SuiteError with every problem found, each with its line.
     """
@@ -47,7 +47,8 @@ def read_suite(
         expected = f"a profile of this suite: {', '.join(names)}" if names else "no profile; this suite has none"
         raise SuiteError([document.problem(("profiles",), shown(profile), expected, nearest(profile, names))])
     document.problems.extend(_unprintable(document, unprintable))
-    document.problems.extend(_unknown_sections(document, sorted(sections)))
+    if sections is not None:
+        document.problems.extend(_unknown_sections(document, sorted(sections)))
     suite = _checked(document, languages, files=profile is None)
     for name in names:
         laid = _checked(with_profile(document, name), languages, files=name == profile)
