@@ -30,6 +30,20 @@ def test_a_suite_on_film_reviews_builds_quickly(name: str, tmp_path: Path) -> No
     )
 
 
+def test_the_handwritten_suite_explains_what_it_trains(tmp_path: Path) -> None:
+    """The quick build has its sections, its diagrams and the figures of what was measured, in both languages."""
+    outcome = build(shipped_suites()["surnames_handwritten"], tmp_path, quick=True)
+    assert outcome.unfinished == []
+    diagrams = [
+        f"diagram-{name}"
+        for name in ("rnn", "lstm", "peephole_lstm", "gru", "many_to_one", "many_to_many", "closed_loop")
+    ]
+    for code in ("zh", "en"):
+        text = (outcome.folder / f"report.{code}.md").read_text("utf-8")
+        for figure in [*diagrams, "gradient", "forget_gate", "recalls", "difference"]:
+            assert text.count(f"](figures/{figure}.{code}.svg)") == 1
+
+
 def test_the_tunings_name_their_baseline() -> None:
     """Each of the seven changes names the hand-written LSTM, and says what it is to show."""
     suite = load(shipped_suites()["imdb_cells_and_tuning"]).suite
