@@ -12,7 +12,7 @@ from reportgen.analysis.tables import row_normalised
 from reportgen.figures.accuracies import test_accuracies
 from reportgen.figures.curves import learning_curves
 from reportgen.figures.matrices import confusion_matrix
-from reportgen.figures.style import drawing, to_svg
+from reportgen.figures.style import as_svg
 from reportgen.figures.sweeps import swept
 from reportgen.languages import Language
 
@@ -24,12 +24,7 @@ def draw(results: Results, findings: Findings, language: Language) -> dict[str, 
     curves of the best MOST_CURVES. Others are `sweep-<number>` and `confusion-<variant>`.
     """
     names = [*(v.label_in(language.code) for v in results.variants), *_class_names(results, language)]
-    text = "".join(
-        str(message) for key, message in language.messages.items() if key.startswith(("figure.", "setting."))
-    )
-    with drawing(text + "".join(names), language.code):
-        figures = _figures(results, findings, language)
-        return {name: to_svg(figure, language.code) for name, figure in figures}
+    return as_svg(_figures(results, findings, language), names, language)
 
 
 def _figures(results: Results, findings: Findings, language: Language) -> Iterator[tuple[str, Figure]]:
