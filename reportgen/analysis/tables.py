@@ -78,7 +78,9 @@ def per_class(confusion: NDArray[np.int64], classes: list[str]) -> pd.DataFrame:
     return pd.DataFrame({"class": classes, "precision": precision, "recall": recall, "f1": f1, "support": support})
 
 
-def summary(runs: pd.DataFrame, measures: Mapping[str, Literal["min", "max"]], medians: Sequence[str]) -> pd.DataFrame:
+def summary(
+    runs: pd.DataFrame, measures: Mapping[str, Literal["min", "max"]], medians: Sequence[str]
+) -> pd.DataFrame:
     """Summarise the variants of any task over their finished runs.
 
     Takes a row a run; returns a row a variant, in the order of the runs: runs, finished, parameters; mean and sample

@@ -39,9 +39,7 @@ def _figures(
     scores = dict(zip(table["variant"], table["forecast_from_half"], strict=True))
     if not scores:
         return
-    panels, lines = (
-        {name: labels[name] for name in lowest(scores, most)} for most in (MOST_PANELS, MOST_CURVES)
-    )
+    panels, lines = ({name: labels[name] for name in lowest(scores, most)} for most in (MOST_PANELS, MOST_CURVES))
     for given in GIVEN:
         records = {labels[name]: results.records[results.runs_of(name)[0]] for name in panels}
         yield f"forecast_{given}", forecasts(records, given, language)
