@@ -10,12 +10,12 @@ from matplotlib.lines import Line2D
 
 from reportgen.analysis.forecasts import GIVEN, Findings, Forecasts
 from reportgen.analysis.shown import MOST_CURVES, MOST_PANELS, lowest
-from reportgen.figures.style import WIDTH, as_svg, legend_below, series_style
+from reportgen.figures.style import WIDTH, as_svg, legend_below, logarithmic, series_style
 from reportgen.lab.record import Record
 from reportgen.languages import Language
 
-_PANEL = 0.95
-"""Inches of a forecast's panel."""
+_PANEL = 1.05
+"""Inches that a forecast's panel is tall; two stand side by side."""
 
 _BEYOND = 0.6
 """How far beyond the truth, as a share of its range, a panel shows what a network says."""
@@ -57,17 +57,22 @@ def forecasts(records: Mapping[str, Record], given: str, language: Language) -> 
 
     A stroke marks where the forecast begins. What a network says far outside of the truth is cut off.
     """
-    figure = Figure(figsize=(WIDTH, 0.6 + _PANEL * len(records)))
-    panels = figure.subplots(len(records), 1, sharex=True, sharey=True, squeeze=False)[:, 0]
+    rows = -(-len(records) // 2)
+    figure = Figure(figsize=(WIDTH, 0.5 + _PANEL * rows))
+    panels = figure.subplots(rows, min(2, len(records)), sharex=True, sharey=True, squeeze=False).flat
     handles: list[Line2D] = []
-    for panel, (label, record) in zip(panels, records.items(), strict=True):
+    for panel in panels[len(records) :]:
+        panel.set_visible(False)
+    for panel, (label, record) in zip(panels, records.items(), strict=False):
         handles = _forecast(panel, record, given)
         panel.set_title(label, loc="left", fontsize=8.5, pad=2)
         panel.tick_params(labelsize=7)
     truths = np.concatenate([record.arrays["truth"][0] for record in records.values()])
     margin = _BEYOND * float(np.ptp(truths))
     panels[0].set_ylim(float(truths.min()) - margin, float(truths.max()) + margin)
-    panels[-1].set_xlabel(language.say("figure.point"))
+    for panel in panels[max(0, len(records) - 2) : len(records)]:
+        panel.set_xlabel(language.say("figure.point"))
+        panel.tick_params(labelbottom=True)
     legend_below(figure, handles, [language.say(f"figure.{name}") for name in ("truth", "given", "forecast")])
     return figure
 
@@ -94,10 +99,10 @@ def errors(horizons: pd.DataFrame, labels: Mapping[str, str], language: Language
         labels: variants to draw, and what to call them.
         language: of the labels.
     """
-    figure = Figure(figsize=(WIDTH, 4.6))
+    figure = Figure(figsize=(WIDTH, 3.8))
     panels = figure.subplots(2, 1)
     for panel, given in zip(panels, GIVEN, strict=True):
-        _banded(panel, horizons[horizons["given"] == given], "horizon", labels)
+        _banded(panel, horizons[horizons["given"] == given], "horizon", labels, language)
         panel.set_title(language.say(f"figure.{given}"))
         panel.set_ylabel(language.say("figure.absolute_error"))
     panels[-1].set_xlabel(language.say("figure.horizon"))
@@ -116,14 +121,14 @@ def training(learning: pd.DataFrame, labels: Mapping[str, str], language: Langua
     figure = Figure(figsize=(WIDTH, 3.2))
     panels = figure.subplots(1, 2, sharey=True)
     for panel, across in zip(panels, ("evaluation", "seconds"), strict=True):
-        _banded(panel, learning, across, labels)
+        _banded(panel, learning, across, labels, language)
         panel.set_xlabel(language.say(f"figure.{across}"))
     panels[0].set_ylabel(language.say("figure.train_loss"))
     legend_below(figure, panels[0].lines, list(labels.values()))
     return figure
 
 
-def _banded(panel: Axes, table: pd.DataFrame, across: str, labels: Mapping[str, str]) -> None:
+def _banded(panel: Axes, table: pd.DataFrame, across: str, labels: Mapping[str, str], language: Language) -> None:
     """Draw a line a variant through the means, with a band from low to high, on a logarithmic scale."""
     for index, (variant, label) in enumerate(labels.items()):
         rows = table[table["variant"] == variant].sort_values(across)
@@ -132,4 +137,4 @@ def _banded(panel: Axes, table: pd.DataFrame, across: str, labels: Mapping[str, 
         start = index * step // len(labels)  # markers of lines that run together would hide each other
         panel.plot(rows[across], rows["mean"], label=label, markevery=(start, step), **style)
         panel.fill_between(rows[across], rows["low"], rows["high"], color=style["color"], alpha=0.1, linewidth=0)
-    panel.set_yscale("log")
+    logarithmic(panel.yaxis, language)

@@ -11,7 +11,9 @@ from typing import Any
 
 from matplotlib import font_manager, rc_context
 from matplotlib.artist import Artist
+from matplotlib.axis import Axis
 from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, NullFormatter
 
 from reportgen import fonts
 from reportgen.figures.labels import wrapped
@@ -86,6 +88,13 @@ def legend_below(figure: Figure, handles: Sequence[Artist], names: Sequence[str]
             break
         legend.remove()
     figure.set_size_inches(wide, tall + box.height / figure.dpi)
+
+
+def logarithmic(axis: Axis, language: Language) -> None:
+    """Make an axis logarithmic, with its numbers as the report writes them: matplotlib's own are formulas."""
+    axis.axes.set(**{f"{axis.axis_name}scale": "log"})
+    axis.set_major_formatter(FuncFormatter(lambda value, _: language.significant(value)))
+    axis.set_minor_formatter(NullFormatter())
 
 
 @contextmanager

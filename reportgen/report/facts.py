@@ -97,14 +97,14 @@ def prose(text: Text | None, language: str) -> Markup | None:
 
 
 _STEP_LOG = {
-    "evaluations": "Evaluations: {:.0f}",
-    "train_loss": "Loss: {:.3e}",
-    "validation_loss": "Validation: {:.3e}",
-    "test_loss": "Test loss: {:.3e}",
-    "digit_accuracy": "Digits: {:.4f}",
-    "exact_accuracy": "Exact: {:.4f}",
+    "forecasting": {"evaluations": "Eval: {:.0f}", "train_loss": "Loss: {:.3e}", "validation_loss": "Val: {:.3e}"},
+    "addition": {
+        "test_loss": "Loss: {:.4f}",
+        "digit_accuracy": "Digit: {:.4f}",
+        "exact_accuracy": "Exact: {:.3f}",
+    },
 }
-"""How a log writes the columns of a task that is counted in steps."""
+"""By task the columns that a log has, and how it writes them: a line has to fit into half of the page."""
 
 
 def log_of(record: Record) -> str:
@@ -117,7 +117,9 @@ def step_log(record: Record) -> str:
     lines = []
     for row in record.steps:
         figures = (
-            form.format(row[name]) for name, form in _STEP_LOG.items() if not math.isnan(row.get(name, math.nan))
+            form.format(row[name])
+            for name, form in _STEP_LOG[record.task].items()
+            if not math.isnan(row.get(name, math.nan))
         )
         lines.append(" ".join([f"Step: {row['step']:.0f}", *figures]))
     if record.status != "finished":
