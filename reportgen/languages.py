@@ -100,6 +100,18 @@ class Language:
         """Write a number with so many significant digits, as in settings: 0.002, 1e-05."""
         return "—" if math.isnan(value) else _minus(f"{value:.{digits}g}")
 
+    def setting(self, name: str, value: object) -> str:
+        """Write a setting's value: `best` becomes `lowest validation loss`; of a list of names their number."""
+        if value is None or isinstance(value, bool) or value == ():
+            return self.say("setting.none" if value in (None, ()) else "setting.yes" if value else "setting.no")
+        if isinstance(value, float):
+            return self.significant(value, 6)
+        if isinstance(value, list | tuple):
+            whole = all(isinstance(item, int) for item in value)
+            return self.listing([self.integer(item) for item in value]) if whole else str(len(value))
+        key = f"value.{name}.{value}"
+        return self.say(key) if self.has(key) else str(value)
+
     def date(self, text: str) -> str:
         """Write an ISO date the long way of the language; any other text stays as it is."""
         try:

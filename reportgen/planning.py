@@ -79,7 +79,10 @@ def shortened(suite: Suite) -> Suite:
         if name in caps["data"]
     }
     runs = tuple(
-        run.model_copy(update={"training": _capped(run.training, caps["training"])}) for run in suite.runs
+        run.model_copy(
+            update={name: _capped(getattr(run, name), caps[name]) for name in ("data", "training")}
+        )
+        for run in suite.runs
     )
     return suite.model_copy(
         update={

@@ -111,23 +111,9 @@ def _functions(context: Common, language: Language, numbering: Numbering) -> dic
         sources = (data["source"] for data in context.datasets)
         return next((word for s in sources if (word := language.class_name(s, name)) != name), name)
 
-    def shown(name: str, value: object) -> object:
-        """Write a setting's value the way the language does: `best` becomes `lowest validation loss`."""
-        if value is None or value is False:
-            return language.say("setting.none" if value is None else "setting.no")
-        if value is True:
-            return language.say("setting.yes")
-        if isinstance(value, float):
-            return language.significant(value, 6)
-        if isinstance(value, (list, tuple)):
-            whole = all(isinstance(item, int) for item in value)
-            return language.listing([language.integer(item) for item in value]) if whole else len(value)
-        key = f"value.{name}.{value}"
-        return language.say(key) if language.has(key) else value
-
     return {
         "t": t,
-        "shown": shown,
+        "shown": language.setting,
         "has": language.has,
         "class_name": class_name,
         "language": language.code,
