@@ -123,8 +123,10 @@ def _steps(pairs: Sequence[tuple[Run, Record]]) -> Iterator[dict[str, Any]]:
 
 
 def _lengths(pairs: Sequence[tuple[Run, Record]]) -> Iterator[dict[str, Any]]:
+    first = {record.key: run.variant.name for run, record in reversed(pairs)}
     for run, record in pairs:
-        if record.status == "finished" and record.measures["lengths"]:
+        # a point of a sweep may be the same training as a run of another name: it is there once
+        if record.status == "finished" and record.measures["lengths"] and first[record.key] == run.variant.name:
             own = {"digits": record.data["digits"], **record.measures}
             for row in sorted([own, *record.measures["lengths"]], key=lambda row: int(row["digits"])):
                 figures = {name: row[name] for name in ("digits", "digit_accuracy", "exact_accuracy")}

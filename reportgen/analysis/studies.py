@@ -36,7 +36,9 @@ class Grid:
     @property
     def axes(self) -> tuple[list[Any], list[Any]]:
         """The values of each setting, sorted if they can be."""
-        first, second = (_in_order(list(dict.fromkeys(values))) for values in zip(*self.cells.values(), strict=True))
+        first, second = (
+            _in_order(list(dict.fromkeys(values))) for values in zip(*self.cells.values(), strict=True)
+        )
         return first, second
 
 
@@ -109,4 +111,6 @@ def _are_numbers(values: Sequence[Any]) -> bool:
 def _settings(variant: Variant) -> dict[str, Any]:
     """Return the variant's settings by dotted name."""
     plain = variant.settings.model_dump()
-    return {f"{part}.{name}": value for part in ("data", "model", "training") for name, value in plain[part].items()}
+    return {
+        f"{part}.{name}": value for part in ("data", "model", "training") for name, value in plain[part].items()
+    }

@@ -231,9 +231,7 @@ def _overlap(setting: list[str], loc: Path_) -> bool:
     return all(a == b for a, b in zip(setting, loc, strict=False))
 
 
-def _data_problems(
-    data: dict[str, Any], path: Path_, known: list[str], document: Document
-) -> Iterator[Problem]:
+def _data_problems(data: dict[str, Any], path: Path_, known: list[str], document: Document) -> Iterator[Problem]:
     names = [name.removeprefix("data.") for name in known if name.startswith("data.") and name.count(".") == 1]
     for name in data:
         if name not in names:
