@@ -25,6 +25,9 @@ _CLASSES = "class."
 _QUOTED = re.compile(r"""(["'])(.*?)\1""")
 _FILE = re.compile(r"text\.([a-z]{2,3})\.yaml$")
 
+# a comma that parts words, and not the thousands of a number
+_COMMA = re.compile(r"[，、]|,(?!\d)|(?<!\d),")
+
 # between Chinese characters and Latin letters or digits there is a space
 _CHINESE_BESIDE_LATIN = re.compile(r"(?<=[\u4e00-\u9fff])(?=[A-Za-z0-9])|(?<=[A-Za-z0-9%)])(?=[\u4e00-\u9fff])")
 
@@ -132,7 +135,7 @@ class Language:
         if len(items) < 2:
             return "".join(items)
         comma, last = self.say("list.comma"), self.say("list.and")
-        if any(mark in item for item in items for mark in ",，、"):
+        if any(_COMMA.search(item) for item in items):
             return self.say("list.semicolon").join(items)
         return last.join([comma.join(items[:-1]), items[-1]])
 

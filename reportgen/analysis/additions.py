@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -17,7 +17,7 @@ from reportgen.suite.expansion import Run
 HOLDS = 0.99
 """Addition is called learnt, or its carry to hold at a length, when at least this share of sums is right in every seed."""
 
-_MEASURES = ("steps", "test_loss", "digit_accuracy", "exact_accuracy", "steady_step")
+_MEASURES = ("steps", "test_loss", "digit_accuracy", "exact_accuracy", "first_step", "steady_step")
 
 
 @dataclass(frozen=True)
@@ -25,8 +25,8 @@ class Additions(Runs):
     """All that an addition suite's records say.
 
     `runs` has a row a run: run, variant, seed, key, status, error, parameters, steps, test_loss, digit_accuracy,
-    exact_accuracy, steady_step (the first logged step from which all test sums were right to the end; NaN if there was
-    none), training_seconds, seconds. `steps` has a row a logged step of a finished run: run, variant, seed, step,
+    exact_accuracy, first_step (the first logged step with all test sums right), steady_step (that from which they were
+    right to the end; each NaN if there was none), training_seconds, seconds. `steps` has a row a logged step of a finished run: run, variant, seed, step,
     test_loss, digit_accuracy, exact_accuracy. `lengths` has the tests of finished runs at other lengths, and at that
     trained on: run, variant, seed, digits, digit_accuracy, exact_accuracy.
     """
@@ -41,11 +41,11 @@ class Studied:
 
     study: Study
     reached: list[str]
-    """Variants of which every finished seed got to all sums right, and stayed there."""
+    """Variants of which every finished seed had all sums right at a logged step."""
     missed: list[str]
     """Finished variants of which a seed did not."""
     fastest: str | None
-    """Of `reached`, the variant with the lowest mean steady_step."""
+    """Of `reached`, the variant with the lowest mean first_step."""
     lead: Difference | None
     """The fastest against the next one, in steps; None unless there are two."""
 
@@ -135,11 +135,16 @@ def _lengths(pairs: Sequence[tuple[Run, Record]]) -> Iterator[dict[str, Any]]:
 
 def analyse(results: Additions) -> Findings:
     """Work out what the results of an addition suite show."""
-    best = {"test_loss": "min", "digit_accuracy": "max", "exact_accuracy": "max", "steady_step": "min"}
+    best: dict[str, Literal["min", "max"]] = {
+        "test_loss": "min",
+        "digit_accuracy": "max",
+        "exact_accuracy": "max",
+        "first_step": "min",
+    }
     generalisations, unlearnt = _generalisations(results)
     lengths = results.lengths.groupby(["variant", "digits"], sort=False)[["digit_accuracy", "exact_accuracy"]]
     return Findings(
-        comparison=summary(results.runs, best, ("training_seconds",)),
+        comparison=_compared(results.runs, best),
         curves=_curves(results.steps),
         studied=[_studied(study, results) for study in studies(results.variants)],
         grids=grids(results.variants),
@@ -147,6 +152,16 @@ def analyse(results: Additions) -> Findings:
         generalisations=generalisations,
         unlearnt=unlearnt,
     )
+
+
+def _compared(runs: pd.DataFrame, best: dict[str, Literal["min", "max"]]) -> pd.DataFrame:
+    """Summarise the variants; first_step has a mean only where every finished seed got all sums right."""
+    table = summary(runs, best, ("training_seconds",))
+    finished = runs[runs["status"] == "finished"]
+    there = finished.groupby("variant")["first_step"].agg(lambda own: own.notna().all())
+    short = ~table["variant"].map(there).eq(True)  # noqa: FBT003 - pandas has no keyword for it
+    table.loc[short, ["first_step", "first_step_std"]] = np.nan
+    return table.drop(columns="best_first_step")
 
 
 def _curves(steps: pd.DataFrame) -> pd.DataFrame:
@@ -165,11 +180,11 @@ def _curves(steps: pd.DataFrame) -> pd.DataFrame:
 
 def _studied(study: Study, results: Additions) -> Studied:
     runs = results.runs[results.runs["status"] == "finished"]
-    steps = {name: runs.loc[runs["variant"] == name, "steady_step"] for name in study.values}
+    steps = {name: runs.loc[runs["variant"] == name, "first_step"] for name in study.values}
     finished = {name: own for name, own in steps.items() if len(own)}
     reached = [name for name, own in finished.items() if own.notna().all()]
     ranked = sorted(reached, key=lambda name: float(finished[name].mean()))
-    scored = runs.assign(score=-runs["steady_step"])
+    scored = runs.assign(score=-runs["first_step"])
     lead = against(ranked[0], ranked[1:2], results, scored, "score") if ranked else []
     return Studied(
         study,

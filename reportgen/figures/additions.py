@@ -18,7 +18,10 @@ from reportgen.languages import Language
 _LOGARITHMIC_FROM = 8
 """The axis is logarithmic from where the largest value is so many times the smallest."""
 
-_TOP = 0.96
+_HEADROOM = 1.2
+"""How far the axis goes above the highest number, to leave room for them."""
+
+_TOP = 0.95
 """Where on the axis the runs stand that never got all sums right."""
 
 
@@ -61,7 +64,11 @@ def by_setting(findings: Findings) -> list[list[Study]]:
 
 def names_of(study: Study, variants: list[str], labels: Mapping[str, str], language: Language) -> dict[str, str]:
     """Return what a figure of a study calls its variants: their values, unless two have the same or there are none."""
-    values = {name: language.setting(study.setting, study.values[name]) for name in variants}
+    values = {
+        name: language.integer(value) if type(value) is int else language.setting(study.setting, value)
+        for name in variants
+        for value in [study.values[name]]
+    }
     alike = len(set(values.values())) < len(values)
     return {name: labels[name] for name in variants} if alike or not study.setting else values
 
@@ -87,14 +94,14 @@ def curves(table: pd.DataFrame, names: Mapping[str, str], language: Language) ->
 
 
 def steps(studies: list[Study], runs: pd.DataFrame, labels: Mapping[str, str], language: Language) -> Figure:
-    """Draw the step from which all sums are right against the value of a setting, a line a study.
+    """Draw the first logged step with all sums right against the value of a setting, a line a study.
 
     A line goes through the means of the values of which every seed got there; each seed has a pale marker. A run that
     never got there has a hollow triangle at the top edge.
 
     Args:
         studies: of one setting.
-        runs: variant, status and steady_step, a row a run.
+        runs: variant, status and first_step, a row a run.
         labels: variants, and what to call them.
         language: of the axes.
     """
@@ -107,17 +114,17 @@ def steps(studies: list[Study], runs: pd.DataFrame, labels: Mapping[str, str], l
         rows = rows.assign(value=rows["variant"].map(study.values).astype(float))
         style = series_style(index)
         faint = {**style, "linestyle": "", "markersize": 5, "alpha": 0.35, "markeredgewidth": 0}
-        axes.plot(rows["value"], rows["steady_step"], **faint)
-        means = rows.groupby("value")["steady_step"].agg(lambda own: own.mean(skipna=False)).dropna()
+        axes.plot(rows["value"], rows["first_step"], **faint)
+        means = rows.groupby("value")["first_step"].agg(lambda own: own.mean(skipna=False)).dropna()
         handles += axes.plot(means.index, means, **style)
-        never = rows.loc[rows["steady_step"].isna(), "value"]
+        never = rows.loc[rows["first_step"].isna(), "value"]
         missed = missed or len(never) > 0
         hollow = {**style, "linestyle": "", "marker": "^", "markersize": 7, "markerfacecolor": "none"}
         axes.plot(never, [_TOP] * len(never), transform=axes.get_xaxis_transform(), **hollow)
-    axes.set_ylim(bottom=0)
+    axes.set_ylim(0, _HEADROOM * max(1.0, axes.dataLim.y1))
     _values(axes, sorted({float(value) for study in studies for value in study.values.values()}), language)
     axes.set_xlabel(language.say(f"setting.{studies[0].setting}"))
-    axes.set_ylabel(language.say("figure.steady_step"))
+    axes.set_ylabel(language.say("figure.first_step"))
     names = [labels[study.base] for study in studies]
     if missed:
         handles += axes.plot([], [], linestyle="", marker="^", markersize=7, color="black", markerfacecolor="none")
@@ -129,7 +136,9 @@ def steps(studies: list[Study], runs: pd.DataFrame, labels: Mapping[str, str], l
 def _values(axes: Axes, values: list[float], language: Language) -> None:
     if values[0] > 0 and values[-1] >= _LOGARITHMIC_FROM * values[0]:
         axes.set_xscale("log")
-    axes.set_xticks(values, [language.significant(value, 6) for value in values])
+    axes.set_xticks(
+        values, [f"{value:,.6g}" if value >= 1 else language.significant(value, 6) for value in values]
+    )
     axes.xaxis.set_minor_locator(NullLocator())
 
 
@@ -138,7 +147,7 @@ def heat(grid: Grid, comparison: pd.DataFrame, language: Language) -> Figure:
 
     Args:
         grid: the first setting goes down, the second across.
-        comparison: variant, exact_accuracy, steady_step and finished, a row a variant; means over the seeds.
+        comparison: variant, exact_accuracy, first_step and finished, a row a variant; means over the seeds.
         language: of the labels.
 
     A cell of which a seed never got all sums right has a dash in place of the steps.
@@ -147,7 +156,7 @@ def heat(grid: Grid, comparison: pd.DataFrame, language: Language) -> Figure:
     figure = Figure(figsize=(WIDTH, min(6.0, 1.5 + 0.4 * len(rows))))
     by_variant = comparison.set_index("variant")
     for panel, metric, colours in zip(
-        figure.subplots(1, 2), ("exact_accuracy", "steady_step"), ("Blues", "Oranges"), strict=True
+        figure.subplots(1, 2), ("exact_accuracy", "first_step"), ("Blues", "Oranges"), strict=True
     ):
         cells = np.full((len(rows), len(columns)), np.nan)
         for variant, (first, second) in grid.cells.items():

@@ -23,8 +23,8 @@ class AdditionContext(Common):
     findings: Findings
     studies: list[dict[str, Any]]
     """Each study: name (of its figure and its table), setting, base; names, variant to its value, or to its label where it
-    has no value of its own; steady_steps, variant to those of its seeds; besides, what else a variant has that its base
-    has not, as (variant, setting, value); reached and missed, names; and studied, what was found."""
+    has no value of its own; first_steps and steady_steps, variant to those of its seeds; besides, variant to what else it
+    has that its base has not, (setting, value); reached and missed, names; and studied, what was found."""
     step_figures: list[tuple[str, list[str]]]
     """Setting and bases of each figure of steps to right sums, in order."""
     digits: list[int]
@@ -81,7 +81,10 @@ def _study(studied: Studied, results: Additions, shared: Mapping[str, Any], lang
         "setting": study.setting,
         "base": study.base,
         "names": names,
-        "steady_steps": {name: _steady(results, name) for name in study.values},
+        **{
+            f"{column}s": {name: _by_seed(results, name, column) for name in study.values}
+            for column in ("first_step", "steady_step")
+        },
         "besides": _besides(study, shared["settings"]),
         "reached": [names[name] for name in studied.reached],
         "missed": [names[name] for name in studied.missed],
@@ -93,23 +96,24 @@ def _each(settings: list[dict[str, Any]], name: str) -> list[int]:
     return sorted({own[name] for own in settings})
 
 
-def _steady(results: Additions, variant: str) -> list[float]:
-    """Return the steady steps of the variant's finished runs, seed by seed; NaN for one that never got there."""
+def _by_seed(results: Additions, variant: str, column: str) -> list[float]:
+    """Return a column of the variant's finished runs, seed by seed."""
     rows = results.runs[(results.runs["variant"] == variant) & (results.runs["status"] == "finished")]
-    return [float(step) for step in rows["steady_step"]]
+    return [float(step) for step in rows[column]]
 
 
-def _besides(study: Study, settings: Mapping[str, dict[str, Any]]) -> list[tuple[str, str, Any]]:
-    """Return variant, setting and value of whatever else a study's variants have that their base has not."""
-    if not study.base:
-        return []
-    base = settings[study.base]
-    return [
-        (variant, name, value)
+def _besides(study: Study, settings: Mapping[str, dict[str, Any]]) -> dict[str, list[tuple[str, Any]]]:
+    """Return for each variant, setting and value of whatever else it has that the study's base has not."""
+    base = settings.get(study.base, {})
+    changes = {
+        variant: [
+            (name, value)
+            for name, value in settings[variant].items()
+            if base and value != base[name] and name not in (study.setting, "data.test_lengths")
+        ]
         for variant in study.values
-        for name, value in settings[variant].items()
-        if value != base[name] and name not in (study.setting, "data.test_lengths")
-    ]
+    }
+    return {variant: changed for variant, changed in changes.items() if changed}
 
 
 def write(folder: Path, results: Additions, findings: Findings) -> list[str]:
