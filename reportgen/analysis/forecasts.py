@@ -186,7 +186,7 @@ def _lowest(runs: pd.DataFrame, column: str) -> tuple[str | None, float]:
 
 
 def _scored(runs: pd.DataFrame, column: str) -> pd.DataFrame:
-    return runs.assign(score=-np.log10(runs[column].clip(lower=SMALLEST)))
+    return runs.assign(score=-np.log10(runs[column].astype(float).clip(lower=SMALLEST)))
 
 
 def _learning(evaluations: pd.DataFrame) -> pd.DataFrame:

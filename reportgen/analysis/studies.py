@@ -70,13 +70,17 @@ def grids(variants: Sequence[Variant]) -> list[Grid]:
     for base, names, group in _groups(variants, flat):
         varied = _varied(names, group, flat)
         if len(varied) == 2:
-            whole = [base, *group] if len(names) == 2 else group  # else the base differs in more
-            cells = {name: (flat[name][varied[0]], flat[name][varied[1]]) for name in whole}
-            grid = Grid((varied[0], varied[1]), base, cells)
-            first, second = grid.axes
-            if len(set(cells.values())) == len(first) * len(second):
-                found.append(grid)
+            cells = {name: (flat[name][varied[0]], flat[name][varied[1]]) for name in [base, *group]}
+            without = {name: cells[name] for name in group}
+            both = (Grid((varied[0], varied[1]), base, own) for own in (cells, without))
+            # a base that has neither a row nor a column, or that differs in more, has no cell
+            found += [grid for grid in both if _is_full(grid) and (grid.cells is without or len(names) == 2)][:1]
     return found
+
+
+def _is_full(grid: Grid) -> bool:
+    first, second = grid.axes
+    return len(set(grid.cells.values())) == len(first) * len(second)
 
 
 def _groups(

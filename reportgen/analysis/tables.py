@@ -108,7 +108,7 @@ def geometric(values: pd.DataFrame, by: Sequence[str], value: str) -> pd.DataFra
     Returns a row a group of the columns `by`: those, mean (the geometric one), low and high (one sample standard
     deviation of the logarithms below and above), and n. A number below SMALLEST counts as that.
     """
-    logs = values.assign(log=np.log10(values[value].clip(lower=SMALLEST)))
+    logs = values.assign(log=np.log10(values[value].astype(float).clip(lower=SMALLEST)))
     table = logs.groupby(list(by), sort=False)["log"].agg(middle="mean", std="std", n="count").reset_index()
     spread = table["std"].fillna(0.0)
     return table.assign(
