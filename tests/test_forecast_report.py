@@ -9,7 +9,9 @@ from typing import Any
 import numpy as np
 import pytest
 from matplotlib.colors import to_hex
+from matplotlib.lines import Line2D
 from numpy.testing import assert_allclose, assert_array_equal
+from numpy.typing import NDArray
 
 from reportgen import pipeline
 from reportgen.analysis.forecasts import Findings, Forecasts, analyse, collect
@@ -50,7 +52,7 @@ def suite(names: Mapping[str, Any] = ALIKE) -> Suite:
 
 
 def record(run: Run, error: float) -> Record:
-    """Return a record of forecasts that are off by `error` in the first half of the horizon, by twice in the second.
+    """Return a record of forecasts that are off by `error`, and by twice as much in the second half.
 
     The training losses of Adam are 1, 1/2, 1/4, …, 1/16 after a second each, those of L-BFGS 1, 1/16 and 1/64.
     """
@@ -61,7 +63,12 @@ def record(run: Run, error: float) -> Record:
         arrays |= {f"error_from_{given}": gap, f"forecast_from_{given}": TRUTH[:, 8 - len(gap) :] + gap}
     finished = bool(np.isfinite(error))
     mse = {f"forecast_from_{given}": float(np.square(gap).mean()) for given, gap in gaps.items()}
-    measures = {"kept_step": 2, "evaluations": len(losses), "seconds": float(len(losses)), "train_loss": losses[-1]}
+    measures = {
+        "kept_step": 2,
+        "evaluations": len(losses),
+        "seconds": float(len(losses)),
+        "train_loss": losses[-1],
+    }
     counts = {"train": 4, "validation": 1, "test": 1}
     data = {"source": "sine", "origin": [], "digest": "d", "counts": counts, "length": 8, "given": 4}
     data |= {"center": 0.0, "spread": 1.0, "points": 48, "repeated": 1}
@@ -91,6 +98,16 @@ def report(by_seed: Errors, language: Language = EN) -> str:
     figures = {name: f"{name}.svg" for name in names}
     context = build_context(suite(by_seed), found, analyse(found), figures, language, quick=False)
     return write(context, language, [TEMPLATES])
+
+
+def places(line: Line2D) -> NDArray[np.float64]:
+    """Return where the line's points stand from left to right."""
+    return np.asarray(line.get_xdata(), float)
+
+
+def heights(line: Line2D) -> NDArray[np.float64]:
+    """Return where the line's points stand from bottom to top."""
+    return np.asarray(line.get_ydata(), float)
 
 
 @pytest.fixture(autouse=True)
@@ -143,7 +160,7 @@ def test_a_lead_in_every_seed_beyond_the_spread_is_clear() -> None:
 
 
 def test_the_drift_is_the_error_of_each_half_of_the_horizon() -> None:
-    """The second half of these forecasts is twice as far off as the first; the steadiest has the lowest late error."""
+    """These forecasts are twice as far off in the second half; the steadiest has the lowest late error."""
     found = analyse(results({"a": (0.1, 0.4), "b": (0.1, 0.1)}))
     assert [(drift.variant, round(drift.growth, 9)) for drift in found.drifts] == [("a", 2), ("b", 2)]
     assert_allclose([drift.early for drift in found.drifts], [0.2, 0.1])
@@ -191,11 +208,11 @@ def test_a_panel_shows_what_is_given_told_and_true(given: str, start: int) -> No
     for panel, (label, own) in zip(figure.axes, records.items(), strict=True):
         truth, known, told, stroke = panel.lines
         assert panel.get_title(loc="left") == label
-        assert_array_equal(truth.get_ydata(), TRUTH[0])
-        assert_array_equal(known.get_ydata(), TRUTH[0, :start])
-        assert_array_equal(told.get_ydata(), own.arrays[f"forecast_{given}"][0])
-        assert_array_equal(told.get_xdata(), np.arange(start + 1, 9))
-        assert set(np.asarray(stroke.get_xdata())) == {start + 0.5}
+        assert_array_equal(heights(truth), TRUTH[0])
+        assert_array_equal(heights(known), TRUTH[0, :start])
+        assert_array_equal(heights(told), own.arrays[f"forecast_{given}"][0])
+        assert_array_equal(places(told), np.arange(start + 1, 9))
+        assert set(places(stroke)) == {start + 0.5}
         assert len({line.get_linestyle() for line in (truth, known, told)}) == 3
     assert [text.get_text() for text in figure.legends[0].get_texts()] == ["Truth", "Given", "Forecast"]
 
@@ -212,8 +229,8 @@ def test_the_error_figure_has_a_line_and_a_band_a_model() -> None:
     found = analyse(results({"a": (0.1, 0.4), "b": (0.01, 0.01)}))
     figure = errors(found.horizons, {"a": "A", "b": "B"}, ZH)
     half, one = figure.axes
-    assert_allclose(half.lines[0].get_ydata(), [0.2, 0.2, 0.4, 0.4])
-    assert_allclose(one.lines[1].get_ydata(), [0.01] * 3 + [0.02] * 4)
+    assert_allclose(heights(half.lines[0]), [0.2, 0.2, 0.4, 0.4])
+    assert_allclose(heights(one.lines[1]), [0.01] * 3 + [0.02] * 4)
     assert [panel.get_yscale() for panel in figure.axes] == ["log", "log"]
     assert half.yaxis.get_major_formatter()(0.001, 0) == "0.001"
     for index, line in enumerate(half.lines):
@@ -229,8 +246,8 @@ def test_the_training_figure_has_evaluations_and_seconds() -> None:
     figure = training(analyse(results()).learning, {"adam": "Adam", "lbfgs": "L-BFGS"}, EN)
     for panel, title in zip(figure.axes, ("Evaluations of the loss", "Seconds"), strict=True):
         assert panel.get_xlabel() == title
-        assert_allclose(panel.lines[1].get_ydata(), [1, 1 / 16, 1 / 64])
-        assert_allclose(panel.lines[0].get_xdata(), [1, 2, 3, 4, 5])
+        assert_allclose(heights(panel.lines[1]), [1, 1 / 16, 1 / 64])
+        assert_allclose(places(panel.lines[0]), [1, 2, 3, 4, 5])
 
 
 @pytest.mark.parametrize(("best", "other"), [("adam", "lbfgs"), ("lbfgs", "adam")])
@@ -238,7 +255,9 @@ def test_the_sentences_name_the_winner_on_either_side(best: str, other: str) -> 
     """Whoever has the lower error is called ahead, in the ranking, in the drift and in the summary."""
     text = " ".join(report({best: (0.01, 0.011, 0.012), other: (0.1, 0.11, 0.12)}).split())
     here, there = best.upper(), other.upper()
-    assert f"{here} has the lowest forecast error from half of the points: a mean squared error of 0.000301" in text
+    assert (
+        f"{here} has the lowest forecast error from half of the points: a mean squared error of 0.000301" in text
+    )
     assert f"{here} is clearly ahead of {there}, whose error is 100 times as large" in text
     assert f"{here} clearly drifts less than {there}, whose late error is 10 times as large" in text
     assert f"It is clearly ahead of {there}." in text
@@ -300,7 +319,9 @@ def test_the_numbers_have_the_runs_that_they_come_from(tmp_path: Path) -> None:
     assert by_name["comparison.adam.forecast_from_half"]["runs"] == ["adam/seed=0"]
     assert content["runs"]["adam/seed=1"]["train_loss"] is None
     assert content["runs"]["adam/seed=0"]["step_log"][0]["train_loss"] == 0.25
-    assert sorted(paths) == sorted(["results.json", *(f"tables/{path.name}" for path in (tmp_path / "tables").iterdir())])
+    assert sorted(paths) == sorted(
+        ["results.json", *(f"tables/{path.name}" for path in (tmp_path / "tables").iterdir())]
+    )
     assert (tmp_path / "tables" / "drift.csv").read_text("utf-8").startswith("variant,early,late,growth\n")
 
 

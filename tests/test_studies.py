@@ -64,7 +64,20 @@ def test_two_swept_settings_are_a_grid_with_the_base_in_it() -> None:
         "a/layers=2, learning_rate=0.01": (2, 0.01),
     }
     assert grid.axes == ([1, 2], [0.001, 0.01])
-    assert studies(found) == []
+
+
+def test_a_grid_holds_two_studies() -> None:
+    """Its row and its column through the base run, beside what other sweeps have of the same setting; a run is there once."""
+    sweeps = [
+        {"base": "a", "grid": {"model.layers": [1, 2], "training.learning_rate": [0.001, 0.01]}},
+        {"base": "a", "grid": {"model.layers": [1, 4]}},
+    ]
+    layers, rates = studies(variants(sweeps))
+    assert layers.values == {"a/layers=1, learning_rate=0.001": 1, "a": 2, "a/layers=4": 4}
+    assert (rates.setting, rates.values) == (
+        "training.learning_rate",
+        {"a": 0.001, "a/layers=2, learning_rate=0.01": 0.01},
+    )
 
 
 def test_a_base_outside_of_the_values_has_no_cell() -> None:

@@ -25,10 +25,10 @@ class Forecasts(Runs):
     """All that a forecasting suite's records say.
 
     `runs` has a row a run: run, variant, seed, key, status, error, parameters, kept_step, train_loss, test_loss,
-    forecast_from_half, forecast_from_one (mean squared errors), evaluations, training_seconds, seconds. Runs that did
-    not finish have NaN where they have no number. `evaluations` has a row an evaluation of a finished run: run,
-    variant, seed, evaluation, loss, seconds. `errors` has the absolute error of a finished run's forecasts: run,
-    variant, seed, given (one of GIVEN), horizon (points ahead, from 1), error.
+    forecast_from_half, forecast_from_one (mean squared errors), evaluations, training_seconds, seconds. Runs that
+    did not finish have NaN where they have no number. `evaluations` has a row an evaluation of a finished run:
+    run, variant, seed, evaluation, loss, seconds. `errors` has the absolute error of a finished run's forecasts:
+    run, variant, seed, given (one of GIVEN), horizon (points ahead, from 1), error.
     """
 
     evaluations: pd.DataFrame
@@ -37,7 +37,7 @@ class Forecasts(Runs):
 
 @dataclass(frozen=True)
 class Drift:
-    """How a variant's forecast from half of the points leaves the truth; absolute errors, geometric means of seeds."""
+    """How a variant's forecast from half of the points leaves the truth: absolute errors, geometric means."""
 
     variant: str
     early: float

@@ -46,7 +46,8 @@ def studies(variants: Sequence[Variant]) -> list[Study]:
     """Find the studies of one setting, in the order of the suite; what is in none stands beside each other.
 
     A variant studies the setting that its sweep varies; the first one of its grid, if each has one value alone.
-    One that a run declares by naming a baseline studies the first in which the two differ.
+    One that a run declares by naming a baseline studies the first in which the two differ. A sweep of two settings
+    holds two studies: its row and its column through the base run.
     """
     flat = {variant.name: _settings(variant) for variant in variants}
     members: dict[tuple[str, str], list[str]] = {}
@@ -54,9 +55,14 @@ def studies(variants: Sequence[Variant]) -> list[Study]:
         varied = _varied(names, group, flat)
         if len(varied) < 2:
             members.setdefault((base, (varied or names)[0]), []).extend(group)
+        elif base in (cells := _cells(base, names, group, flat)):
+            for place, setting in enumerate(varied):
+                line = [name for name in group if cells[name][1 - place] == cells[base][1 - place]]
+                members.setdefault((base, setting), []).extend(line)
     found = []
     for (base, setting), group in members.items():
-        of = {name: flat[name][setting] for name in [base, *group] if setting in flat[name]}
+        once = {repr(flat[name]): name for name in reversed([base, *group])}  # of two names of one run, the first
+        of = {name: flat[name][setting] for name in reversed(once.values())}
         found.append(Study(setting, base, {name: of[name] for name in _in_order(list(of), of)}))
     known = {name for study in found for name in study.values} | {n for g in grids(variants) for n in g.cells}
     others = {variant.name: None for variant in variants if variant.name not in known}
@@ -68,19 +74,28 @@ def grids(variants: Sequence[Variant]) -> list[Grid]:
     flat = {variant.name: _settings(variant) for variant in variants}
     found = []
     for base, names, group in _groups(variants, flat):
-        varied = _varied(names, group, flat)
-        if len(varied) == 2:
-            cells = {name: (flat[name][varied[0]], flat[name][varied[1]]) for name in [base, *group]}
-            without = {name: cells[name] for name in group}
-            both = (Grid((varied[0], varied[1]), base, own) for own in (cells, without))
-            # a base that has neither a row nor a column, or that differs in more, has no cell
-            found += [grid for grid in both if _is_full(grid) and (grid.cells is without or len(names) == 2)][:1]
+        if cells := _cells(base, names, group, flat):
+            first, second = _varied(names, group, flat)
+            found.append(Grid((first, second), base, cells))
     return found
 
 
-def _is_full(grid: Grid) -> bool:
-    first, second = grid.axes
-    return len(set(grid.cells.values())) == len(first) * len(second)
+def _cells(
+    base: str, names: Sequence[str], group: Sequence[str], flat: Mapping[str, dict[str, Any]]
+) -> dict[str, tuple[Any, Any]]:
+    """Return the values of the two settings that a group varies, if every combination is there; else nothing.
+
+    The base run is among them, unless it has neither a row nor a column, or differs in more than the two.
+    """
+    varied = _varied(names, group, flat)
+    if len(varied) != 2:
+        return {}
+    for members in ([base, *group], list(group))[len(names) > 2 :]:
+        cells = {name: (flat[name][varied[0]], flat[name][varied[1]]) for name in members}
+        first, second = ({values[place] for values in cells.values()} for place in (0, 1))
+        if len(set(cells.values())) == len(first) * len(second):
+            return cells
+    return {}
 
 
 def _groups(

@@ -83,8 +83,8 @@ def summary(
 ) -> pd.DataFrame:
     """Summarise the variants of any task over their finished runs.
 
-    Takes a row a run; returns a row a variant, in the order of the runs: runs, finished, parameters; mean and sample
-    standard deviation of each of the `measures`, and best_<measure>, true where the mean is the best; the
+    Takes a row a run; returns a row a variant, in the order of the runs: runs, finished, parameters; mean and
+    sample standard deviation of each of the `measures`, and best_<measure>, true where the mean is the best; the
     medians of the columns `medians`.
     """
     rows = []

@@ -28,8 +28,8 @@ _TOP = 0.95
 def draw(results: Additions, findings: Findings, language: Language) -> dict[str, str]:
     """Return the figures as SVG, by name.
 
-    `study-<number>` has the curves of a study, `steps-<number>` the steps to right sums against a setting that is a
-    number, `grid-<number>` those of two settings, `lengths` the accuracy at other lengths than that trained on.
+    `study-<number>` has the curves of a study, `steps-<number>` the steps to right sums against a setting that is
+    a number, `grid-<number>` those of two settings, `lengths` the accuracy at other lengths than that trained on.
     """
     labels = {variant.name: variant.label_in(language.code) for variant in results.variants}
     return as_svg(_figures(results, findings, labels, language), labels.values(), language)
@@ -63,7 +63,8 @@ def by_setting(findings: Findings) -> list[list[Study]]:
 
 
 def names_of(study: Study, variants: list[str], labels: Mapping[str, str], language: Language) -> dict[str, str]:
-    """Return what a figure of a study calls its variants: their values, unless two have the same or there are none."""
+    """Return what a study calls its variants: their values, or their labels if two are the same or there are
+    none."""
     values = {
         name: language.integer(value) if type(value) is int else language.setting(study.setting, value)
         for name in variants
@@ -87,7 +88,7 @@ def curves(table: pd.DataFrame, names: Mapping[str, str], language: Language) ->
         _lines(panel, table[table["metric"] == metric], "step", names)
         panel.set_xlabel(language.say("figure.step"))
         panel.set_ylabel(language.say(f"figure.{metric}"))
-    logarithmic(panels[0].yaxis, language)
+    logarithmic(panels[0], language)
     _percent(panels[1])
     legend_below(figure, panels[0].lines, list(names.values()))
     return figure
@@ -96,8 +97,8 @@ def curves(table: pd.DataFrame, names: Mapping[str, str], language: Language) ->
 def steps(studies: list[Study], runs: pd.DataFrame, labels: Mapping[str, str], language: Language) -> Figure:
     """Draw the first logged step with all sums right against the value of a setting, a line a study.
 
-    A line goes through the means of the values of which every seed got there; each seed has a pale marker. A run that
-    never got there has a hollow triangle at the top edge.
+    A line goes through the means of the values of which every seed got there; each seed has a pale marker. A run
+    that never got there has a hollow triangle at the top edge.
 
     Args:
         studies: of one setting.

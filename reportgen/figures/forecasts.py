@@ -137,4 +137,4 @@ def _banded(panel: Axes, table: pd.DataFrame, across: str, labels: Mapping[str, 
         start = index * step // len(labels)  # markers of lines that run together would hide each other
         panel.plot(rows[across], rows["mean"], label=label, markevery=(start, step), **style)
         panel.fill_between(rows[across], rows["low"], rows["high"], color=style["color"], alpha=0.1, linewidth=0)
-    logarithmic(panel.yaxis, language)
+    logarithmic(panel, language)

@@ -11,7 +11,7 @@ from typing import Any
 
 from matplotlib import font_manager, rc_context
 from matplotlib.artist import Artist
-from matplotlib.axis import Axis
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, NullFormatter
 
@@ -90,9 +90,10 @@ def legend_below(figure: Figure, handles: Sequence[Artist], names: Sequence[str]
     figure.set_size_inches(wide, tall + box.height / figure.dpi)
 
 
-def logarithmic(axis: Axis, language: Language) -> None:
-    """Make an axis logarithmic, with its numbers as the report writes them: matplotlib's own are formulas."""
-    axis.axes.set(**{f"{axis.axis_name}scale": "log"})
+def logarithmic(panel: Axes, language: Language) -> None:
+    """Make the upright axis logarithmic, with its numbers as the report writes them: matplotlib's are formulas."""
+    panel.set_yscale("log")
+    axis = panel.yaxis
     axis.set_major_formatter(FuncFormatter(lambda value, _: language.significant(value)))
     axis.set_minor_formatter(NullFormatter())
 

@@ -22,9 +22,10 @@ class AdditionContext(Common):
 
     findings: Findings
     studies: list[dict[str, Any]]
-    """Each study: name (of its figure and its table), setting, base; names, variant to its value, or to its label where it
-    has no value of its own; first_steps and steady_steps, variant to those of its seeds; besides, variant to what else it
-    has that its base has not, (setting, value); reached and missed, names; and studied, what was found."""
+    """Each study: name (of its figure and its table), setting, base; names, variant to its value, or to its label
+    where it has no value of its own; first_steps and steady_steps, variant to those of its seeds; besides,
+    variant to what else it has that its base has not, (setting, value); reached and missed, names; and studied,
+    what was found."""
     step_figures: list[tuple[str, list[str]]]
     """Setting and bases of each figure of steps to right sums, in order."""
     digits: list[int]

@@ -55,8 +55,8 @@ class Common:
     environments: list[dict[str, Any]]
     """Each machine and software that runs of this suite ran on."""
     datasets: list[dict[str, Any]]
-    """Each data set: what its records say of it, such as the fields of `reportgen.lab.dataset.DataFacts`, and the labels of
-    those that use it."""
+    """Each data set: what its records say of it, such as the fields of `reportgen.lab.dataset.DataFacts`, and the
+    labels of those that use it."""
     models: list[Model]
     layers: dict[str, list[tuple[str, str]]]
     """The layers of torch.nn that the models use: name and default of each argument."""
@@ -69,11 +69,13 @@ class Common:
     settings: dict[str, dict[str, Any]]
     """Variant to its settings by dotted name."""
     runs: list[dict[str, Any]]
-    """A row a run: the columns of the task's results, such as `reportgen.analysis.results.Results.runs`, and label."""
+    """A row a run: the columns of the task's results, such as `reportgen.analysis.results.Results.runs`, and
+    label."""
     unfinished: list[dict[str, Any]]
     """The rows of `runs` that diverged or failed, with the last line of the error as `reason`."""
     comparison: list[dict[str, Any]]
-    """A row a variant: the columns of the findings' table, such as `reportgen.analysis.tables.comparison`, and label."""
+    """A row a variant: the columns of the findings' table, such as `reportgen.analysis.tables.comparison`, and
+    label."""
     rows: dict[str, dict[str, Any]]
     """The rows of `comparison` by variant."""
     logs: list[Log]
