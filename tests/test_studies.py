@@ -67,7 +67,7 @@ def test_two_swept_settings_are_a_grid_with_the_base_in_it() -> None:
 
 
 def test_a_grid_holds_two_studies() -> None:
-    """Its row and its column through the base run, beside what other sweeps have of the same setting; a run is there once."""
+    """Its row and its column through the base run, with what other sweeps add; a run is there once."""
     sweeps = [
         {"base": "a", "grid": {"model.layers": [1, 2], "training.learning_rate": [0.001, 0.01]}},
         {"base": "a", "grid": {"model.layers": [1, 4]}},

@@ -64,8 +64,9 @@ def studies(variants: Sequence[Variant]) -> list[Study]:
         once = {repr(flat[name]): name for name in reversed([base, *group])}  # of two names of one run, the first
         of = {name: flat[name][setting] for name in reversed(once.values())}
         found.append(Study(setting, base, {name: of[name] for name in _in_order(list(of), of)}))
-    known = {name for study in found for name in study.values} | {n for g in grids(variants) for n in g.cells}
-    others = {variant.name: None for variant in variants if variant.name not in known}
+    known = [*(name for study in found for name in study.values), *(n for g in grids(variants) for n in g.cells)]
+    seen = {repr(flat[name]) for name in known}
+    others = {variant.name: None for variant in variants if repr(flat[variant.name]) not in seen}
     return [*found, *([Study("", "", others)] if others else [])]
 
 
