@@ -25,6 +25,9 @@ _CLASSES = "class."
 _QUOTED = re.compile(r"""(["'])(.*?)\1""")
 _FILE = re.compile(r"text\.([a-z]{2,3})\.yaml$")
 
+# a comma that parts words, and not the thousands of a number
+_COMMA = re.compile(r"[，、]|,(?!\d)|(?<!\d),")
+
 # between Chinese characters and Latin letters or digits there is a space
 _CHINESE_BESIDE_LATIN = re.compile(r"(?<=[\u4e00-\u9fff])(?=[A-Za-z0-9])|(?<=[A-Za-z0-9%)])(?=[\u4e00-\u9fff])")
 
@@ -100,6 +103,18 @@ class Language:
         """Write a number with so many significant digits, as in settings: 0.002, 1e-05."""
         return "—" if math.isnan(value) else _minus(f"{value:.{digits}g}")
 
+    def setting(self, name: str, value: object) -> str:
+        """Write a setting's value: `best` becomes `lowest validation loss`; of a list of names their number."""
+        if value is None or isinstance(value, bool) or value == ():
+            return self.say("setting.none" if value in (None, ()) else "setting.yes" if value else "setting.no")
+        if isinstance(value, float):
+            return self.significant(value, 6)
+        if isinstance(value, list | tuple):
+            whole = all(isinstance(item, int) for item in value)
+            return self.listing([self.integer(item) for item in value]) if whole else str(len(value))
+        key = f"value.{name}.{value}"
+        return self.say(key) if self.has(key) else str(value)
+
     def date(self, text: str) -> str:
         """Write an ISO date the long way of the language; any other text stays as it is."""
         try:
@@ -120,7 +135,7 @@ class Language:
         if len(items) < 2:
             return "".join(items)
         comma, last = self.say("list.comma"), self.say("list.and")
-        if any(mark in item for item in items for mark in ",，、"):
+        if any(_COMMA.search(item) for item in items):
             return self.say("list.semicolon").join(items)
         return last.join([comma.join(items[:-1]), items[-1]])
 

@@ -18,17 +18,17 @@ from reportgen.executors import pool
 from reportgen.executors.events import Event
 from reportgen.lab.record import Record
 from reportgen.planning import Action, Plan, Step
+from reportgen.reporting import Findings, module_for
 from reportgen.resources import TEMPLATES
 from reportgen.store import Store
 from reportgen.suite.document import Document
 from reportgen.suite.expansion import expand, file_name
 from reportgen.suite.reading import read_suite
 from reportgen.suite.schema import Suite
-from reportgen.suite.tasks import CLASSIFICATION, task_of
+from reportgen.suite.tasks import task_of
 
 if TYPE_CHECKING:  # pandas, matplotlib and WeasyPrint cost seconds: a build with nothing to do imports none
-    from reportgen.analysis.findings import Findings
-    from reportgen.analysis.results import Results
+    from reportgen.analysis.results import Runs
     from reportgen.languages import Language
 
 
@@ -146,7 +146,14 @@ def make_report(
         for own, language in zip(figures, loaded.languages, strict=True)
     ]
     others = [path for own in figures for path in own.values()] + numbers(results, findings, folder)
-    work = partial(typeset, folder=folder, loaded=loaded, quick=options.quick)
+    # not the suite: the class of a task's suite is made on the way, and cannot be sent to another process
+    work = partial(
+        typeset,
+        folder=folder,
+        formats=loaded.suite.formats,
+        template_folders=loaded.template_folders,
+        quick=options.quick,
+    )
     arguments = list(zip(texts, loaded.languages, strict=True))
     if loaded.suite.formats == ("md",):  # there is no type to set
         reports = [work(*own) for own in arguments]
@@ -163,7 +170,9 @@ def load(file: Path, *, quick: bool = False, profile: str | None = None) -> Load
     and style sheets: whatever can be found before anything is trained.
     """
     folders = (file.parent / "templates", TEMPLATES)
-    sections = {path.name.removesuffix(".md.j2") for folder in folders for path in folder.glob("sections/*.md.j2")}
+    sections = {
+        path.name.removesuffix(".md.j2") for folder in folders for path in folder.glob("sections/**/*.md.j2")
+    }
     suite = read_suite(file, languages.available(folders), profile, fonts.lacking, sections)
     tongues = tuple(languages.load_languages(suite.languages, folders))
     suite = planning.shortened(suite) if quick else suite
@@ -203,17 +212,12 @@ def run(planned: Plan, store: Store, options: Options, listen: Callable[[Event],
         pool.carry_out_all(tasks, store.folder, workers, listen)
 
 
-def collect(planned: Plan, store: Store) -> "Results":
+def collect(planned: Plan, store: Store) -> "Runs":
     """Read the records and gather them in tables."""
-    tasks = {task_of(step.run.variant.settings.data.source) for step in planned.steps}
-    if tasks != {CLASSIFICATION}:
-        names = ", ".join(sorted(task.name for task in tasks))
-        raise ReportgenError(
-            f"{names}: there is no report of it yet; the runs are trained and kept in {store.folder}"
-        )
-    from reportgen.analysis import results
-
-    return results.collect([(step.run, _record(step, store)) for step in planned.steps])
+    task = task_of(planned.steps[0].run.variant.settings.data.source).name
+    pairs = [(step.run, _record(step, store)) for step in planned.steps]
+    gathered: Runs = module_for(task, "collect").collect(pairs)
+    return gathered
 
 
 def _record(step: Step, store: Store) -> Record:
@@ -225,22 +229,18 @@ def _record(step: Step, store: Store) -> Record:
     return record
 
 
-def analyse(results: "Results") -> "Findings":
+def analyse(results: "Runs") -> Findings:
     """Work out what the results show."""
-    from reportgen.analysis import findings
-
-    return findings.analyse(results)
+    return module_for(results.task, "analyse").analyse(results)
 
 
 def draw(
-    results: "Results", findings: "Findings", language: "Language", folder: Path, sections: Sequence[str] = ()
+    results: "Runs", findings: Findings, language: "Language", folder: Path, sections: Sequence[str] = ()
 ) -> dict[str, str]:
     """Draw the figures of one language; return the path of each, from the report's folder."""
-    from reportgen.figures import drawing
-
     (folder / "figures").mkdir(exist_ok=True)
     paths = {}
-    for name, svg in drawing.draw(results, findings, language, sections).items():
+    for name, svg in module_for(results.task, "draw").draw(results, findings, language, sections).items():
         paths[name] = f"figures/{file_name(name)}.{language.code}.svg"
         (folder / paths[name]).write_text(svg, "utf-8")
     return paths
@@ -248,37 +248,44 @@ def draw(
 
 def write(
     loaded: Loaded,
-    results: "Results",
-    findings: "Findings",
+    results: "Runs",
+    findings: Findings,
     figures: dict[str, str],
     language: "Language",
     *,
     quick: bool,
 ) -> str:
     """Fill in the templates: the report in Markdown."""
-    from reportgen.report.context import build_context
     from reportgen.report.markdown import write as fill_in
 
-    context = build_context(loaded.suite, results, findings, figures, language, quick=quick)
+    context = module_for(results.task, "context").build_context(
+        loaded.suite, results, findings, figures, language, quick=quick
+    )
     return fill_in(context, language, loaded.template_folders)
 
 
-def numbers(results: "Results", findings: "Findings", folder: Path) -> list[str]:
+def numbers(results: "Runs", findings: Findings, folder: Path) -> list[str]:
     """Leave the numbers for other programs in `folder`: tables/*.csv and results.json; return their paths."""
-    from reportgen.report import numbers as written
+    paths: list[str] = module_for(results.task, "numbers").write(folder, results, findings)
+    return paths
 
-    return written.write(folder, results, findings)
 
-
-def typeset(text: str, language: "Language", folder: Path, loaded: Loaded, *, quick: bool) -> dict[str, bytes]:
+def typeset(
+    text: str,
+    language: "Language",
+    folder: Path,
+    formats: Sequence[str],
+    template_folders: Sequence[Path],
+    *,
+    quick: bool,
+) -> dict[str, bytes]:
     """Turn the Markdown of one language into the formats that the suite asks for: the files by name."""
-    formats = loaded.suite.formats
     made = {"md": text.encode()}
     if "html" in formats or "pdf" in formats:
         from reportgen.report.html import to_html
         from reportgen.report.styles import style_sheets
 
-        html = to_html(text, language, folder, style_sheets(loaded.template_folders), quick=quick)
+        html = to_html(text, language, folder, style_sheets(template_folders), quick=quick)
         made["html"] = html.encode()
     if "pdf" in formats:
         from reportgen.report.pdf import to_pdf

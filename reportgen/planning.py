@@ -79,7 +79,8 @@ def shortened(suite: Suite) -> Suite:
         if name in caps["data"]
     }
     runs = tuple(
-        run.model_copy(update={"training": _capped(run.training, caps["training"])}) for run in suite.runs
+        run.model_copy(update={name: _capped(getattr(run, name), caps[name]) for name in ("data", "training")})
+        for run in suite.runs
     )
     return suite.model_copy(
         update={
@@ -93,7 +94,10 @@ def shortened(suite: Suite) -> Suite:
 
 
 def _capped(given: dict[str, Any], caps: dict[str, int]) -> dict[str, Any]:
-    return {name: min(value, caps[name]) if name in caps else value for name, value in given.items()}
+    return {
+        name: min(caps[name] if value is None else value, caps[name]) if name in caps else value
+        for name, value in given.items()
+    }
 
 
 def _cut(grid: dict[str, tuple[Any, ...]], caps: dict[str, dict[str, int]]) -> dict[str, tuple[Any, ...]]:

@@ -18,7 +18,7 @@ LAYERS = [
     {"cli"},
     {"terminal", "doctor", "datasets"},
     {"pipeline"},
-    {"planning", "stamp"},
+    {"planning", "reporting", "stamp"},
     {"report"},
     {"figures", "executors"},
     {"analysis"},

@@ -9,7 +9,7 @@ from jsonschema import Draft202012Validator
 from pydantic import ValidationError
 
 from reportgen import pipeline, planning
-from reportgen.errors import ReportgenError, SuiteError
+from reportgen.errors import SuiteError
 from reportgen.executors import pool
 from reportgen.executors.events import Event, RunDone
 from reportgen.lab.key import key_of, key_parts
@@ -305,12 +305,71 @@ def test_runs_of_every_task_go_through_the_pool(tmp_path: Path, source: str) -> 
     assert {step.action for step in again.steps} == {planning.Action.REUSE}
 
 
-def test_a_task_without_a_report_says_so_and_keeps_its_runs(tmp_path: Path) -> None:
-    """A build trains, and then tells that there is no report of that task; the records are there."""
+@pytest.mark.parametrize(
+    ("source", "formats", "said"),
+    [
+        ("sine", "[md, html, pdf]", "5 sequences of 20 points"),
+        ("series, file: s.csv, column: x, window: 20, test: 1", "[md]", "200 numbers from s.csv"),
+        ("addition, digits: 4", "[md, html, pdf]", "pairs of numbers of 4 digits"),
+    ],
+    ids=["sine", "series", "addition"],
+)
+def test_every_task_is_built_to_its_report(tmp_path: Path, source: str, formats: str, said: str) -> None:
+    """From a suite to its reports, in every format, without torch in this process; then nothing is left to do."""
+    (tmp_path / "s.csv").write_text("x\n" + "".join(f"{i * i % 17}\n" for i in range(200)), "utf-8")
+    source = source.replace("sine", "sine, sequences: 5, length: 20")
+    short = QUICK_SUITE.replace("1000", "4").replace("500", "2").replace("900", "3")
     file = tmp_path / "suite.yaml"
-    file.write_text(QUICK_SUITE.replace("1000", "4").replace("500", "2").replace("900", "3") % "sine", "utf-8")
-    options = pipeline.Options(build=tmp_path / "build", quick=True, jobs=1)
-    with pytest.raises(ReportgenError, match="forecasting: there is no report of it yet"):
-        pipeline.build(file, options, lambda _: None, lambda _: None)
-    planned = planning.plan(pipeline.load(file, quick=True).suite, Store(tmp_path / "build" / "records"))
-    assert {step.action for step in planned.steps} == {planning.Action.REUSE}
+    file.write_text(f"{short % source}formats: {formats}\nlanguages: [en]\n", "utf-8")
+    options = pipeline.Options(build=tmp_path / "build", jobs=2)
+    built = pipeline.build(file, options, lambda _: None, lambda _: None)
+    assert [path.exists() for path in built.reports] == [True] * len(formats.split(","))
+    text = built.reports[0].read_text("utf-8")
+    assert said in text
+    assert [line for line in text.splitlines() if line.startswith("## 6")] == ["## 6. Results"]
+    assert pipeline.build(file, options, lambda _: None, lambda _: None).up_to_date
+
+
+RUN_DATA = ADD.replace("name: a\n", "name: a\n    data: {digits: 7}\n  - {name: b}\n")
+
+
+def test_a_run_may_have_data_settings_of_its_own(tmp_path: Path) -> None:
+    """They are laid over the suite's, in a quick build no longer than that allows, and in a profile."""
+    file = tmp_path / "suite.yaml"
+    file.write_text(
+        RUN_DATA.replace("digits: 7", "digits: 7, test_numbers: 50")
+        + "profiles: {full: {runs: {a: {data: {digits: 9}}}}}\n",
+        "utf-8",
+    )
+
+    def data(**options: Any) -> list[tuple[int, int]]:
+        runs = runs_of(pipeline.load(file, **options).suite, "cpu")
+        plain = [run.variant.settings.model_dump()["data"] for run in runs if run.seed == 0]
+        return [(own["digits"], own["test_numbers"]) for own in plain]
+
+    assert data() == [(7, 50), (10, 200)]
+    assert data(quick=True) == [(7, 20), (10, 20)]
+    assert data(profile="full") == [(9, 50), (10, 200)]
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        (
+            "digitz: 7",
+            "6: runs[0].data.digitz: got the unknown setting 'digitz', expected one of digits, test_numbers, "
+            "test_lengths, test_seed; did you mean 'digits'?",
+        ),
+        (
+            "source: sine",
+            "6: runs[0].data.source: got the unknown setting 'source', expected one of digits, test_numbers, "
+            "test_lengths, test_seed",
+        ),
+        ("digits: 0", "6: runs[0].data.digits: got 0, expected a number above 0"),
+    ],
+)
+def test_wrong_data_settings_of_a_run_are_reported_at_their_line(
+    tmp_path: Path, given: str, expected: str
+) -> None:
+    """A run changes settings of the suite's data, and not where they come from."""
+    assert complaint(tmp_path, RUN_DATA.replace("digits: 7", given)) == f"suite.yaml:{expected}"

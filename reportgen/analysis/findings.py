@@ -1,6 +1,6 @@
 """The stage *analyse*: what the tables show, and how firmly. Nothing here is worded; the catalogues do that."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from itertools import combinations
 from typing import Any
@@ -10,7 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from reportgen.analysis import tables
-from reportgen.analysis.results import Results
+from reportgen.analysis.results import Results, Runs
 from reportgen.suite.expansion import Variant
 from reportgen.suite.schema import Reference
 
@@ -23,12 +23,15 @@ OVERFITTING_RISE = 0.02
 
 @dataclass(frozen=True)
 class Difference:
-    """How much better one variant's test accuracy is than another's, run by run with the same seed."""
+    """How much better one variant's score is than another's, run by run with the same seed.
+
+    The score of a classifier is its test accuracy; the other tasks say what theirs is.
+    """
 
     ahead: str
     behind: str
     mean: float
-    """Mean of the paired differences, a fraction of 1; never negative."""
+    """Mean of the paired differences, of accuracies a fraction of 1; never negative."""
     spread: float
     """Standard deviation between seeds, pooled over the two variants; NaN with fewer than two seeds."""
     wins: int
@@ -150,7 +153,7 @@ def analyse(results: Results) -> Findings:
     return Findings(
         comparison=table,
         curves=tables.curves(results.epochs),
-        differences=_against(leader, list(finished["variant"]), results),
+        differences=against(leader, list(finished["variant"]), results, results.runs),
         tunings=list(_tunings(results)),
         published=list(_published(results, finished.set_index("variant"))),
         overfitting=[_overfitting(str(v), averages) for v in finished["variant"]],
@@ -158,28 +161,34 @@ def analyse(results: Results) -> Findings:
             name: most_confused(name, matrix, classes[name]) for name, matrix in results.confusion.items()
         },
         per_class={name: tables.per_class(matrix, classes[name]) for name, matrix in results.confusion.items()},
-        cost=_cost(finished.set_index("variant")) if len(finished) > 1 and _alike(results) else None,
+        cost=_cost(finished.set_index("variant")) if len(finished) > 1 and alike(results) else None,
         leader=leader,
         baselines={name: float(facts["majority_accuracy"]) for name, facts in data.items()},
     )
 
 
-def _against(leader: str | None, variants: list[str], results: Results) -> list[Difference]:
+def against(
+    leader: str | None, variants: Iterable[str], results: Runs, runs: pd.DataFrame, score: str = "test_accuracy"
+) -> list[Difference]:
+    """Compare the leader with each other one of the variants that it shares a finished seed with, nearest first.
+
+    `runs` are those of `results`, with a column `score`, of which more is better.
+    """
     if leader is None:
         return []
-    found = [_difference(leader, other, results) for other in variants if other != leader]
+    found = [_difference(leader, other, results, runs, score) for other in variants if other != leader]
     return sorted((d for d in found if d.pairs), key=lambda difference: difference.mean)
 
 
-def _difference(one: str, other: str, results: Results) -> Difference:
+def _difference(one: str, other: str, results: Runs, runs: pd.DataFrame, score: str) -> Difference:
     tests = [_tested_on(variant) for variant in results.variants if variant.name in (one, other)]
-    return replace(compare(one, other, results.runs), comparable=tests[0] == tests[-1])
+    return replace(compare(one, other, runs, score), comparable=tests[0] == tests[-1])
 
 
 def _tunings(results: Results) -> Iterator[Tuning]:
     for variant in results.variants:
         if variant.baseline:
-            difference = _difference(variant.name, variant.baseline, results)
+            difference = _difference(variant.name, variant.baseline, results, results.runs, "test_accuracy")
             if difference.pairs:
                 yield Tuning(variant.name, variant.baseline, difference)
 
@@ -199,20 +208,20 @@ def _tested_on(variant: Variant) -> dict[str, Any]:
     return variant.settings.data.model_dump(exclude={"tokens", "vocabulary_size", "max_length"})
 
 
-def _alike(results: Results) -> bool:
+def alike(results: Runs) -> bool:
     """Tell whether all runs saw the same data on the same machine, so that their times can be compared."""
     records = [record for record in results.records.values() if record.data]
     return len({repr((record.data, record.environment)) for record in records}) == 1
 
 
-def compare(one: str, other: str, runs: pd.DataFrame) -> Difference:
-    """Compare two variants over the seeds that both finished; the one with the higher mean is `ahead`.
+def compare(one: str, other: str, runs: pd.DataFrame, score: str = "test_accuracy") -> Difference:
+    """Compare two variants over the seeds that both finished; the one with the higher mean score is `ahead`.
 
     The pooled spread is sqrt((s1² + s2²) / 2) with s the sample standard deviations over those seeds.
     """
     finished = runs[runs["status"] == "finished"]
-    accuracy = finished.pivot_table(index="seed", columns="variant", values="test_accuracy")
-    pair = accuracy.reindex(columns=[one, other]).dropna()
+    scores = finished.pivot_table(index="seed", columns="variant", values=score)
+    pair = scores.reindex(columns=[one, other]).dropna()
     gaps = pair[one] - pair[other]
     if gaps.mean() < 0:
         one, other, gaps = other, one, -gaps

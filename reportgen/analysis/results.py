@@ -10,24 +10,24 @@ from numpy.typing import NDArray
 
 from reportgen.lab.record import EPOCH_COLUMNS, Record
 from reportgen.suite.expansion import Run, Variant
+from reportgen.suite.tasks import task_of
 
 
 @dataclass(frozen=True)
-class Results:
-    """All that a suite's records say.
+class Runs:
+    """What the records of a suite say, whatever its task.
 
-    `runs` has a row a run (run, variant, seed, key, status, error, parameters, kept_epoch, validation_accuracy,
-    test_loss, test_accuracy, epochs, seconds, seconds_per_epoch, training_seconds); `epochs` a row an epoch of a
-    run. The validation accuracy is that of the epoch that was kept. Runs that did not finish have NaN where they
-    have no number, as runs without a validation part have. `confusion` counts, by variant and summed over its
-    finished runs, examples of the true class (row) that were given the predicted class (column).
+    `runs` has a row a run: run, variant, seed, status, and what else a task has. Records go by the run's name.
     """
 
     variants: tuple[Variant, ...]
     records: dict[str, Record]
     runs: pd.DataFrame
-    epochs: pd.DataFrame
-    confusion: dict[str, NDArray[np.int64]]
+
+    @property
+    def task(self) -> str:
+        """The name of the suite's task."""
+        return task_of(self.variants[0].settings.data.source).name
 
     def runs_of(self, variant: str) -> list[str]:
         """Return the names of the variant's finished runs."""
@@ -41,9 +41,28 @@ class Results:
         return min(able, key=lambda record: record.status != "finished", default=None)
 
 
+@dataclass(frozen=True)
+class Results(Runs):
+    """All that a classification suite's records say.
+
+    `runs` has a row a run (run, variant, seed, key, status, error, parameters, kept_epoch, validation_accuracy,
+    test_loss, test_accuracy, epochs, seconds, seconds_per_epoch, training_seconds); `epochs` a row an epoch of a
+    run. The validation accuracy is that of the epoch that was kept. Runs that did not finish have NaN where they
+    have no number, as runs without a validation part have. `confusion` counts, by variant and summed over its
+    finished runs, examples of the true class (row) that were given the predicted class (column).
+    """
+
+    epochs: pd.DataFrame
+    confusion: dict[str, NDArray[np.int64]]
+
+
+def variants_of(pairs: Sequence[tuple[Run, Record]]) -> tuple[Variant, ...]:
+    """Return the variants of the runs, each once, in their order."""
+    return tuple({run.variant.name: run.variant for run, _ in pairs}.values())
+
+
 def collect(pairs: Sequence[tuple[Run, Record]]) -> Results:
     """Gather the records of a suite's runs, in the suite's order."""
-    variants = tuple(dict.fromkeys(run.variant for run, _ in pairs))
     runs = pd.DataFrame([_row(run, record) for run, record in pairs])
     epochs = pd.DataFrame(
         [
@@ -54,7 +73,7 @@ def collect(pairs: Sequence[tuple[Run, Record]]) -> Results:
         columns=["run", "variant", "seed", *EPOCH_COLUMNS],
     )
     records = {run.name: record for run, record in pairs}
-    return Results(variants, records, runs, epochs, _confusion(pairs))
+    return Results(variants_of(pairs), records, runs, epochs, _confusion(pairs))
 
 
 def _row(run: Run, record: Record) -> dict[str, Any]:

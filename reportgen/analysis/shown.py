@@ -1,6 +1,6 @@
 """Which variants a figure shows when a suite has more of them than can be told apart."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 
 import pandas as pd
 
@@ -15,6 +15,16 @@ CROWDED = 6
 
 MOST_ROWS = 40
 """Rows in the figure of test accuracies: what a page has room for."""
+
+
+MOST_PANELS = 8
+"""Forecasts in one figure, a panel each."""
+
+
+def lowest(scores: Mapping[str, float], most: int) -> list[str]:
+    """Return the `most` variants with the lowest scores, in the order in which they were given."""
+    best = set(sorted(scores, key=lambda variant: scores[variant])[:most])
+    return [variant for variant in scores if variant in best]
 
 
 def most_accurate(comparison: pd.DataFrame, variants: Collection[str], most: int) -> list[str]:

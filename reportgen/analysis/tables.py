@@ -1,10 +1,17 @@
 """Tables: DataFrame in, DataFrame out."""
 
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal
+
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 _BEST = {"test_loss": "min", "test_accuracy": "max", "parameters": "min", "seconds_per_epoch": "min"}
+
+
+SMALLEST = 1e-12
+"""What an error counts as on a logarithmic scale if it is smaller still, or nothing at all."""
 
 
 def comparison(runs: pd.DataFrame) -> pd.DataFrame:
@@ -69,3 +76,41 @@ def per_class(confusion: NDArray[np.int64], classes: list[str]) -> pd.DataFrame:
         precision, recall = right / called, right / support
         f1 = 2 * right / (support + called)
     return pd.DataFrame({"class": classes, "precision": precision, "recall": recall, "f1": f1, "support": support})
+
+
+def summary(
+    runs: pd.DataFrame, measures: Mapping[str, Literal["min", "max"]], medians: Sequence[str]
+) -> pd.DataFrame:
+    """Summarise the variants of any task over their finished runs.
+
+    Takes a row a run; returns a row a variant, in the order of the runs: runs, finished, parameters; mean and
+    sample standard deviation of each of the `measures`, and best_<measure>, true where the mean is the best; the
+    medians of the columns `medians`.
+    """
+    rows = []
+    for variant, all_runs in runs.groupby("variant", sort=False):
+        group = all_runs[all_runs["status"] == "finished"]
+        row: dict[str, Any] = {"variant": variant, "runs": len(all_runs), "finished": len(group)}
+        row["parameters"] = all_runs["parameters"].max()
+        for name in measures:
+            row |= {name: group[name].mean(), f"{name}_std": group[name].std()}
+        rows.append(row | {name: group[name].median() for name in medians})
+    table = pd.DataFrame(rows)
+    for name, which in measures.items():
+        best = getattr(table[name], which)()
+        table[f"best_{name}"] = (table[name] == best) & (len(table) > 1)
+    return table
+
+
+def geometric(values: pd.DataFrame, by: Sequence[str], value: str) -> pd.DataFrame:
+    """Average positive numbers on a logarithmic scale, as errors are that spread over powers of ten.
+
+    Returns a row a group of the columns `by`: those, mean (the geometric one), low and high (one sample standard
+    deviation of the logarithms below and above), and n. A number below SMALLEST counts as that.
+    """
+    logs = values.assign(log=np.log10(values[value].astype(float).clip(lower=SMALLEST)))
+    table = logs.groupby(list(by), sort=False)["log"].agg(middle="mean", std="std", n="count").reset_index()
+    spread = table["std"].fillna(0.0)
+    return table.assign(
+        mean=10 ** table["middle"], low=10 ** (table["middle"] - spread), high=10 ** (table["middle"] + spread)
+    ).drop(columns=["middle", "std"])

@@ -13,7 +13,7 @@ from reportgen.figures.accuracies import test_accuracies
 from reportgen.figures.curves import learning_curves
 from reportgen.figures.explaining import diagrams_of, explaining
 from reportgen.figures.matrices import confusion_matrix
-from reportgen.figures.style import drawing, to_svg
+from reportgen.figures.style import as_svg
 from reportgen.figures.sweeps import swept
 from reportgen.languages import Language
 
@@ -31,13 +31,8 @@ def draw(
     `confusion-<variant>`, and those of `figures.explaining`.
     """
     names = [*(v.label_in(language.code) for v in results.variants), *_class_names(results, language)]
-    text = "".join(
-        str(message) for key, message in language.messages.items() if key.startswith(("figure.", "setting."))
-    )
     tokens = [str(t) for record in results.records.values() for t in record.measures.get("gate_tokens", ())]
-    with drawing(text + "".join([*names, *tokens]) + _NOTATION, language.code):
-        figures = _figures(results, findings, language, sections)
-        return {name: to_svg(figure, language.code) for name, figure in figures}
+    return as_svg(_figures(results, findings, language, sections), [*names, *tokens, _NOTATION], language)
 
 
 def _figures(

@@ -3,7 +3,7 @@
 import io
 import re
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import product
 from pathlib import Path
@@ -11,15 +11,21 @@ from typing import Any
 
 from matplotlib import font_manager, rc_context
 from matplotlib.artist import Artist
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, NullFormatter
 
 from reportgen import fonts
 from reportgen.figures.labels import wrapped
+from reportgen.languages import Language
 
 WIDTH = 6.7
 """Inches; what the text of a page is wide."""
 
 _MOST_COLUMNS = 4
+
+_IN_FIGURES = ("figure.", "setting.", "value.")
+"""Sentences of the catalogue that may stand in a figure."""
 
 _STACK = [fonts.LATIN, fonts.CJK, fonts.SYMBOLS]
 _FACES = [face for face in fonts.FACES if face.family in _STACK and face.weight == 400]
@@ -85,6 +91,14 @@ def legend_below(figure: Figure, handles: Sequence[Artist], names: Sequence[str]
     figure.set_size_inches(wide, tall + box.height / figure.dpi)
 
 
+def logarithmic(panel: Axes, language: Language) -> None:
+    """Make the upright axis logarithmic, with its numbers as the report writes them: matplotlib's are formulas."""
+    panel.set_yscale("log")
+    axis = panel.yaxis
+    axis.set_major_formatter(FuncFormatter(lambda value, _: language.significant(value)))
+    axis.set_minor_formatter(NullFormatter())
+
+
 @contextmanager
 def drawing(text: str, language: str) -> Iterator[None]:
     """Draw with the report's fonts, cut to the characters of `text` and printable ASCII.
@@ -104,6 +118,19 @@ def drawing(text: str, language: str) -> Iterator[None]:
             yield
         finally:
             font_manager.fontManager.ttflist[:] = known
+
+
+def as_svg(figures: Iterable[tuple[str, Figure]], names: Iterable[str], language: Language) -> dict[str, str]:
+    """Return each figure as SVG, by name; they are drawn here, one by one.
+
+    Args:
+        figures: name and figure, made only when it is asked for.
+        names: what stands in the figures and is not in the catalogue, such as labels.
+        language: of the figures.
+    """
+    said = (str(words) for key, words in language.messages.items() if key.startswith(_IN_FIGURES))
+    with drawing("".join([*said, *names]), language.code):
+        return {name: to_svg(figure, language.code) for name, figure in figures}
 
 
 def to_svg(figure: Figure, language: str) -> str:

@@ -4,10 +4,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+import pandas as pd
 from markupsafe import Markup
 
 from reportgen.analysis.findings import CLEAR_SPREADS, OVERFITTING_RISE, Findings
-from reportgen.analysis.results import Results
+from reportgen.analysis.results import Results, Runs
 from reportgen.analysis.shown import MOST_CURVES, MOST_ROWS, with_curves
 from reportgen.analysis.sweeps import Sweep, sweeps
 from reportgen.languages import Language
@@ -18,8 +19,8 @@ from reportgen.report.facts import (
     datasets_of,
     digits,
     distinct,
-    epoch_log,
     is_off,
+    log_of,
     matrices_in_text,
     mistakes_of,
     models_of,
@@ -35,9 +36,9 @@ COVER = ("author", "student_number", "course", "school", "supervisor", "date")
 ENVIRONMENT = ("cpu", "cores", "memory_gib", "gpu", "system", "python", "torch", "cuda", "cudnn", "threads")
 
 
-@dataclass(frozen=True)
-class Context:
-    """The names in a template, besides the functions that `reportgen.report.markdown` adds."""
+@dataclass(frozen=True, kw_only=True)
+class Common:
+    """The names in a template of any task, besides the functions that `reportgen.report.markdown` adds."""
 
     title: str
     cover: list[tuple[str, str]]
@@ -55,9 +56,8 @@ class Context:
     environments: list[dict[str, Any]]
     """Each machine and software that runs of this suite ran on."""
     datasets: list[dict[str, Any]]
-    """Each data set: the fields of `reportgen.lab.dataset.DataFacts`, and the labels of those that use it."""
-    word_vectors: list[dict[str, Any]]
-    """The word vectors in use: the fields of `reportgen.lab.vectors.VectorFacts`, and the data set's digest."""
+    """Each data set: what its records say of it, such as the fields of `reportgen.lab.dataset.DataFacts`, and the
+    labels of those that use it."""
     models: list[Model]
     layers: dict[str, list[tuple[str, str]]]
     """The layers of torch.nn that the models use: name and default of each argument."""
@@ -69,6 +69,32 @@ class Context:
     """Names of the settings in which variants differ."""
     settings: dict[str, dict[str, Any]]
     """Variant to its settings by dotted name."""
+    runs: list[dict[str, Any]]
+    """A row a run: the columns of the task's results, such as `reportgen.analysis.results.Results.runs`, and
+    label."""
+    unfinished: list[dict[str, Any]]
+    """The rows of `runs` that diverged or failed, with the last line of the error as `reason`."""
+    comparison: list[dict[str, Any]]
+    """A row a variant: the columns of the findings' table, such as `reportgen.analysis.tables.comparison`, and
+    label."""
+    rows: dict[str, dict[str, Any]]
+    """The rows of `comparison` by variant."""
+    logs: list[Log]
+    figures: dict[str, str]
+    """Name of a figure to its path beside the report."""
+    environment_rows: tuple[str, ...] = ENVIRONMENT
+    """What is told of an environment, in order."""
+    clear_spreads: float = CLEAR_SPREADS
+    most_curves: int = MOST_CURVES
+    task: str = "classification"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Context(Common):
+    """The names in a template of a classification report."""
+
+    word_vectors: list[dict[str, Any]]
+    """The word vectors in use: the fields of `reportgen.lab.vectors.VectorFacts`, and the data set's digest."""
     heldout: str
     """The part that each epoch was evaluated on: validation or test; heldout if the variants differ in that."""
     heldout_of: dict[str, str]
@@ -78,12 +104,6 @@ class Context:
     uses_adam: bool
     keep: str
     """How the tested epoch was chosen: best, last, or mixed."""
-    comparison: list[dict[str, Any]]
-    """A row a variant: the columns of `reportgen.analysis.tables.comparison`, and label."""
-    runs: list[dict[str, Any]]
-    """A row a run: the columns of `reportgen.analysis.results.Results.runs`, and label."""
-    unfinished: list[dict[str, Any]]
-    """The rows of `runs` that diverged or failed, with the last line of the error as `reason`."""
     tunings: list[dict[str, Any]]
     """Each variant that is a change of another: variant, baseline, why, difference, gain, and changes, a list of
     (setting, before, after)."""
@@ -94,27 +114,72 @@ class Context:
     mistakes_seed: int
     """The seed of that run."""
     findings: Findings
-    figures: dict[str, str]
-    """Name of a figure to its path beside the report."""
     confusion_figures: list[tuple[str, str]]
     """Variant and name of its confusion matrix: those that stand in the text."""
     more_confusion_figures: list[tuple[str, str]]
     """The same of those that stand in an appendix, where there are many."""
-    logs: list[Log]
-    rows: dict[str, dict[str, Any]]
-    """The rows of `comparison` by variant."""
     seconds_digits: int
     """Decimals that tell the seconds of an epoch apart."""
     curves: int = 0
     """How many variants have learning curves."""
     explained: Explained = field(default_factory=Explained)
     """What the sections that explain are told."""
-    environment_rows: tuple[str, ...] = ENVIRONMENT
-    """What is told of an environment, in order."""
-    clear_spreads: float = CLEAR_SPREADS
     overfitting_rise: float = OVERFITTING_RISE
-    most_curves: int = MOST_CURVES
     most_rows: int = MOST_ROWS
+
+
+def common(
+    suite: Suite,
+    results: Runs,
+    comparison: pd.DataFrame,
+    figures: Mapping[str, str],
+    language: Language,
+    *,
+    quick: bool,
+) -> dict[str, Any]:
+    """Return the fields of `Common`, in one language; `comparison` has a row a variant."""
+    code = language.code
+    labels = {variant.name: variant.label_in(code) for variant in results.variants}
+    settings = {variant.name: settings_of(variant.settings.told()) for variant in results.variants}
+    names = list(next(iter(settings.values())))
+    differing = [name for name in names if len({repr(own[name]) for own in settings.values()}) > 1]
+    first = next(iter(settings.values()))
+    runs = [{**row, "label": labels[row["variant"]]} for row in rows_of(results.runs)]
+    compared = [{**row, "label": labels[row["variant"]]} for row in rows_of(comparison)]
+    records = list(results.records.values())
+    return {
+        "title": suite.title.in_language(code),
+        "cover": [
+            (language.say(f"cover.{name}"), language.date(text.in_language(code)))
+            for name in COVER
+            if (text := getattr(suite.cover, name)) is not None
+        ],
+        "aim": prose(suite.aim, code),
+        "closing": prose(suite.summary, code),
+        "sections": suite.sections,
+        "quick": quick,
+        "seeds": list(suite.seeds),
+        "labels": labels,
+        "environments": distinct([record.environment for record in records if record.environment]),
+        "datasets": datasets_of(results, labels),
+        "models": models_of(results, labels),
+        "layers": {
+            layer: arguments
+            for record in records
+            for layer, arguments in record.model.get("arguments", {}).items()
+        },
+        "cells": list(dict.fromkeys(own["model.cell"] for own in settings.values())),
+        "common_settings": [(n, first[n]) for n in names if n not in differing and not is_off(n, first)],
+        "differing_settings": differing,
+        "settings": settings,
+        "runs": runs,
+        "unfinished": [{**row, "reason": reason(row["error"])} for row in runs if row["status"] != "finished"],
+        "comparison": compared,
+        "rows": {row["variant"]: row for row in compared},
+        "logs": [Log(row["run"], row["label"], row["seed"], log_of(results.records[row["run"]])) for row in runs],
+        "figures": dict(figures),
+        "task": results.task,
+    }
 
 
 def build_context(
@@ -126,72 +191,36 @@ def build_context(
     *,
     quick: bool,
 ) -> Context:
-    """Gather what the templates need, in one language."""
-    code = language.code
-    labels = {variant.name: variant.label_in(code) for variant in results.variants}
-    settings = {variant.name: settings_of(variant.settings.told()) for variant in results.variants}
-    names = list(next(iter(settings.values())))
-    differing = [name for name in names if len({repr(own[name]) for own in settings.values()}) > 1]
-    first = next(iter(settings.values()))
-    runs = [{**row, "label": labels[row["variant"]]} for row in rows_of(results.runs)]
-    comparison = [{**row, "label": labels[row["variant"]]} for row in rows_of(findings.comparison)]
-    records = list(results.records.values())
+    """Gather what the templates of a classification report need, in one language."""
+    shared = common(suite, results, findings.comparison, figures, language, quick=quick)
+    settings = shared["settings"]
     keeps = {own["training.keep"] for own in settings.values()}
     heldout_of = {v.name: record.heldout for v in results.variants if (record := results.record_of(v.name))}
     heldout = set(heldout_of.values()) or {"validation"}
     best = results.record_of(findings.leader) if findings.leader else None
     in_text = matrices_in_text(results, findings)
     return Context(
-        title=suite.title.in_language(code),
-        cover=[
-            (language.say(f"cover.{name}"), language.date(text.in_language(code)))
-            for name in COVER
-            if (text := getattr(suite.cover, name)) is not None
-        ],
-        aim=prose(suite.aim, code),
-        closing=prose(suite.summary, code),
-        sections=suite.sections,
-        quick=quick,
-        seeds=list(suite.seeds),
-        labels=labels,
-        environments=distinct([record.environment for record in records if record.environment]),
-        datasets=datasets_of(results, labels),
+        **shared,
         word_vectors=distinct(
             [
                 {**record.model["vectors"], "data": record.data["digest"]}
-                for record in records
+                for record in results.records.values()
                 if "vectors" in record.model
             ]
         ),
-        models=models_of(results, labels),
-        layers={
-            layer: arguments
-            for record in records
-            for layer, arguments in record.model.get("arguments", {}).items()
-        },
-        cells=list(dict.fromkeys(own["model.cell"] for own in settings.values())),
-        common_settings=[(n, first[n]) for n in names if n not in differing and not is_off(n, first)],
-        differing_settings=differing,
-        settings=settings,
         heldout=heldout.pop() if len(heldout) == 1 else "heldout",
         heldout_of=heldout_of,
         losses=list(dict.fromkeys(own["training.loss"] for own in settings.values())),
         uses_adam=any(own["training.optimizer"] == "adam" for own in settings.values()),
         keep=keeps.pop() if len(keeps) == 1 else "mixed",
-        comparison=comparison,
-        rows={row["variant"]: row for row in comparison},
         seconds_digits=digits(findings.comparison["seconds_per_epoch"].min()),
-        runs=runs,
-        unfinished=[{**row, "reason": reason(row["error"])} for row in runs if row["status"] != "finished"],
-        tunings=[tuning_of(tuning, results, settings, code) for tuning in findings.tunings],
+        tunings=[tuning_of(tuning, results, settings, language.code) for tuning in findings.tunings],
         sweeps=sweeps(results),
         mistakes=mistakes_of(best) if best and best.data else [],
         mistakes_seed=best.seed if best else 0,
         findings=findings,
-        figures=dict(figures),
         curves=len(with_curves(results, findings.comparison)) if findings.leader else 0,
         explained=explain(results, findings),
         confusion_figures=[(v, f"confusion-{v}") for v in in_text],
         more_confusion_figures=[(v, f"confusion-{v}") for v in results.confusion if v not in in_text],
-        logs=[Log(row["run"], row["label"], row["seed"], epoch_log(results.records[row["run"]])) for row in runs],
     )

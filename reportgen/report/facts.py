@@ -11,7 +11,7 @@ from markupsafe import Markup
 
 from reportgen.analysis.families import representatives
 from reportgen.analysis.findings import Findings, Tuning
-from reportgen.analysis.results import Results
+from reportgen.analysis.results import Results, Runs
 from reportgen.lab.record import Record
 from reportgen.suite.text import Text
 
@@ -34,7 +34,7 @@ class Model:
 
 @dataclass(frozen=True)
 class Log:
-    """The epochs of one run in the two-line form, with the test line at the end."""
+    """What one run logged: epochs in the two-line form with the test line at the end, or a line a logged step."""
 
     run: str
     label: str
@@ -61,7 +61,7 @@ def tuning_of(
     }
 
 
-def datasets_of(results: Results, labels: Mapping[str, str]) -> list[dict[str, Any]]:
+def datasets_of(results: Runs, labels: Mapping[str, str]) -> list[dict[str, Any]]:
     """Return the facts of each data set, with the labels of the variants that use it."""
     found: dict[str, dict[str, Any]] = {}
     for variant in results.variants:
@@ -103,6 +103,37 @@ def prose(text: Text | None, language: str) -> Markup | None:
     return Markup(_BETWEEN_CHINESE.sub("", words))  # noqa: S704
 
 
+_STEP_LOG = {
+    "forecasting": {"evaluations": "Eval: {:.0f}", "train_loss": "Loss: {:.3e}", "validation_loss": "Val: {:.3e}"},
+    "addition": {
+        "test_loss": "Loss: {:.4f}",
+        "digit_accuracy": "Digit: {:.4f}",
+        "exact_accuracy": "Exact: {:.3f}",
+    },
+}
+"""By task the columns that a log has, and how it writes them: a line has to fit into half of the page."""
+
+
+def log_of(record: Record) -> str:
+    """Write what a run logged, the way its task is counted."""
+    return epoch_log(record) if record.task == "classification" else step_log(record)
+
+
+def step_log(record: Record) -> str:
+    """Write a line for each logged step, without what was not measured."""
+    lines = []
+    for row in record.steps:
+        figures = (
+            form.format(row[name])
+            for name, form in _STEP_LOG[record.task].items()
+            if not math.isnan(row.get(name, math.nan))
+        )
+        lines.append(" ".join([f"Step: {row['step']:.0f}", *figures]))
+    if record.status != "finished":
+        lines.append(f"{record.status.capitalize()}: {reason(record.error)}")
+    return "\n".join(lines)
+
+
 def epoch_log(record: Record) -> str:
     """Write the epochs the way training scripts print them: two lines an epoch, and the test part's at the end."""
     lines = []
@@ -134,7 +165,7 @@ def settings_of(resolved: dict[str, Any]) -> dict[str, Any]:
     """Return the settings of a variant by dotted name."""
     flat = {f"{part}.{name}": value for part in ("model", "training") for name, value in resolved[part].items()}
     data = {f"data.{name}": value for name, value in resolved["data"].items() if name != "split"}
-    split = {f"data.split.{name}": value for name, value in resolved["data"]["split"].items()}
+    split = {f"data.split.{name}": value for name, value in resolved["data"].get("split", {}).items()}
     return {**flat, **data, **split, "device": resolved["device"]}
 
 
@@ -147,7 +178,7 @@ def is_off(name: str, settings: dict[str, Any]) -> bool:
     return value is None or value is False or (isinstance(value, float) and value == 0)
 
 
-def models_of(results: Results, labels: Mapping[str, str]) -> list[Model]:
+def models_of(results: Runs, labels: Mapping[str, str]) -> list[Model]:
     """Return each different model once, with the labels of the variants that train it."""
     found: dict[str, Model] = {}
     for variant in results.variants:

@@ -13,14 +13,14 @@ from markupsafe import Markup
 
 from reportgen.errors import TemplateError
 from reportgen.languages import Language
-from reportgen.report.context import Context
+from reportgen.report.context import Common
 from reportgen.report.escaping import as_markdown, code_block, escape_markdown
 from reportgen.report.numbering import Numbering
 
 _REPORT = "report.md.j2"
 
 
-def write(context: Context, language: Language, folders: Sequence[Path]) -> str:
+def write(context: Common, language: Language, folders: Sequence[Path]) -> str:
     """Fill in the templates; of two of one name, that of the earlier folder counts.
 
     Raises TemplateError that names template, line, and the nearest name for one that is misspelt.
@@ -103,7 +103,7 @@ def _environment(language: Language, folders: Sequence[Path]) -> SandboxedEnviro
     return environment
 
 
-def _functions(context: Context, language: Language, numbering: Numbering) -> dict[str, Any]:
+def _functions(context: Common, language: Language, numbering: Numbering) -> dict[str, Any]:
     def t(key: str, **values: object) -> Markup:
         return Markup(language.say(key, **{k: as_markdown(v) for k, v in values.items()}))  # noqa: S704 - escaped
 
@@ -111,22 +111,9 @@ def _functions(context: Context, language: Language, numbering: Numbering) -> di
         sources = (data["source"] for data in context.datasets)
         return next((word for s in sources if (word := language.class_name(s, name)) != name), name)
 
-    def shown(name: str, value: object) -> object:
-        """Write a setting's value the way the language does: `best` becomes `lowest validation loss`."""
-        if value is None or value is False:
-            return language.say("setting.none" if value is None else "setting.no")
-        if value is True:
-            return language.say("setting.yes")
-        if isinstance(value, float):
-            return language.significant(value, 6)
-        if isinstance(value, (list, tuple)):
-            return len(value)
-        key = f"value.{name}.{value}"
-        return language.say(key) if language.has(key) else value
-
     return {
         "t": t,
-        "shown": shown,
+        "shown": language.setting,
         "has": language.has,
         "class_name": class_name,
         "language": language.code,

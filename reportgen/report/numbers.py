@@ -2,28 +2,32 @@
 
 import json
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from reportgen.analysis.findings import Findings
-from reportgen.analysis.results import Results
+from reportgen.analysis.findings import Difference, Findings
+from reportgen.analysis.results import Results, Runs
 from reportgen.report.explained import Explained, explain
 from reportgen.suite.expansion import file_name
 
 
 def write(folder: Path, results: Results, findings: Findings) -> list[str]:
     """Write `tables/*.csv` and `results.json` into the report's folder; return their paths from there."""
-    tables = folder / "tables"
-    tables.mkdir(exist_ok=True)
+    return put(folder, _tables(results, findings), as_json(results, findings))
+
+
+def put(folder: Path, tables: Iterable[tuple[str, pd.DataFrame]], content: dict[str, Any]) -> list[str]:
+    """Write each table as CSV and the content as JSON; return their paths from `folder`."""
+    (folder / "tables").mkdir(exist_ok=True)
     written = ["results.json"]
-    for name, table in _tables(results, findings):
-        table.to_csv(tables / f"{name}.csv", index=False, lineterminator="\n")
+    for name, table in tables:
+        table.to_csv(folder / "tables" / f"{name}.csv", index=False, lineterminator="\n")
         written.append(f"tables/{name}.csv")
-    text = json.dumps(as_json(results, findings), ensure_ascii=False, indent=1, allow_nan=False)
+    text = json.dumps(content, ensure_ascii=False, indent=1, allow_nan=False)
     (folder / "results.json").write_text(text + "\n", "utf-8")
     return written
 
@@ -45,58 +49,81 @@ def _tables(results: Results, findings: Findings) -> Iterator[tuple[str, pd.Data
 
 def as_json(results: Results, findings: Findings) -> dict[str, Any]:
     """Return every run with its numbers, and every number of the report with the runs that it came from."""
+    return as_json_of(results, "epoch_log", _numbers(results, findings))
+
+
+def as_json_of(results: Runs, log: str, numbers: Iterable[dict[str, Any]]) -> dict[str, Any]:
+    """Return what `results.json` holds, for any task; `log` names what its runs logged: epoch_log or step_log."""
     rows = results.runs.to_dict("records")
-    runs = {str(row["run"]): {str(k): _plain(v) for k, v in row.items() if k != "run"} for row in rows}
+    runs = {str(row["run"]): {str(k): plain(v) for k, v in row.items() if k != "run"} for row in rows}
     for name, record in results.records.items():
         runs[name] |= {
-            "epoch_log": record.epochs,
+            log: _finite_rows(record.steps) if log == "step_log" else record.epochs,
             "environment": record.environment,
             "settings": record.settings,
         }
-    return {"runs": runs, "numbers": list(_numbers(results, findings))}
+    return {"runs": runs, "numbers": list(numbers)}
+
+
+def _finite_rows(rows: list[dict[str, float]]) -> list[dict[str, Any]]:
+    return [{name: plain(value) for name, value in row.items()} for row in rows]
+
+
+def number(results: Runs, name: str, value: Any, *variants: str) -> dict[str, Any]:
+    """Return a number of the report with the runs that it came from: the finished ones of the variants."""
+    runs = [run for variant in variants for run in results.runs_of(variant)]
+    return {"name": name, "value": plain(value), "runs": runs}
+
+
+def of_comparison(results: Runs, comparison: pd.DataFrame) -> Iterator[dict[str, Any]]:
+    """Yield the numbers of a table with a row a variant."""
+    for row in comparison.to_dict("records"):
+        for column, value in row.items():
+            if column != "variant" and not str(column).startswith("best_"):
+                yield number(results, f"comparison.{row['variant']}.{column}", value, str(row["variant"]))
+
+
+def of_differences(results: Runs, name: str, differences: Iterable[Difference]) -> Iterator[dict[str, Any]]:
+    """Yield the numbers of differences between two variants each."""
+    for item in differences:
+        for field, value in asdict(item).items():
+            if field not in ("ahead", "behind"):
+                named = f"{name}.{item.ahead}.{item.behind}.{field}"
+                yield number(results, named, value, item.ahead, item.behind)
 
 
 def _numbers(results: Results, findings: Findings) -> Iterator[dict[str, Any]]:
-    def number(name: str, value: Any, *variants: str) -> dict[str, Any]:
-        runs = [run for variant in variants for run in results.runs_of(variant)]
-        return {"name": name, "value": _plain(value), "runs": runs}
-
     every = [variant.name for variant in results.variants]
-    for row in findings.comparison.to_dict("records"):
-        for column, value in row.items():
-            if column != "variant" and not str(column).startswith("best_"):
-                yield number(f"comparison.{row['variant']}.{column}", value, str(row["variant"]))
-    for item in findings.differences:
-        for field, value in asdict(item).items():
-            if field not in ("ahead", "behind"):
-                yield number(f"differences.{item.ahead}.{item.behind}.{field}", value, item.ahead, item.behind)
+    yield from of_comparison(results, findings.comparison)
+    yield from of_differences(results, "differences", findings.differences)
     for fit in findings.overfitting:
         for field, value in asdict(fit).items():
             if field != "variant":
-                yield number(f"overfitting.{fit.variant}.{field}", value, fit.variant)
+                yield number(results, f"overfitting.{fit.variant}.{field}", value, fit.variant)
     for variant, pairs in findings.confusions.items():
         for pair in pairs:
             for field in ("share", "count", "support"):
                 yield number(
+                    results,
                     f"confusions.{variant}.{pair.true}.{pair.predicted}.{field}",
                     getattr(pair, field),
                     variant,
                 )
         for row in findings.per_class[variant].to_dict("records"):
             for column in ("precision", "recall", "f1", "support"):
-                yield number(f"classes.{variant}.{row['class']}.{column}", row[column], variant)
-    yield from (number(*item) for item in _explained(explain(results, findings)))
+                yield number(results, f"classes.{variant}.{row['class']}.{column}", row[column], variant)
+    yield from (number(results, *item) for item in _explained(explain(results, findings)))
     if findings.cost:
         for field, value in asdict(findings.cost).items():
             if not isinstance(value, str):
-                yield number(f"cost.{field}", value, *every)
+                yield number(results, f"cost.{field}", value, *every)
     for variant, accuracy in findings.baselines.items():
-        yield number(f"baseline.{variant}", accuracy, variant)
+        yield number(results, f"baseline.{variant}", accuracy, variant)
     for i, data in enumerate(
         {record.data["digest"]: record.data for record in results.records.values() if record.data}.values()
     ):
         for field, value in _data_numbers(data):
-            yield number(f"data.{i}.{field}", value, *every)
+            yield number(results, f"data.{i}.{field}", value, *every)
 
 
 def _explained(explained: Explained) -> Iterator[tuple[str, Any, str]]:
@@ -122,7 +149,7 @@ def _data_numbers(data: dict[str, Any]) -> Iterator[tuple[str, Any]]:
     )
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
     """Return a number as JSON has it: NaN becomes null, numpy's numbers Python's."""
     value = value.item() if hasattr(value, "item") else value
     return None if isinstance(value, float) and not math.isfinite(value) else value

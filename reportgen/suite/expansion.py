@@ -107,6 +107,10 @@ def expand(suite: Suite, document: Document, device: str = "cpu") -> Expansion:
     """Multiply a suite out; `document` knows where each setting was written."""
     problems: list[Problem] = []
     bases = {run.name: run for run in suite.runs}
+    for i, run in enumerate(suite.runs):
+        problems += _data_problems(run.data, ("runs", i, "data"), sweepable(suite), document)
+    if problems:
+        return Expansion([], problems, [])
     sound = []
     for i, sweep in enumerate(suite.sweeps):
         found = _sweep_problems(sweep, ("sweeps", i), bases, sweepable(suite), document)
@@ -177,7 +181,7 @@ class _Draft:
 
 def _draft(suite: Suite, run: RunDeclaration, path: Path_, device: str) -> _Draft:
     raw = {
-        "data": suite.data.model_dump(),
+        "data": {**suite.data.model_dump(), **run.data},
         "model": {**suite.model, **run.model},
         "training": {**suite.training, **run.training},
         "device": device,
@@ -225,6 +229,14 @@ def _place(loc: Path_, draft: _Draft, document: Document) -> Path_:
 def _overlap(setting: list[str], loc: Path_) -> bool:
     """Tell whether a fault at `loc` is about the setting, or about a group that it is in, or the reverse."""
     return all(a == b for a, b in zip(setting, loc, strict=False))
+
+
+def _data_problems(data: dict[str, Any], path: Path_, known: list[str], document: Document) -> Iterator[Problem]:
+    names = [name.removeprefix("data.") for name in known if name.startswith("data.") and name.count(".") == 1]
+    for name in data:
+        if name not in names:
+            got, expected = f"the unknown setting {shown(name)}", f"one of {', '.join(names)}"
+            yield document.problem((*path, name), got, expected, nearest(name, names))
 
 
 def _sweep_problems(

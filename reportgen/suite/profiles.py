@@ -48,7 +48,8 @@ def _lay_runs(laid: Document, document: Document, source: Path_, parts: dict[str
         elif isinstance(part, dict):
             target = ("runs", names.index(name))
             for key, value in part.items():
-                _lay(laid, document, (*target, key), (*here, key), value, merged=key in _MERGED)
+                merged = key in (*_MERGED, "data")
+                _lay(laid, document, (*target, key), (*here, key), value, merged=merged)
 
 
 def _lay(laid: Document, document: Document, target: Path_, source: Path_, part: Any, *, merged: bool) -> None:

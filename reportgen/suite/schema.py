@@ -117,6 +117,9 @@ class RunDeclaration(Settings):
     )
     why: Text | None = Field(None, description="What the change is to show; Markdown.")
     reference: Reference | None = Field(None, description="Published figures to print beside this run's.")
+    data: dict[str, Any] = Field(
+        default_factory=dict, description="Data settings of this run; those that a sweep may vary."
+    )
     model: ModelPart = Field(default_factory=dict, description="Model settings of this run.")
     training: TrainingPart = Field(default_factory=dict, description="Training settings of this run.")
 
@@ -135,6 +138,9 @@ class SweepDeclaration(Settings):
 class ProfileRun(Settings):
     """What a profile changes of one run."""
 
+    data: dict[str, Any] = Field(
+        default_factory=dict, description="Data settings of this run; those that a sweep may vary."
+    )
     model: ModelPart = Field(default_factory=dict, description="Model settings of this run.")
     training: TrainingPart = Field(default_factory=dict, description="Training settings of this run.")
     reference: dict[str, Any] = Field(default_factory=dict, description="What changes of the run's reference.")

@@ -1,0 +1,217 @@
+"""Addition suites: records become DataFrames (*collect*), and those what can be said of them (*analyse*)."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+
+from reportgen.analysis.findings import Difference, against
+from reportgen.analysis.results import Runs, variants_of
+from reportgen.analysis.studies import Grid, Study, grids, studies
+from reportgen.analysis.tables import geometric, summary
+from reportgen.lab.record import Record
+from reportgen.suite.expansion import Run
+
+HOLDS = 0.99
+"""Addition is learnt, and the carry holds at a length, when at least this share of sums is right in every seed."""
+
+_MEASURES = ("steps", "test_loss", "digit_accuracy", "exact_accuracy", "first_step", "steady_step")
+
+
+@dataclass(frozen=True)
+class Additions(Runs):
+    """All that an addition suite's records say.
+
+    `runs` has a row a run: run, variant, seed, key, status, error, parameters, steps, test_loss, digit_accuracy,
+    exact_accuracy, first_step (the first logged step with all test sums right), steady_step (that from which they
+    were right to the end; each NaN if there was none), training_seconds, seconds. `steps` has a row a logged step
+    of a finished run: run, variant, seed, step, test_loss, digit_accuracy, exact_accuracy. `lengths` has the
+    tests of finished runs at other lengths, and at that trained on: run, variant, seed, digits, digit_accuracy,
+    exact_accuracy.
+    """
+
+    steps: pd.DataFrame
+    lengths: pd.DataFrame
+
+
+@dataclass(frozen=True)
+class Studied:
+    """What a study shows of the steps to right sums."""
+
+    study: Study
+    reached: list[str]
+    """Variants of which every finished seed had all sums right at a logged step."""
+    missed: list[str]
+    """Finished variants of which a seed did not."""
+    fastest: str | None
+    """Of `reached`, the variant with the lowest mean first_step."""
+    lead: Difference | None
+    """The fastest against the next one, in steps; None unless there are two."""
+
+
+@dataclass(frozen=True)
+class Generalisation:
+    """How a variant that has learnt to add numbers of one length does with those of others."""
+
+    variant: str
+    trained: int
+    holds: list[int]
+    """Other lengths at which at least HOLDS of the sums are right in every seed."""
+    fails: list[tuple[int, float, float]]
+    """The rest: length, and means of exact_accuracy and of digit_accuracy."""
+
+
+@dataclass(frozen=True)
+class Findings:
+    """Everything that the tables, figures and sentences of an addition report are made from."""
+
+    comparison: pd.DataFrame
+    """A row a variant: `analysis.tables.summary` of losses, accuracies and steps."""
+    curves: pd.DataFrame
+    """variant, metric (test_loss or exact_accuracy), step, mean, low, high and n; geometric means of losses."""
+    studied: list[Studied]
+    grids: list[Grid]
+    lengths: pd.DataFrame
+    """A row a variant and length: variant, digits, mean and std of digit_accuracy (digit_accuracy, …_std) and of
+    exact_accuracy; of variants tested at several lengths."""
+    generalisations: list[Generalisation]
+    """Of variants that have learnt to add, and were tested at other lengths."""
+    unlearnt: list[str]
+    """Variants tested at other lengths that have not learnt to add at their own."""
+
+
+def collect(pairs: Sequence[tuple[Run, Record]]) -> Additions:
+    """Gather the records of an addition suite's runs, in the suite's order."""
+    columns = ["run", "variant", "seed"]
+    scores = ["digit_accuracy", "exact_accuracy"]
+    return Additions(
+        variants_of(pairs),
+        {run.name: record for run, record in pairs},
+        pd.DataFrame([_row(run, record) for run, record in pairs]),
+        pd.DataFrame(_steps(pairs), columns=[*columns, "step", "test_loss", *scores]),
+        pd.DataFrame(_lengths(pairs), columns=[*columns, "digits", *scores]),
+    )
+
+
+def _row(run: Run, record: Record) -> dict[str, Any]:
+    measured = record.measures if record.status == "finished" else {}
+    figures = {name: _number(measured.get(name)) for name in (*_MEASURES, "seconds")}
+    return {
+        "run": run.name,
+        "variant": run.variant.name,
+        "seed": run.seed,
+        "key": record.key,
+        "status": record.status,
+        "error": record.error,
+        "parameters": record.model.get("parameters", np.nan),
+        **{name: figures[name] for name in _MEASURES},
+        "training_seconds": figures["seconds"],
+        "seconds": record.seconds,
+    }
+
+
+def _number(value: Any) -> float:
+    return float("nan") if value is None else float(value)
+
+
+def _steps(pairs: Sequence[tuple[Run, Record]]) -> Iterator[dict[str, Any]]:
+    for run, record in pairs:
+        if record.status == "finished":
+            for row in record.steps:
+                yield {"run": run.name, "variant": run.variant.name, "seed": run.seed, **row}
+
+
+def _lengths(pairs: Sequence[tuple[Run, Record]]) -> Iterator[dict[str, Any]]:
+    first = {record.key: run.variant.name for run, record in reversed(pairs)}
+    for run, record in pairs:
+        # a point of a sweep may be the same training as a run of another name: it is there once
+        if record.status == "finished" and record.measures["lengths"] and first[record.key] == run.variant.name:
+            own = {"digits": record.data["digits"], **record.measures}
+            for row in sorted([own, *record.measures["lengths"]], key=lambda row: int(row["digits"])):
+                figures = {name: row[name] for name in ("digits", "digit_accuracy", "exact_accuracy")}
+                yield {"run": run.name, "variant": run.variant.name, "seed": run.seed, **figures}
+
+
+def analyse(results: Additions) -> Findings:
+    """Work out what the results of an addition suite show."""
+    best: dict[str, Literal["min", "max"]] = {
+        "test_loss": "min",
+        "digit_accuracy": "max",
+        "exact_accuracy": "max",
+        "first_step": "min",
+    }
+    generalisations, unlearnt = _generalisations(results)
+    lengths = results.lengths.groupby(["variant", "digits"], sort=False)[["digit_accuracy", "exact_accuracy"]]
+    return Findings(
+        comparison=_compared(results.runs, best),
+        curves=_curves(results.steps),
+        studied=[_studied(study, results) for study in studies(results.variants)],
+        grids=grids(results.variants),
+        lengths=lengths.mean().join(lengths.std().add_suffix("_std")).reset_index(),
+        generalisations=generalisations,
+        unlearnt=unlearnt,
+    )
+
+
+def _compared(runs: pd.DataFrame, best: dict[str, Literal["min", "max"]]) -> pd.DataFrame:
+    """Summarise the variants; first_step has a mean only where every finished seed got all sums right."""
+    table = summary(runs, best, ("training_seconds",))
+    finished = runs[runs["status"] == "finished"]
+    missed = set(finished.loc[finished["first_step"].isna(), "variant"])
+    short = table["variant"].isin(missed)
+    table.loc[short, ["first_step", "first_step_std"]] = np.nan
+    return table.drop(columns="best_first_step")
+
+
+def _curves(steps: pd.DataFrame) -> pd.DataFrame:
+    """Average the logs over the seeds: losses on a logarithmic scale, shares of right sums as they are."""
+    keys = ["variant", "step"]
+    losses = geometric(steps, keys, "test_loss").assign(metric="test_loss")
+    shares = steps.groupby(keys, sort=False)["exact_accuracy"].agg(mean="mean", std="std", n="count").reset_index()
+    spread = shares["std"].fillna(0.0)
+    shares = shares.assign(
+        metric="exact_accuracy",
+        low=(shares["mean"] - spread).clip(lower=0),
+        high=(shares["mean"] + spread).clip(upper=1),
+    ).drop(columns="std")
+    return pd.concat([losses, shares], ignore_index=True)
+
+
+def _studied(study: Study, results: Additions) -> Studied:
+    runs = results.runs[results.runs["status"] == "finished"]
+    steps = {name: runs.loc[runs["variant"] == name, "first_step"] for name in study.values}
+    finished = {name: own for name, own in steps.items() if len(own)}
+    reached = [name for name, own in finished.items() if own.notna().all()]
+    ranked = sorted(reached, key=lambda name: float(finished[name].mean()))
+    scored = runs.assign(score=-runs["first_step"])
+    lead = against(ranked[0], ranked[1:2], results, scored, "score") if ranked else []
+    return Studied(
+        study,
+        reached,
+        [name for name in finished if name not in reached],
+        ranked[0] if ranked else None,
+        lead[0] if lead else None,
+    )
+
+
+def _generalisations(results: Additions) -> tuple[list[Generalisation], list[str]]:
+    found, unlearnt = [], []
+    for variant, rows in results.lengths.groupby("variant", sort=False):
+        trained = int(results.records[results.runs_of(str(variant))[0]].data["digits"])
+        by_length = rows.groupby("digits")
+        right = by_length["exact_accuracy"].min() >= HOLDS
+        if not right[trained]:
+            unlearnt.append(str(variant))
+            continue
+        means = by_length[["exact_accuracy", "digit_accuracy"]].mean()
+        others = [int(digits) for digits in right.index if digits != trained]
+        fails = [
+            (digits, float(means["exact_accuracy"][digits]), float(means["digit_accuracy"][digits]))
+            for digits in others
+            if not right[digits]
+        ]
+        holds = [digits for digits in others if right[digits]]
+        found.append(Generalisation(str(variant), trained, holds, fails))
+    return found, unlearnt

@@ -1,0 +1,228 @@
+"""Forecasting suites: records become DataFrames (*collect*), and those what can be said of them (*analyse*)."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from reportgen.analysis.findings import Difference, against, alike, compare
+from reportgen.analysis.results import Runs, variants_of
+from reportgen.analysis.tables import SMALLEST, geometric, summary
+from reportgen.lab.record import Record
+from reportgen.suite.expansion import Run, Variant
+
+GIVEN = ("from_half", "from_one")
+"""What a forecast is given: the first half of the points, or the first point alone."""
+
+_MEASURES = ("kept_step", "train_loss", "test_loss", "forecast_from_half", "forecast_from_one", "evaluations")
+
+
+@dataclass(frozen=True)
+class Forecasts(Runs):
+    """All that a forecasting suite's records say.
+
+    `runs` has a row a run: run, variant, seed, key, status, error, parameters, kept_step, train_loss, test_loss,
+    forecast_from_half, forecast_from_one (mean squared errors), evaluations, training_seconds, seconds. Runs that
+    did not finish have NaN where they have no number. `evaluations` has a row an evaluation of a finished run:
+    run, variant, seed, evaluation, loss, seconds. `errors` has the absolute error of a finished run's forecasts:
+    run, variant, seed, given (one of GIVEN), horizon (points ahead, from 1), error.
+    """
+
+    evaluations: pd.DataFrame
+    errors: pd.DataFrame
+
+
+@dataclass(frozen=True)
+class Drift:
+    """How a variant's forecast from half of the points leaves the truth: absolute errors, geometric means."""
+
+    variant: str
+    early: float
+    """Mean over the first half of the horizon."""
+    late: float
+    """Mean over the second half."""
+
+    @property
+    def growth(self) -> float:
+        """Return how many times the early error the late one is."""
+        return self.late / max(self.early, SMALLEST)
+
+
+@dataclass(frozen=True)
+class Race:
+    """Two variants that differ in their optimizer alone, on the way to a loss that both reach."""
+
+    one: str
+    other: str
+    loss: float
+    """For each seed the higher of the lowest training losses of the two; the geometric mean of that."""
+    evaluations: Difference
+    """Who needs fewer evaluations, on the scale of log10."""
+    seconds: Difference
+    """Who needs less time, on the scale of log10."""
+    needed: dict[str, tuple[float, float]]
+    """By variant the mean evaluations and seconds until that loss."""
+
+
+@dataclass(frozen=True)
+class Findings:
+    """Everything that the tables, figures and sentences of a forecasting report are made from.
+
+    Errors and losses are compared as −log10: they are spread over powers of ten, so that one bad seed would
+    outweigh all others in a mean, and its spread would hide every difference.
+    """
+
+    comparison: pd.DataFrame
+    """A row a variant: `analysis.tables.summary` of losses, errors, evaluations and seconds."""
+    learning: pd.DataFrame
+    """variant, evaluation, seconds (mean), and of the training loss mean, low, high and n, as `geometric` gives
+    them, as long as every finished seed went on."""
+    horizons: pd.DataFrame
+    """variant, given, horizon, and of the absolute error mean, low, high and n."""
+    leader: str | None
+    """The variant with the lowest geometric mean of forecast_from_half; None if nothing finished."""
+    leader_error: float
+    """That mean; NaN if nothing finished."""
+    differences: list[Difference]
+    """The leader against each other variant: log10 of the mean squared error from half of the points."""
+    drifts: list[Drift]
+    """In the order of the suite."""
+    steadiest: str | None
+    """The variant with the lowest late error."""
+    drift_differences: list[Difference]
+    """The steadiest against each other variant: log10 of the late error."""
+    races: list[Race]
+    same_machine: bool
+    """Whether all runs were made on the same machine, so that their times can be compared."""
+
+
+def collect(pairs: Sequence[tuple[Run, Record]]) -> Forecasts:
+    """Gather the records of a forecasting suite's runs, in the suite's order."""
+    columns = ["run", "variant", "seed"]
+    return Forecasts(
+        variants_of(pairs),
+        {run.name: record for run, record in pairs},
+        pd.DataFrame([_row(run, record) for run, record in pairs]),
+        pd.DataFrame(_evaluations(pairs), columns=[*columns, "evaluation", "loss", "seconds"]),
+        pd.DataFrame(_errors(pairs), columns=[*columns, "given", "horizon", "error"]),
+    )
+
+
+def _row(run: Run, record: Record) -> dict[str, Any]:
+    finished = record.status == "finished"
+    return {
+        "run": run.name,
+        "variant": run.variant.name,
+        "seed": run.seed,
+        "key": record.key,
+        "status": record.status,
+        "error": record.error,
+        "parameters": record.model.get("parameters", np.nan),
+        **{name: record.measures.get(name, np.nan) if finished else np.nan for name in _MEASURES},
+        "training_seconds": record.measures.get("seconds", np.nan) if finished else np.nan,
+        "seconds": record.seconds,
+    }
+
+
+def _evaluations(pairs: Sequence[tuple[Run, Record]]) -> Iterator[tuple[Any, ...]]:
+    for run, record in pairs:
+        if record.status == "finished":
+            log = zip(record.arrays["evaluation_loss"], record.arrays["evaluation_seconds"], strict=True)
+            for number, (loss, seconds) in enumerate(log, 1):
+                yield run.name, run.variant.name, run.seed, number, float(loss), float(seconds)
+
+
+def _errors(pairs: Sequence[tuple[Run, Record]]) -> Iterator[tuple[Any, ...]]:
+    for run, record in pairs:
+        if record.status == "finished":
+            for given in GIVEN:
+                for ahead, error in enumerate(record.arrays[f"error_{given}"], 1):
+                    yield run.name, run.variant.name, run.seed, given, ahead, float(error)
+
+
+def analyse(results: Forecasts) -> Findings:
+    """Work out what the results of a forecasting suite show."""
+    measures = ("train_loss", "forecast_from_half", "forecast_from_one")
+    table = summary(results.runs, dict.fromkeys(measures, "min"), ("evaluations", "training_seconds"))
+    finished = list(table.loc[table["finished"] > 0, "variant"])
+    runs = results.runs.merge(_halves(results.errors), how="left", on="run")
+    leader, error = _lowest(runs, "forecast_from_half")
+    steadiest, _ = _lowest(runs, "late")
+    early, late = (geometric(runs.dropna(subset=[half]), ["variant"], half) for half in ("early", "late"))
+    halves = zip(early["variant"], early["mean"], late["mean"], strict=True)
+    return Findings(
+        comparison=table,
+        learning=_learning(results.evaluations),
+        horizons=geometric(results.errors, ["variant", "given", "horizon"], "error"),
+        leader=leader,
+        leader_error=error,
+        differences=against(leader, finished, results, _scored(runs, "forecast_from_half"), "score"),
+        drifts=[Drift(str(variant), float(a), float(b)) for variant, a, b in halves],
+        steadiest=steadiest,
+        drift_differences=against(steadiest, finished, results, _scored(runs, "late"), "score"),
+        races=list(_races(results)),
+        same_machine=alike(results),
+    )
+
+
+def _halves(errors: pd.DataFrame) -> pd.DataFrame:
+    """Return for each run the mean absolute errors of both halves of the horizon, from half of the points."""
+    rows = errors[errors["given"] == "from_half"]
+    middle = rows.groupby("run")["horizon"].transform("max") / 2
+    means = {
+        name: rows[half].groupby("run")["error"].mean()
+        for name, half in (("early", rows["horizon"] <= middle), ("late", rows["horizon"] > middle))
+    }
+    return pd.DataFrame(means).reset_index(names="run")
+
+
+def _lowest(runs: pd.DataFrame, column: str) -> tuple[str | None, float]:
+    """Return the variant with the lowest geometric mean, and that mean."""
+    means = geometric(runs.dropna(subset=[column]), ["variant"], column).set_index("variant")["mean"]
+    return (str(means.idxmin()), float(means.min())) if len(means) else (None, float("nan"))
+
+
+def _scored(runs: pd.DataFrame, column: str) -> pd.DataFrame:
+    return runs.assign(score=-np.log10(runs[column].astype(float).clip(lower=SMALLEST)))
+
+
+def _learning(evaluations: pd.DataFrame) -> pd.DataFrame:
+    """Average the training losses evaluation by evaluation, as long as every run of the variant went on."""
+    lengths = evaluations.groupby("run")["evaluation"].transform("max")
+    common = evaluations[evaluations["evaluation"] <= lengths.groupby(evaluations["variant"]).transform("min")]
+    keys = ["variant", "evaluation"]
+    seconds = common.groupby(keys, sort=False)["seconds"].mean().reset_index()
+    return geometric(common, keys, "loss").merge(seconds, on=keys)
+
+
+def _races(results: Forecasts) -> Iterator[Race]:
+    for one, other in combinations(results.variants, 2):
+        if _rivals(one, other):
+            race = _race(one.name, other.name, results.evaluations)
+            if race is not None:
+                yield race
+
+
+def _rivals(one: Variant, other: Variant) -> bool:
+    """Tell whether two variants learn the same with the same model, by another optimizer."""
+    a, b = one.settings, other.settings
+    return a.data == b.data and a.model == b.model and a.training.optimizer != b.training.optimizer
+
+
+def _race(one: str, other: str, evaluations: pd.DataFrame) -> Race | None:
+    log = evaluations[evaluations["variant"].isin([one, other])]
+    lowest = log.pivot_table(index="seed", columns="variant", values="loss", aggfunc="min")
+    goals = lowest.reindex(columns=[one, other]).dropna().max(axis=1)
+    if goals.empty:
+        return None
+    there = log[log["seed"].isin(goals.index)]
+    there = there[there["loss"] <= there["seed"].map(goals)].sort_values("evaluation")
+    first = there.groupby(["variant", "seed"])[["evaluation", "seconds"]].first().reset_index()
+    first = first.assign(status="finished")
+    fewer, quicker = (compare(one, other, _scored(first, name), "score") for name in ("evaluation", "seconds"))
+    means = first.groupby("variant")[["evaluation", "seconds"]].mean()
+    needed = {name: (float(means["evaluation"][name]), float(means["seconds"][name])) for name in (one, other)}
+    return Race(one, other, float(10 ** np.log10(goals).mean()), fewer, quicker, needed)

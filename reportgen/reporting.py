@@ -1,0 +1,37 @@
+"""Which modules report on which task."""
+
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Any
+
+Findings = Any
+"""What a task's analysis finds: a class of its own in each of the modules for `analyse`."""
+
+
+@dataclass(frozen=True)
+class _Modules:
+    """The modules of a task, by the stage that they are for; imported when they are needed."""
+
+    collect: str
+    analyse: str
+    draw: str
+    context: str
+    numbers: str
+
+
+_TASKS = {
+    "classification": _Modules(
+        "analysis.results", "analysis.findings", "figures.drawing", "report.context", "report.numbers"
+    ),
+    "forecasting": _Modules(
+        "analysis.forecasts", "analysis.forecasts", "figures.forecasts", "report.forecasts", "report.forecasts"
+    ),
+    "addition": _Modules(
+        "analysis.additions", "analysis.additions", "figures.additions", "report.additions", "report.additions"
+    ),
+}
+
+
+def module_for(task: str, stage: str) -> Any:
+    """Return the module that does a stage for a task: collect, analyse, draw, context or numbers."""
+    return import_module(f"reportgen.{getattr(_TASKS[task], stage)}")
