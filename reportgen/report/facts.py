@@ -29,6 +29,8 @@ class Model:
     printout: str
     summary: str
     parameters: int
+    source: str
+    """The source of a class of the user's own; empty for other cells."""
 
 
 @dataclass(frozen=True)
@@ -152,10 +154,11 @@ def models_of(results: Results, labels: Mapping[str, str]) -> list[Model]:
             described["printout"],
             Model(
                 [],
-                variant.settings.model.cell,
+                variant.settings.told()["model"]["cell"],
                 described["printout"],
                 described["summary"],
                 described["parameters"],
+                described.get("source", ""),
             ),
         )
         model.labels.append(labels[variant.name])
