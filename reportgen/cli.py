@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from reportgen import __version__, datasets
+from reportgen import __version__, datasets, marks
 from reportgen.errors import ReportgenError
 from reportgen.resources import shipped_suites
 
@@ -124,6 +124,13 @@ def check(suite: SuiteArgument, profile: ProfileOption = None) -> None:
     typer.echo(f"{loaded.file}: right; {variants} variants × {len(loaded.suite.seeds)} seeds = {len(runs)} runs")
 
 
+app.command(
+    name="try",
+    epilog="\b\nExamples:\n  reportgen try my_models.py:MyLSTM\n"
+    "  reportgen try my_models.py:MyLSTM --matches lstm --weights weights.yaml\n\n\b\n"
+    "Exit status:\n  0  it runs, and is torch.nn's network if that was asked\n"
+    "  1  it runs, and is not torch.nn's network\n  2  it does not run",
+)(marks.try_class)
 app.add_typer(datasets.app, name="data")
 
 

@@ -16,7 +16,7 @@ PACKAGE = Path(reportgen.__file__).parent
 LAYERS = [
     {"__main__"},
     {"cli"},
-    {"terminal", "doctor", "datasets"},
+    {"terminal", "doctor", "datasets", "marks"},
     {"pipeline"},
     {"planning", "stamp", "trials"},
     {"report"},

@@ -85,7 +85,7 @@ def test_the_layer_of_the_page_on_own_models_is_sound(tmp_path: Path) -> None:
     file = tmp_path / "documented.py"
     file.write_text(f"import torch\nfrom torch import nn\n\n{example}", "utf-8")
     assert try_layer(f"{file}:MyRNN", 4, 6).fault is None
-    (lines,) = re.findall(r"```yaml\n(.*?)```", page, re.DOTALL)
+    lines = re.findall(r"```yaml\n(.*?)```", page, re.DOTALL)[0]
     for line in lines.splitlines():
         ModelSettings.model_validate(YAML(typ="safe", pure=True).load(line)["model"])
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from reportgen.errors import ReportgenError
 
 if TYPE_CHECKING:  # importing the lab costs seconds: only the child does
+    from reportgen.marking.matching import Match
     from reportgen.marking.trial import Trial
 
 SECONDS = 60.0
@@ -18,6 +19,11 @@ SECONDS = 60.0
 def try_layers(calls: Sequence[dict[str, Any]]) -> "list[Trial]":
     """Return what came of `reportgen.marking.trial.try_layer` with each of the keyword arguments."""
     return apart(_try_layers, [list(calls)], SECONDS * len(calls))  # type: ignore[no-any-return]
+
+
+def compare_layer(call: dict[str, Any]) -> "Match":
+    """Return what came of `reportgen.marking.matching.compare` with the keyword arguments."""
+    return apart(_compare, [call], SECONDS)  # type: ignore[no-any-return]
 
 
 def apart(work: Callable[..., Any], arguments: Sequence[Any], seconds: float) -> Any:
@@ -53,3 +59,9 @@ def _try_layers(calls: list[dict[str, Any]]) -> "list[Trial]":
     from reportgen.marking.trial import try_layer
 
     return [try_layer(**call) for call in calls]
+
+
+def _compare(call: dict[str, Any]) -> "Match":
+    from reportgen.marking.matching import compare
+
+    return compare(**call)

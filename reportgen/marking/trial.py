@@ -27,6 +27,8 @@ class Fault:
     expected: str
     where: str = ""
     """The user's file, line and function, and the line's text."""
+    setting: str = ""
+    """The key of the mapping that it is about."""
 
     def __str__(self) -> str:
         return f"got {self.got}, expected {self.expected}" + (f"; {self.where}" if self.where else "")
@@ -91,7 +93,7 @@ def made(
     passed: list[str],
 ) -> nn.Module:
     """Return a layer of the class; Failed says why there is none."""
-    with _watched(own, "a file that can be run, with a class of that name"):
+    with watched(own, "a file that can be run, with a class of that name"):
         try:
             kind = load(own)
         except (LookupError, TypeError) as error:
@@ -107,7 +109,7 @@ def made(
     except TypeError as error:
         got = f"{own.name}{signature}: {error}"
         raise Failed(Fault(got, f"a class that can be called as {written}", _defined(kind, own))) from None
-    with _watched(own, f"{written} to make a layer"):
+    with watched(own, f"{written} to make a layer"):
         layer = kind(*call.args, **call.kwargs)
     if not list(layer.parameters()):
         got = "a layer without weights"
@@ -130,7 +132,7 @@ def _forwards(layer: nn.Module, own: OwnClass, x: Tensor, hidden_size: int, tria
 
 
 def _states(layer: nn.Module, own: OwnClass, x: Tensor, expected: str) -> Tensor:
-    with _watched(own, expected):
+    with watched(own, expected):
         result = layer(x)
     place = _defined(type(layer), own, "forward")
     if not isinstance(result, tuple) or len(result) < 2:
@@ -148,7 +150,7 @@ def _backwards(layer: nn.Module, own: OwnClass, x: Tensor, trial: Trial) -> None
     if not states.requires_grad:
         got = "states cut off from the weights (detach, no_grad, .data or a new tensor?)"
         raise Failed(Fault(got, expected, place))
-    with _watched(own, expected):
+    with watched(own, expected):
         (states * torch.randn(states.shape).to(states)).sum().backward()
     reached = {n: p.grad is not None and bool(p.grad.abs().sum() != 0) for n, p in layer.named_parameters()}
     infinite = [n for n, p in layer.named_parameters() if p.grad is not None and not p.grad.isfinite().all()]
@@ -200,7 +202,7 @@ def _reads_what_it_should(layer: nn.Module, own: OwnClass, x: Tensor, trial: Tri
 
 
 @contextmanager
-def _watched(own: OwnClass, expected: str) -> Iterator[None]:
+def watched(own: OwnClass, expected: str) -> Iterator[None]:
     """Turn whatever the user's code raises into Failed, with the user's own lines."""
     try:
         yield
