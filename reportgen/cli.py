@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from reportgen import __version__, datasets, marks
+from reportgen import __version__, datasets, marks, starting
 from reportgen.errors import ReportgenError
 from reportgen.resources import shipped_suites
 
@@ -124,6 +124,11 @@ def check(suite: SuiteArgument, profile: ProfileOption = None) -> None:
     typer.echo(f"{loaded.file}: right; {variants} variants × {len(loaded.suite.seeds)} seeds = {len(runs)} runs")
 
 
+app.command(
+    epilog="\b\nExamples:\n  reportgen init my-lab\n"
+    "  reportgen init my-lab --title 'LSTM by hand' --language en --data surnames\n"
+    "  reportgen init my-lab --from rnn_vs_lstm --ci none",
+)(starting.init)
 app.command(
     name="try",
     epilog="\b\nExamples:\n  reportgen try my_models.py:MyLSTM\n"
