@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from reportgen import __version__, datasets
+from reportgen import __version__, datasets, marks, starting
 from reportgen.errors import ReportgenError
 from reportgen.resources import shipped_suites
 
@@ -111,18 +111,31 @@ def plan(
 
 @app.command(epilog="\b\nExample:\n  reportgen check experiments/suite_rnn_vs_lstm.yaml")
 def check(suite: SuiteArgument, profile: ProfileOption = None) -> None:
-    """Check the suite with all its profiles, and train nothing."""
-    from reportgen import pipeline
+    """Check the suite with all its profiles, try its own classes on a tiny batch, and train nothing."""
+    from reportgen import pipeline, trials
     from reportgen.suite.expansion import runs_of
     from reportgen.terminal import print_notes
 
     loaded = pipeline.load(_found(suite), profile=profile)
     print_notes(loaded.notes)
     runs = runs_of(loaded.suite, "cpu")
+    trials.try_own(loaded.file, profile, runs)
     variants = len({run.variant.name for run in runs})
     typer.echo(f"{loaded.file}: right; {variants} variants × {len(loaded.suite.seeds)} seeds = {len(runs)} runs")
 
 
+app.command(
+    epilog="\b\nExamples:\n  reportgen init my-lab\n"
+    "  reportgen init my-lab --title 'LSTM by hand' --language en --data surnames\n"
+    "  reportgen init my-lab --from rnn_vs_lstm --ci none",
+)(starting.init)
+app.command(
+    name="try",
+    epilog="\b\nExamples:\n  reportgen try my_models.py:MyLSTM\n"
+    "  reportgen try my_models.py:MyLSTM --matches lstm --weights weights.yaml\n\n\b\n"
+    "Exit status:\n  0  it runs, and is torch.nn's network if that was asked\n"
+    "  1  it runs, and is not torch.nn's network\n  2  it does not run",
+)(marks.try_class)
 app.add_typer(datasets.app, name="data")
 
 

@@ -12,7 +12,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from reportgen import fonts, languages, planning, stamp
+from reportgen import fonts, languages, planning, stamp, trials
 from reportgen.errors import ReportgenError
 from reportgen.executors import pool
 from reportgen.executors.events import Event
@@ -94,6 +94,7 @@ def build(
     planned = plan(loaded, store)
     folder = options.build / ".".join(filter(None, [file.stem, options.profile, "quick" * options.quick]))
     announce("run")
+    trials.try_own(file, options.profile, [step.run for step in planned.steps if step.action is not Action.REUSE])
     run(planned, store, options, listen)
     trained = sum(step.action is not Action.REUSE for step in planned.steps)
 

@@ -8,8 +8,9 @@ from ruamel.yaml import YAML
 
 from reportgen.report.pdf import PANGO
 from reportgen.suite.base import Settings
+from reportgen.suite.classifier import ModelSettings
 from reportgen.suite.reading import read_suite
-from reportgen.suite.settings import AnyTextSettings, ModelSettings, SplitSettings
+from reportgen.suite.settings import AnyTextSettings, SplitSettings
 from reportgen.suite.tasks import SOURCES
 
 ROOT = Path(__file__).parents[1]
@@ -46,7 +47,9 @@ def test_the_stages_have_one_name_everywhere(stage: str) -> None:
     assert f"| **{stage}** |" in (ROOT / "ARCHITECTURE.md").read_text("utf-8")
 
 
-@pytest.mark.parametrize("document", ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "docs/data.md"])
+@pytest.mark.parametrize(
+    "document", ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "docs/data.md", "docs/own-model.md"]
+)
 def test_links_between_documents_lead_somewhere(document: str) -> None:
     """Every relative link of a document is a file of the project."""
     text = (ROOT / document).read_text("utf-8")
@@ -71,6 +74,20 @@ def test_the_splits_and_vectors_of_the_data_page_are_right() -> None:
     for line in lines:
         ((name, value),) = YAML(typ="safe", pure=True).load(line).items()
         kinds[name].model_validate(value)
+
+
+def test_the_layer_of_the_page_on_own_models_is_sound(tmp_path: Path) -> None:
+    """The example can be copied, and passes the trial; its lines of YAML are such as a suite may have."""
+    from reportgen.marking.trial import try_layer
+
+    page = (ROOT / "docs" / "own-model.md").read_text("utf-8")
+    (example,) = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
+    file = tmp_path / "documented.py"
+    file.write_text(f"import torch\nfrom torch import nn\n\n{example}", "utf-8")
+    assert try_layer(f"{file}:MyRNN", 4, 6).fault is None
+    lines = re.findall(r"```yaml\n(.*?)```", page, re.DOTALL)[0]
+    for line in lines.splitlines():
+        ModelSettings.model_validate(YAML(typ="safe", pure=True).load(line)["model"])
 
 
 def test_the_pinned_versions_are_in_the_stated_ranges() -> None:

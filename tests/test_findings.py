@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 from reportgen.analysis.findings import Findings, Overfitting, analyse, compare, most_confused
 from reportgen.analysis.results import Results, collect
 from reportgen.lab.record import Record, Status
+from reportgen.suite.classifier import ModelSettings
 from reportgen.suite.expansion import Run, Variant
-from reportgen.suite.settings import ModelSettings, RunSettings, SurnamesSettings
+from reportgen.suite.settings import RunSettings, SurnamesSettings
 from reportgen.suite.text import Text
 
 SETTINGS = RunSettings(data=SurnamesSettings(source="surnames"), model=ModelSettings(cell="rnn"))

@@ -14,7 +14,8 @@ from reportgen.lab.letters import RNN, HandwrittenPeepholeLSTM, PeepholeLSTMCell
 from reportgen.lab.models import SequenceClassifier
 from reportgen.lab.training import train
 from reportgen.lab.work import build, tried_on
-from reportgen.suite.settings import ModelSettings, TrainingSettings
+from reportgen.suite.classifier import ModelSettings
+from reportgen.suite.settings import TrainingSettings
 
 BATCH, TIME, INPUTS, HIDDEN = 3, 6, 4, 5
 CPU = torch.device("cpu")

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from reportgen.lab.introspection import arguments, arguments_in_use
 from reportgen.lab.losses import LOSSES, outputs_for, predicted, probabilities
 from reportgen.lab.models import SequenceClassifier
-from reportgen.suite.settings import ModelSettings
+from reportgen.suite.classifier import ModelSettings
 
 SYMBOLS, CLASSES, HIDDEN = 30, 3, 8
 

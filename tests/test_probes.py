@@ -16,9 +16,8 @@ from reportgen.lab.probes import gates_over, gradient_by_distance
 from reportgen.lab.record import from_files, to_files
 from reportgen.lab.work import carry_out
 from reportgen.suite.base import RecurrentCell
+from reportgen.suite.classifier import KNOWN_CELLS, ModelSettings
 from reportgen.suite.settings import (
-    Cell,
-    ModelSettings,
     RunSettings,
     SurnamesSettings,
     TrainingSettings,
@@ -50,7 +49,7 @@ def by_jacobians(model: SequenceClassifier | RNN) -> list[list[float]]:
     return found
 
 
-@pytest.mark.parametrize("cell", get_args(Cell))
+@pytest.mark.parametrize("cell", KNOWN_CELLS)
 def test_the_gradient_by_distance_is_that_of_the_jacobians(cell: str) -> None:
     """With as many directions as units it is the mean of the Jacobians' Frobenius norms, exactly."""
     model = classifier(cell)

@@ -7,11 +7,12 @@ import pytest
 from pydantic import ValidationError
 
 from reportgen.resources import shipped_suites
+from reportgen.suite.classifier import ModelSettings
 from reportgen.suite.document import Document
 from reportgen.suite.expansion import Run, Variant, expand, runs_of
 from reportgen.suite.reading import read_suite
 from reportgen.suite.schema import Suite
-from reportgen.suite.settings import ModelSettings, RunSettings, SplitSettings, SurnamesSettings, TrainingSettings
+from reportgen.suite.settings import RunSettings, SplitSettings, SurnamesSettings, TrainingSettings
 from reportgen.suite.tasks import AnyRun
 
 HEAD = "title: Surnames\ndata: {source: surnames}\n"

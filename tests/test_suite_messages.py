@@ -25,13 +25,13 @@ TOP = (
 )
 SOURCES = "surnames, movie-snippets, imdb, sentence-polarity, csv, tsv, jsonl, folder, sine, series, addition"
 MODEL = (
-    "activation, bidirectional, cell, dropout, embedding_size, embedding_std, head_size, hidden_size, layers, "
-    "log_softmax, packed, pooling, recurrent_dropout, vectors, vectors_frozen"
+    "activation, arguments, bidirectional, cell, dropout, embedding_size, embedding_std, head_size, hidden_size, "
+    "layers, log_softmax, packed, pooling, recurrent_dropout, vectors, vectors_frozen"
 )
 TRAINING = "batch_size, epochs, gradient_clip, keep, learning_rate, loss, momentum, optimizer, weight_decay"
 CELLS = (
-    "'rnn', 'lstm', 'gru', 'handwritten_rnn', 'handwritten_lstm', 'handwritten_gru', 'handwritten_peephole_lstm' "
-    "or 'handwritten_rnn_i2h_i2o'"
+    "'rnn', 'lstm', 'gru', 'handwritten_rnn', 'handwritten_lstm', 'handwritten_gru', 'handwritten_peephole_lstm', "
+    "'handwritten_rnn_i2h_i2o' or a class of your own, file.py:Class"
 )
 SWEEPABLE = (
     "data.languages, data.limit, data.split.validation, data.split.seed, data.split.test, "

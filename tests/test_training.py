@@ -18,9 +18,8 @@ from reportgen.lab.record import Record
 from reportgen.lab.training import Diverged, Epoch, Trained, optimizer_of, train
 from reportgen.lab.work import Cancelled, build, carry_out
 from reportgen.suite.base import RecurrentCell
+from reportgen.suite.classifier import KNOWN_CELLS, Cell, ModelSettings
 from reportgen.suite.settings import (
-    Cell,
-    ModelSettings,
     RunSettings,
     SplitSettings,
     SurnamesSettings,
@@ -171,7 +170,7 @@ def test_the_seed_decides_the_weights_and_the_order_of_the_examples() -> None:
     assert record.predictions["loss"].tolist() == by_hand.test.loss.tolist()
 
 
-@pytest.mark.parametrize("cell", get_args(Cell))
+@pytest.mark.parametrize("cell", KNOWN_CELLS)
 def test_the_same_seed_gives_the_same_numbers_to_the_bit(cell: Cell) -> None:
     """Epochs and predictions repeat exactly, whatever torch's global generator was at; another seed differs."""
     settings = surnames(cell)

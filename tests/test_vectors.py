@@ -16,8 +16,9 @@ from reportgen.lab.key import key_of, key_parts
 from reportgen.lab.models import SequenceClassifier
 from reportgen.lab.vectors import packaged, read_vectors, vectors_for
 from reportgen.lab.work import build, carry_out
+from reportgen.suite.classifier import ModelSettings
 from reportgen.suite.reading import read_suite
-from reportgen.suite.settings import ModelSettings, RunSettings, TableSettings
+from reportgen.suite.settings import RunSettings, TableSettings
 
 GLOVE = "the 1 2 3\ngood 0.5 -0.5 0\nbad -1 0 1e-1\nelsewhere 9 9 9\n"
 TEXTS = "text,label\n" + "the good film,yes\nthe bad film,no\n" * 10

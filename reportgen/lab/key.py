@@ -10,8 +10,11 @@ from pathlib import Path
 from typing import Any
 
 from reportgen.lab import dataset, series
+from reportgen.lab.meaning import meaning
+from reportgen.lab.own import OwnClass, own_digest
 from reportgen.lab.vectors import vectors_for
 from reportgen.suite.addition import AdditionSettings
+from reportgen.suite.classifier import is_own
 from reportgen.suite.forecasting import ForecastingRun, SeriesSettings, SineSettings
 from reportgen.suite.settings import RunSettings
 from reportgen.suite.tasks import AnyData, AnyRun
@@ -29,6 +32,7 @@ def key_parts(settings: AnyRun, seed: int) -> dict[str, Any]:
         **{f"model.{name}": value for name, value in resolved["model"].items()},
         **{f"training.{name}": value for name, value in resolved["training"].items()},
         **_vectors(settings),
+        **_own_cell(settings.model.cell),
         "data": data_digest(settings.data),
         "seed": seed,
         "code": code_digest(),
@@ -45,6 +49,14 @@ def _vectors(settings: AnyRun) -> dict[str, str | None]:
         return {}
     name = settings.model.vectors
     return {"model.vectors": name and vectors_for(name, settings.data).digest}
+
+
+def _own_cell(cell: str) -> dict[str, str]:
+    """Return what a class of the user's own is, and not where it lies."""
+    if not is_own(cell):
+        return {}
+    own = OwnClass.of(cell)
+    return {"model.cell": str(own), "model.source": own_digest(own)}
 
 
 def data_digest(settings: AnyData) -> str:
@@ -100,20 +112,4 @@ def _imported(file: Path, package: Path) -> Iterator[Path]:
 
 
 def _meaning(file: Path) -> str:
-    """Return the source without comments, docstrings, descriptions of settings, and layout."""
-    tree = ast.parse(file.read_text("utf-8"))
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Call):
-            node.keywords = [keyword for keyword in node.keywords if keyword.arg != "description"]
-        body = getattr(node, "body", None)
-        if isinstance(body, list):
-            node.body = [s for s in body if not _is_text(s)] or [ast.Pass()]  # type: ignore[attr-defined]
-    return ast.unparse(tree)
-
-
-def _is_text(statement: ast.AST) -> bool:
-    return (
-        isinstance(statement, ast.Expr)
-        and isinstance(statement.value, ast.Constant)
-        and isinstance(statement.value.value, str)
-    )
+    return meaning(ast.parse(file.read_text("utf-8")), descriptions=False)

@@ -1,6 +1,7 @@
 """The classifier that the suites train: symbols in, logits out."""
 
-from typing import Literal
+from collections.abc import Mapping
+from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
@@ -9,7 +10,9 @@ from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 from reportgen.lab.cells import HandwrittenGRU, HandwrittenLSTM, HandwrittenRNN
 from reportgen.lab.letters import HandwrittenPeepholeLSTM
+from reportgen.lab.loading import own_layer
 from reportgen.lab.vectors import Vectors
+from reportgen.suite.classifier import is_own
 
 _TORCH: dict[str, type[nn.RNN | nn.LSTM | nn.GRU]] = {"rnn": nn.RNN, "lstm": nn.LSTM, "gru": nn.GRU}
 _HANDWRITTEN = {
@@ -31,8 +34,11 @@ def recurrent(
     *,
     bidirectional: bool = False,
     dropout: float = 0.0,
+    arguments: Mapping[str, Any] | None = None,
 ) -> nn.Module:
     """Return the recurrent network that a suite calls `cell`; ValueError for a name it does not have."""
+    if is_own(cell):
+        return own_layer(cell, input_size, hidden_size, num_layers, arguments)
     if cell in _TORCH:
         return _TORCH[cell](
             input_size, hidden_size, num_layers, batch_first=True, bidirectional=bidirectional, dropout=dropout
@@ -67,7 +73,9 @@ class SequenceClassifier(nn.Module):
     Args:
         symbols: size of the vocabulary; inputs hold 1 … symbols, 0 for padding, and symbols + 1 for unknown ones.
         outputs: how many logits: one a class, or a single one for binary cross-entropy.
-        cell: rnn, lstm, gru, handwritten_rnn, handwritten_lstm, handwritten_gru or handwritten_peephole_lstm.
+        cell: rnn, lstm, gru, handwritten_rnn, handwritten_lstm, handwritten_gru, handwritten_peephole_lstm, or a
+            class of the user's own, such as my_models.py:MyLSTM with the path of its file.
+        arguments: further arguments of a class of the user's own.
         hidden_size: size of the hidden state.
         layers: recurrent layers.
         bidirectional: read the sequence from both ends; for torch.nn's cells, packed.
@@ -90,6 +98,7 @@ class SequenceClassifier(nn.Module):
         outputs: int,
         *,
         cell: str,
+        arguments: Mapping[str, Any] | None = None,
         hidden_size: int,
         layers: int = 1,
         bidirectional: bool = False,
@@ -122,6 +131,7 @@ class SequenceClassifier(nn.Module):
             layers,
             bidirectional=bidirectional,
             dropout=recurrent_dropout,
+            arguments=arguments,
         )
         self.hidden_size = hidden_size
         self.output = _head(hidden_size * (1 + bidirectional), outputs, head_size, activation, dropout)

@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 from reportgen.errors import MissingPrerequisiteError
 from reportgen.lab.corpora import refuse, shortened
 from reportgen.lab.dataset import Dataset, prepare
-from reportgen.suite.settings import PACKAGED_VECTORS, DataSettings
+from reportgen.suite.classifier import PACKAGED_VECTORS
+from reportgen.suite.settings import DataSettings
 
 Floats = NDArray[np.float32]
 

@@ -18,6 +18,7 @@ from reportgen.lab.describing import describe
 from reportgen.lab.environment import collect
 from reportgen.lab.key import THREADS, key_of
 from reportgen.lab.letters import RNN
+from reportgen.lab.loading import source_of
 from reportgen.lab.losses import outputs_for
 from reportgen.lab.mistakes import confident_mistakes
 from reportgen.lab.models import SequenceClassifier
@@ -26,8 +27,9 @@ from reportgen.lab.steps import Hooks, Logged, Outcome
 from reportgen.lab.training import Diverged, Epoch, train
 from reportgen.lab.vectors import Vectors, vectors_for
 from reportgen.suite.addition import AdditionRun
+from reportgen.suite.classifier import ModelSettings, is_own
 from reportgen.suite.forecasting import ForecastingRun
-from reportgen.suite.settings import ModelSettings, RunSettings
+from reportgen.suite.settings import RunSettings
 from reportgen.suite.tasks import AnyRun, task_of
 
 
@@ -104,9 +106,13 @@ def _classify(
         raise ReportgenError("the data have changed since the build began; run the same command again")
     record["data"] = data.facts.as_json()
     record["heldout"] = "validation" if len(data.parts["validation"]) else "test"
+    cell = settings.model.cell
+    source = source_of(cell, record["parts"].get("model.source")) if is_own(cell) else None
     vectors = vectors_for(settings.model.vectors, settings.data) if settings.model.vectors else None
     model = build(settings.model, data, settings.training.loss, vectors).to(device)
     record["model"] = describe(model, tried_on(data, device))
+    if source is not None:
+        record["model"]["source"] = source
     if vectors is not None:
         record["model"]["vectors"] = vectors.facts.as_json()
     random = torch.Generator().manual_seed(seed)

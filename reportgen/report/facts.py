@@ -30,6 +30,8 @@ class Model:
     printout: str
     summary: str
     parameters: int
+    source: str
+    """The source of a class of the user's own; empty for other cells."""
 
 
 @dataclass(frozen=True)
@@ -190,10 +192,11 @@ def models_of(results: Runs, labels: Mapping[str, str]) -> list[Model]:
             described["printout"],
             Model(
                 [],
-                variant.settings.model.cell,
+                variant.settings.told()["model"]["cell"],
                 described["printout"],
                 described["summary"],
                 described["parameters"],
+                described.get("source", ""),
             ),
         )
         model.labels.append(labels[variant.name])

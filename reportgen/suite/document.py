@@ -207,7 +207,7 @@ class _Reader:
             case yaml.SequenceStartEvent():
                 return self._sequence(path)
             case yaml.ScalarEvent(style=None):
-                return _plain_scalar(event.value)
+                return plain_scalar(event.value)
             case _ if found := _UNPRINTABLE.search(event.value):  # written as an escape
                 self._complain(event, path, _control_character(found), "text")
                 return _UNPRINTABLE.sub("", event.value)
@@ -272,7 +272,7 @@ def _line(event: yaml.Event) -> int:
     return int(event.start_mark.line) + 1
 
 
-def _plain_scalar(text: str) -> Any:
+def plain_scalar(text: str) -> Any:
     """Read an unquoted scalar by the core schema of YAML 1.2."""
     if text in _WORDS:
         return _WORDS[text]

@@ -32,7 +32,7 @@ def sweepable(suite: Suite) -> list[str]:
     return [
         *(f"data.{name}" for name in type(suite.data).model_fields if name not in ("source", "split", *PATHS)),
         *(f"data.split.{name}" for name in (type(split).model_fields if split else ())),
-        *(f"model.{name}" for name in task.model.model_fields),
+        *(f"model.{name}" for name in task.model.model_fields if name != "arguments"),
         *(f"training.{name}" for name in task.training.model_fields),
     ]
 
@@ -74,7 +74,7 @@ def _said(changed: tuple[tuple[str, Any], ...], equals: str) -> str:
 
 
 def _value(path: str, value: Any) -> str:
-    if path == "model.vectors" and isinstance(value, str):
+    if path in ("model.vectors", "model.cell") and isinstance(value, str):
         return PurePath(value).name  # where the file lies is nobody's business
     return "+".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
 

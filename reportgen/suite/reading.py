@@ -9,12 +9,12 @@ from pydantic import ValidationError
 
 from reportgen.errors import Problem, SuiteError
 from reportgen.suite.base import PATHS
+from reportgen.suite.classifier import FILES_OF_MODELS, file_of_model
 from reportgen.suite.document import Document, Path_, read_document, shown, shown_key
 from reportgen.suite.expansion import expand
 from reportgen.suite.messages import nearest, problems_of, repetitions
 from reportgen.suite.profiles import profile_names, with_profile
 from reportgen.suite.schema import LANGUAGES, Suite, suite_of
-from reportgen.suite.settings import PACKAGED_VECTORS
 from reportgen.suite.tasks import Task, task_of
 
 _FORMULA = re.compile(r"\$[^$]*\$")
@@ -54,7 +54,7 @@ def read_suite(
         laid = _checked(with_profile(document, name), languages, files=name == profile)
         suite = laid if name == profile else suite
     data = suite.data.model_copy(update=_paths(suite, file))
-    return with_vectors_beside(suite.model_copy(update={"data": data}), file.parent.absolute())
+    return with_files_beside(suite.model_copy(update={"data": data}), file.parent.absolute())
 
 
 def _checked(document: Document, languages: Collection[str], *, files: bool) -> Suite:
@@ -65,23 +65,23 @@ def _checked(document: Document, languages: Collection[str], *, files: bool) -> 
         suite = suite_of(task).model_validate(document.value)
     except ValidationError as error:
         raise SuiteError([*problems, *problems_of(error, document, task)]) from None
-    problems += [*_missing_files(suite, document), *_missing_vectors(suite, document)] if files else []
+    problems += [*_missing_files(suite, document), *_missing_files_of_models(suite, document)] if files else []
     problems += expand(suite, document).problems
     if problems:
         raise SuiteError(problems)
     return suite
 
 
-def with_vectors_beside(suite: Suite, folder: Path) -> Suite:
-    """Return the suite with the files of word vectors that it names looked for in `folder`."""
+def with_files_beside(suite: Suite, folder: Path) -> Suite:
+    """Return the suite with the files that its models name, vectors and classes, looked for in `folder`."""
 
     def placed(model: dict[str, Any]) -> dict[str, Any]:
-        return {name: _placed(value, folder) if name == "vectors" else value for name, value in model.items()}
+        return {name: _placed(name, value, folder) for name, value in model.items()}
 
     def swept(grid: dict[str, tuple[Any, ...]]) -> dict[str, tuple[Any, ...]]:
         return {
-            name: tuple(_placed(value, folder) for value in values) if name == "model.vectors" else values
-            for name, values in grid.items()
+            setting: tuple(_placed(setting.removeprefix("model."), value, folder) for value in values)
+            for setting, values in grid.items()
         }
 
     runs = tuple(run.model_copy(update={"model": placed(run.model)}) for run in suite.runs)
@@ -89,20 +89,28 @@ def with_vectors_beside(suite: Suite, folder: Path) -> Suite:
     return suite.model_copy(update={"model": placed(suite.model), "runs": runs, "sweeps": sweeps})
 
 
-def _placed(vectors: Any, folder: Path) -> Any:
-    return str(folder / vectors) if isinstance(vectors, str) and vectors != PACKAGED_VECTORS else vectors
+def _placed(setting: str, value: Any, folder: Path) -> Any:
+    return value if file_of_model(setting, value) is None else str(folder / value)
 
 
-def _missing_vectors(suite: Suite, document: Document) -> Iterator[Problem]:
-    named: list[tuple[Path_, Any]] = [(("model", "vectors"), suite.model.get("vectors"))]
-    named += [(("runs", i, "model", "vectors"), run.model.get("vectors")) for i, run in enumerate(suite.runs)]
+def files_of_models(suite: Suite) -> Iterator[tuple[Path_, str, Any]]:
+    """Yield place, name and value of every setting of a model that may name a file."""
+    parts: list[tuple[Path_, dict[str, Any]]] = [(("model",), suite.model)]
+    parts += [(("runs", i, "model"), run.model) for i, run in enumerate(suite.runs)]
+    for path, model in parts:
+        yield from (((*path, name), name, model[name]) for name in FILES_OF_MODELS if name in model)
     for i, sweep in enumerate(suite.sweeps):
-        values = sweep.grid.get("model.vectors", ())
-        named += [(("sweeps", i, "grid", "model.vectors", place), value) for place, value in enumerate(values)]
-    for path, value in named:
-        file = _placed(value, document.file.parent.absolute())
-        if isinstance(file, str) and file.endswith(".txt") and not Path(file).is_file():
-            yield document.problem(path, f"no such file: {file}", "a file that is there")
+        for name in FILES_OF_MODELS:
+            for place, value in enumerate(sweep.grid.get(f"model.{name}", ())):
+                yield ("sweeps", i, "grid", f"model.{name}", place), name, value
+
+
+def _missing_files_of_models(suite: Suite, document: Document) -> Iterator[Problem]:
+    for path, name, value in files_of_models(suite):
+        file = file_of_model(name, value)
+        place = document.file.parent.absolute() / (file or "")
+        if file is not None and file.endswith((".txt", ".py")) and not place.is_file():
+            yield document.problem(path, f"no such file: {place}", "a file that is there")
 
 
 def _task(raw: dict[str, Any]) -> Task:

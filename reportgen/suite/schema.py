@@ -10,7 +10,8 @@ from pydantic.fields import FieldInfo
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 from reportgen.suite.base import Natural, Settings
-from reportgen.suite.settings import ModelSettings, TrainingSettings
+from reportgen.suite.classifier import ModelSettings
+from reportgen.suite.settings import TrainingSettings
 from reportgen.suite.tasks import CLASSIFICATION, TASKS, AnyData, Task
 from reportgen.suite.text import Text
 

@@ -7,6 +7,7 @@ from pydantic import Field
 
 from reportgen.suite.addition import AdderSettings, AdditionRun, AdditionSettings, AdditionTrainingSettings
 from reportgen.suite.base import Settings
+from reportgen.suite.classifier import ModelSettings
 from reportgen.suite.forecasting import (
     ForecasterSettings,
     ForecastingRun,
@@ -14,13 +15,7 @@ from reportgen.suite.forecasting import (
     SeriesSettings,
     SineSettings,
 )
-from reportgen.suite.settings import (
-    DATA_SETTINGS,
-    ClassificationData,
-    ModelSettings,
-    RunSettings,
-    TrainingSettings,
-)
+from reportgen.suite.settings import DATA_SETTINGS, ClassificationData, RunSettings, TrainingSettings
 
 AnyRun = RunSettings | ForecastingRun | AdditionRun
 AnyData = Annotated[

@@ -1,0 +1,67 @@
+"""Recurrent layers of the user's own, tried in a process apart: they may hang, or end it."""
+
+import multiprocessing
+import signal
+from collections.abc import Callable, Sequence
+from multiprocessing.connection import Connection
+from typing import TYPE_CHECKING, Any
+
+from reportgen.errors import ReportgenError
+
+if TYPE_CHECKING:  # importing the lab costs seconds: only the child does
+    from reportgen.marking.matching import Match
+    from reportgen.marking.trial import Trial
+
+SECONDS = 60.0
+"""How long one trial may take, the import of torch among it; without a hang it takes three."""
+
+
+def try_layers(calls: Sequence[dict[str, Any]]) -> "list[Trial]":
+    """Return what came of `reportgen.marking.trial.try_layer` with each of the keyword arguments."""
+    return apart(_try_layers, [list(calls)], SECONDS * len(calls))  # type: ignore[no-any-return]
+
+
+def compare_layer(call: dict[str, Any]) -> "Match":
+    """Return what came of `reportgen.marking.matching.compare` with the keyword arguments."""
+    return apart(_compare, [call], SECONDS)  # type: ignore[no-any-return]
+
+
+def apart(work: Callable[..., Any], arguments: Sequence[Any], seconds: float) -> Any:
+    """Return what `work` returns in a process of its own; ReportgenError if that hangs or dies.
+
+    Args:
+        work: a function of a module, that a new process can import.
+        arguments: its arguments.
+        seconds: how long it may take.
+    """
+    context = multiprocessing.get_context("spawn")
+    receiver, sender = context.Pipe(duplex=False)
+    process = context.Process(target=_answer, args=(sender, work, arguments), daemon=True)
+    process.start()
+    sender.close()
+    try:
+        if not receiver.poll(seconds):
+            raise ReportgenError(f"no end within {seconds:.0f} seconds; is there a loop without an end?")
+        return receiver.recv()
+    except EOFError:
+        raise ReportgenError("the process that tried it was ended from outside, or by its own code") from None
+    finally:
+        process.terminate()
+        process.join()
+
+
+def _answer(sender: Connection, work: Callable[..., Any], arguments: Sequence[Any]) -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the parent, which ends this process
+    sender.send(work(*arguments))
+
+
+def _try_layers(calls: list[dict[str, Any]]) -> "list[Trial]":
+    from reportgen.marking.trial import try_layer
+
+    return [try_layer(**call) for call in calls]
+
+
+def _compare(call: dict[str, Any]) -> "Match":
+    from reportgen.marking.matching import compare
+
+    return compare(**call)

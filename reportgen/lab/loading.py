@@ -1,0 +1,62 @@
+"""A recurrent layer that the user wrote: its file run, its class found, a layer made."""
+
+import importlib.util
+import inspect
+import sys
+from collections.abc import Mapping
+from typing import Any
+
+from torch import nn
+
+from reportgen.errors import ReportgenError
+from reportgen.lab.own import OwnClass, own_digest
+
+
+def load(own: OwnClass) -> type[nn.Module]:
+    """Run the file and return its class.
+
+    The file's folder is put on the path as Python does with a script, so that the file can import its neighbours.
+    Whatever the file raises is raised; LookupError if it has no such class, TypeError if that is no nn.Module.
+    """
+    folder = str(own.file.parent.absolute())
+    if folder not in sys.path:
+        sys.path.insert(0, folder)
+    name = f"own_{own.file.stem}"
+    spec = importlib.util.spec_from_file_location(name, own.file)
+    assert spec is not None  # noqa: S101 - None only for an ending that no importer knows
+    assert spec.loader is not None  # noqa: S101 - likewise
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module  # dataclasses and inspect look for the module of a class there
+    spec.loader.exec_module(module)
+    found = getattr(module, own.name, None)
+    if found is None:
+        classes = [n for n, value in vars(module).items() if inspect.isclass(value) and value.__module__ == name]
+        raise LookupError(f"a file without {own.name}; its classes are {', '.join(classes) or 'none'}")
+    if not (inspect.isclass(found) and issubclass(found, nn.Module)):
+        raise TypeError(f"{own.name}, which is no nn.Module")
+    return found
+
+
+def given(
+    input_size: int, hidden_size: int, layers: int, arguments: Mapping[str, Any] | None
+) -> inspect.BoundArguments:
+    """Return what a class of the user's own is called with: two sizes, num_layers above 1, further arguments."""
+    several = {"num_layers": layers} if layers > 1 else {}
+    anything = inspect.signature(lambda *args, **kwargs: (args, kwargs))
+    return anything.bind(input_size, hidden_size, **several, **(arguments or {}))
+
+
+def own_layer(
+    cell: str, input_size: int, hidden_size: int, layers: int, arguments: Mapping[str, Any] | None
+) -> nn.Module:
+    """Return a layer of the class that a suite calls `my_models.py:MyLSTM`, its file's path in front."""
+    call = given(input_size, hidden_size, layers, arguments)
+    return load(OwnClass.of(cell))(*call.args, **call.kwargs)
+
+
+def source_of(cell: str, expected_digest: str | None) -> str:
+    """Return the class's source; ReportgenError if its file is not the one that the run's key is of."""
+    own = OwnClass.of(cell)
+    if expected_digest not in (None, own_digest(own)):  # it would lie under another's key
+        raise ReportgenError(f"{own.file.name} has changed since the build began; run the same command again")
+    return inspect.getsource(load(own)).rstrip()

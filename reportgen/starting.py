@@ -1,0 +1,138 @@
+"""`reportgen init`: a small folder to begin a report in, which builds at once."""
+
+import json
+import re
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import jinja2
+import typer
+
+from reportgen import __version__
+from reportgen.errors import ReportgenError
+from reportgen.resources import shipped_suites
+from reportgen.suite.messages import nearest
+from reportgen.suite.schema import json_schema
+
+_STARTER = Path(__file__).with_name("starter")
+
+
+class Language(StrEnum):
+    """The languages that the comments are written in."""
+
+    ZH = "zh"
+    EN = "en"
+
+
+class Data(StrEnum):
+    """The data to begin with."""
+
+    SURNAMES = "surnames"
+    MOVIE_SNIPPETS = "movie-snippets"
+    OWN = "own"
+
+
+class Ci(StrEnum):
+    """Where reports are built on every push."""
+
+    GITHUB = "github"
+    GITLAB = "gitlab"
+    NONE = "none"
+
+
+def init(
+    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="A new folder, or an empty one.")],
+    title: Annotated[str | None, typer.Option(help="Title of the report; asked for unless given.")] = None,
+    language: Annotated[Language | None, typer.Option(help="Of comments and report; asked for.")] = None,
+    data: Annotated[Data | None, typer.Option(help="What is learnt from; asked for.")] = None,
+    suite: Annotated[
+        str | None,
+        typer.Option("--from", metavar="SUITE", help="Begin with a suite that ships."),
+    ] = None,
+    ci: Annotated[Ci, typer.Option(help="A workflow that builds the report on every push.")] = Ci.GITHUB,
+) -> None:
+    """Write a small folder to begin in: suite, layer, sample data, template, CI workflow."""
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise ReportgenError(f"{folder}: got a folder that is not empty, expected a new one or an empty one")
+    if suite is not None:
+        if data is not None or title is not None:
+            raise ReportgenError("reportgen init: got --from with --title or --data, expected --from alone")
+        files = _files(language or Language.EN, "", Data.OWN, ci)
+        files["suite.yaml"] = _shipped(suite)
+        del files["templates/sections/aim.md.j2"]  # it is about two models
+    else:
+        title = title or typer.prompt("Title / 标题")
+        language = language or Language(_chosen("Language / 语言", Language))
+        data = data or Data(_chosen("Data / 数据", Data))
+        files = _files(language, title, data, ci)
+    for name, text in files.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(text, "utf-8")
+    typer.echo("\n".join(str(folder / name) for name in files))
+    typer.echo(f"\nnext:\n  cd {folder}\n  reportgen build suite.yaml --quick")
+
+
+def _chosen(question: str, choices: type[StrEnum]) -> str:
+    names = [str(choice) for choice in choices]
+    answer = str(typer.prompt(f"{question} ({', '.join(names)})", default=names[0]))
+    if answer not in names:
+        raise ReportgenError(f"{question}: got {answer!r}, expected one of {', '.join(names)}")
+    return answer
+
+
+def _shipped(name: str) -> str:
+    shipped = shipped_suites()
+    found = shipped.get(name) or shipped.get(f"suite_{name}")
+    if found is None:
+        hint = nearest(name, list(shipped))
+        expected = f"a suite that ships: {', '.join(shipped)}" + (f"; {hint}" if hint else "")
+        raise ReportgenError(f"--from: got {name!r}, expected {expected}")
+    text = found.read_text("utf-8")
+    return re.sub(r"reportgen build experiments/\S+", "reportgen build suite.yaml", text)
+
+
+def _files(language: Language, title: str, data: Data, ci: Ci) -> dict[str, str]:
+    """Return what is written, by its name in the folder."""
+    names = {
+        "suite.yaml": "suite.yaml",
+        "my_models.py": "my_models.py",
+        "weights.yaml": "weights.yaml",
+        "data/texts.csv": "texts.csv",
+        "templates/sections/aim.md.j2": "aim.md",
+        ".gitignore": "gitignore",
+        **_WORKFLOWS[ci],
+    }
+    environment = jinja2.Environment(  # noqa: S701 - what is written is no HTML
+        loader=jinja2.FileSystemLoader(_STARTER),
+        undefined=jinja2.StrictUndefined,
+        # the files have {{ }} and {% %} of their own
+        variable_start_string="[=",
+        variable_end_string="=]",
+        block_start_string="[%",
+        block_end_string="%]",
+        comment_start_string="[#",
+        comment_end_string="#]",
+        trim_blocks=True,
+        keep_trailing_newline=True,
+    )
+    values = {
+        "say": lambda zh, en: zh if language is Language.ZH else en,
+        "title": json.dumps(title, ensure_ascii=False),  # quoted as YAML is, too
+        "language": str(language),
+        "data": str(data),
+        "version": __version__,
+    }
+    files = {name: environment.get_template(f"{source}.j2").render(values) for name, source in names.items()}
+    return files | {"suite.schema.json": json.dumps(json_schema(), indent=2, ensure_ascii=False) + "\n"}
+
+
+_WORKFLOWS = {
+    Ci.GITHUB: {
+        ".github/workflows/report.yml": "github.yml",
+        ".github/summary.py": "summary.py",
+        "requirements.txt": "requirements.txt",
+    },
+    Ci.GITLAB: {".gitlab-ci.yml": "gitlab.yml", "requirements.txt": "requirements.txt"},
+    Ci.NONE: {},
+}
