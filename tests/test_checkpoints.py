@@ -12,7 +12,8 @@ from reportgen.lab.checkpoints import Checkpoint
 from reportgen.lab.key import key_parts
 from reportgen.lab.record import Record
 from reportgen.lab.work import Cancelled, carry_out
-from reportgen.suite.settings import ModelSettings, RunSettings, SurnamesSettings, TrainingSettings
+from reportgen.suite.classifier import ModelSettings
+from reportgen.suite.settings import RunSettings, SurnamesSettings, TrainingSettings
 
 SETTINGS = RunSettings(
     data=SurnamesSettings(source="surnames", languages=("Greek", "Russian"), limit=300),
