@@ -133,7 +133,8 @@ def sweep(variants: Mapping[str, str]) -> Sweep:
     """Return a sweep over three values around each variant."""
     rows = [{"base": base, "value": value, "test_accuracy": 0.5} for base, value in product(variants, (1, 8, 64))]
     points = pd.DataFrame(rows)
-    return Sweep("model.hidden_size", points, points.rename(columns={"test_accuracy": "mean"}).assign(std=0.01))
+    averages = points.rename(columns={"test_accuracy": "mean"}).assign(std=0.01, validation=0.5)
+    return Sweep("model.hidden_size", points, averages)
 
 
 @settings(max_examples=8, deadline=None)
