@@ -40,13 +40,13 @@ def try_own(file: Path, profile: str | None, runs: Iterable[Run]) -> None:
     except ReportgenError as error:
         cells = ", ".join(dict.fromkeys(str(Path(cell).name) for _, cell, _ in tried.values()))
         raise SuiteError([document.problem(places[0], f"{cells}: {error}", "an end within a minute")]) from None
-    problems: list[Problem] = [
-        document.problem(place, trial.fault.got, trial.fault.expected, trial.fault.where)
-        for place, trial in zip(places, trials, strict=True)
-        if trial.fault is not None
-    ]
+    problems: dict[Path_, Problem] = {}  # one a place: a fault is much the same at every point of a sweep
+    for place, trial in zip(places, trials, strict=True):
+        if trial.fault is not None:
+            fault = trial.fault
+            problems.setdefault(place, document.problem(place, fault.got, fault.expected, fault.where))
     if problems:
-        raise SuiteError(list(dict.fromkeys(problems)))
+        raise SuiteError(list(problems.values()))
 
 
 def _call(model: ModelSettings, device: str) -> dict[str, object]:

@@ -180,7 +180,7 @@ FAULTS = {
     "nothing": (BODY, "", f"got nothing, expected {SHAPE}; my_models.py:16"),
     "an exception": ("torch.cat([step, h], dim=1)", "torch.cat([step, h], dim=0)",
         "got RuntimeError: Sizes of tensors must match except in dimension 0. Expected size 4 but got size 6 for "
-        f"tensor number 1 in the list., expected {SHAPE}; my_models.py:20 in forward: h = torch.tanh("),
+        f"tensor number 1 in the list, expected {SHAPE}; my_models.py:20 in forward: h = torch.tanh("),
     "a NaN": ("h = torch.tanh(", "h = torch.log(-1 - ",
         "got NaN or infinity in the states, from step 1 on, expected finite numbers; my_models.py:16"),
     "a state that is cut off": (BODY, "        return torch.stack(states, dim=1).detach(), h\n",
@@ -255,6 +255,18 @@ def test_a_build_with_a_faulty_layer_trains_nothing(tmp_path: Path, reportgen: C
     )
     assert list((tmp_path / "build").rglob("MANIFEST.json")) == []
     assert reportgen("check", "suite.yaml").returncode == 2
+
+
+def test_a_fault_is_told_once_for_a_whole_sweep(tmp_path: Path, reportgen: Command) -> None:
+    """A run and the points of its sweep name the class at one place, and that has one message."""
+    suite = lab(tmp_path, LAYER.replace("dim=1)))", "dim=0)))"))
+    with suite.open("a", encoding="utf-8") as file:
+        file.write("sweeps:\n  - {base: mine, grid: {model.hidden_size: [4, 8]}}\n")
+    done = reportgen("check", "suite.yaml")
+    assert done.returncode == 2
+    assert len(done.stderr.splitlines()) == 1
+    assert "suite.yaml:4: model.cell: got RuntimeError: " in done.stderr
+    assert "my_models.py:20 in forward: " in done.stderr
 
 
 def test_a_syntax_error_is_told_with_its_line(tmp_path: Path, reportgen: Command) -> None:

@@ -209,7 +209,7 @@ def watched(own: OwnClass, expected: str) -> Iterator[None]:
     except Failed:
         raise
     except (Exception, SystemExit) as error:
-        said = (str(error).strip().splitlines() or [""])[0]
+        said = (str(error).strip().splitlines() or [""])[0].rstrip(".")
         got = f"{type(error).__name__}: {said}" if said else type(error).__name__
         raise Failed(Fault(got, expected, _frames(error, own.file.parent) or own.file.name)) from None
 
