@@ -47,7 +47,8 @@ def test_a_run_that_names_a_baseline_is_in_a_study() -> None:
 
 def test_runs_that_are_changes_of_none_stand_beside_each_other() -> None:
     """What is in no other study is one of its own, which has no setting."""
-    found = variants([{"base": "a", "grid": {"model.layers": [1]}}], [{"name": "b"}, {"name": "c"}])
+    others = [{"name": "b", "model": {"hidden_size": 32}}, {"name": "c", "model": {"hidden_size": 48}}]
+    found = variants([{"base": "a", "grid": {"model.layers": [1]}}], others)
     assert studies(found)[1:] == [Study("", "", {"b": None, "c": None})]
     assert studies(variants()) == [Study("", "", {"a": None})]
 

@@ -80,7 +80,7 @@ def complaint(folder: Path, suite: str | bytes) -> str:
         ),
         (
             "    lable: A",
-            "6: runs[0].lable: got the unknown key 'lable', expected one of baseline, label, model, name, "
+            "6: runs[0].lable: got the unknown key 'lable', expected one of baseline, data, label, model, name, "
             "reference, training, why; did you mean 'label'?",
         ),
         (
