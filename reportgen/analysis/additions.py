@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from reportgen.analysis.findings import Difference, against
-from reportgen.analysis.results import Runs, variants_of
+from reportgen.analysis.results import Runs, columns_of, variants_of
 from reportgen.analysis.studies import Grid, Study, grids, studies
 from reportgen.analysis.tables import geometric, summary
 from reportgen.lab.record import Record
@@ -99,13 +99,7 @@ def _row(run: Run, record: Record) -> dict[str, Any]:
     measured = record.measures if record.status == "finished" else {}
     figures = {name: _number(measured.get(name)) for name in (*_MEASURES, "seconds")}
     return {
-        "run": run.name,
-        "variant": run.variant.name,
-        "seed": run.seed,
-        "key": record.key,
-        "status": record.status,
-        "error": record.error,
-        "parameters": record.model.get("parameters", np.nan),
+        **columns_of(run, record),
         **{name: figures[name] for name in _MEASURES},
         "training_seconds": figures["seconds"],
         "seconds": record.seconds,

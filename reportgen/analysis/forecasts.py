@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from reportgen.analysis.findings import Difference, against, alike, compare
-from reportgen.analysis.results import Runs, variants_of
+from reportgen.analysis.results import Runs, columns_of, variants_of
 from reportgen.analysis.tables import SMALLEST, geometric, summary
 from reportgen.lab.record import Record
 from reportgen.suite.expansion import Run, Variant
@@ -114,13 +114,7 @@ def collect(pairs: Sequence[tuple[Run, Record]]) -> Forecasts:
 def _row(run: Run, record: Record) -> dict[str, Any]:
     finished = record.status == "finished"
     return {
-        "run": run.name,
-        "variant": run.variant.name,
-        "seed": run.seed,
-        "key": record.key,
-        "status": record.status,
-        "error": record.error,
-        "parameters": record.model.get("parameters", np.nan),
+        **columns_of(run, record),
         **{name: record.measures.get(name, np.nan) if finished else np.nan for name in _MEASURES},
         "training_seconds": record.measures.get("seconds", np.nan) if finished else np.nan,
         "seconds": record.seconds,

@@ -61,6 +61,19 @@ def variants_of(pairs: Sequence[tuple[Run, Record]]) -> tuple[Variant, ...]:
     return tuple({run.variant.name: run.variant for run, _ in pairs}.values())
 
 
+def columns_of(run: Run, record: Record) -> dict[str, Any]:
+    """Return the columns that a row of `runs` has in every task; no parameters where no model was built."""
+    return {
+        "run": run.name,
+        "variant": run.variant.name,
+        "seed": run.seed,
+        "key": record.key,
+        "status": record.status,
+        "error": record.error,
+        "parameters": record.model.get("parameters", np.nan),
+    }
+
+
 def collect(pairs: Sequence[tuple[Run, Record]]) -> Results:
     """Gather the records of a suite's runs, in the suite's order."""
     runs = pd.DataFrame([_row(run, record) for run, record in pairs])
@@ -80,13 +93,7 @@ def _row(run: Run, record: Record) -> dict[str, Any]:
     outcome = record.predictions
     seconds = [epoch["seconds"] for epoch in record.epochs]
     return {
-        "run": run.name,
-        "variant": run.variant.name,
-        "seed": run.seed,
-        "key": record.key,
-        "status": record.status,
-        "error": record.error,
-        "parameters": record.model.get("parameters", np.nan),
+        **columns_of(run, record),
         "kept_epoch": record.kept_epoch or np.nan,
         "validation_accuracy": _validation_accuracy(record),
         "test_loss": float(outcome["loss"].mean(dtype=np.float64)) if outcome else np.nan,
