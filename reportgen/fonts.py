@@ -122,7 +122,9 @@ def cut(face: Face, text: frozenset[str]) -> bytes:
     subset = hb.SubsetInput()
     subset.unicode_set.update(wanted)
     found = bytes(hb.subset(source, subset).blob.data)
-    return _embolden(found) if face.emboldened else found
+    if face.emboldened:
+        found = _embolden(found)
+    return _number_by_place(found) if face.package == _NOTO[0] else found
 
 
 def _embolden(font: bytes) -> bytes:
@@ -143,6 +145,26 @@ def _embolden(font: bytes) -> bytes:
     tables["OS/2"].usWeightClass = 700
     tables["OS/2"].fsSelection = (tables["OS/2"].fsSelection & ~0x40) | 0x20
     tables["head"].macStyle |= 1
+    out = io.BytesIO()
+    tables.save(out)
+    return out.getvalue()
+
+
+def _number_by_place(font: bytes) -> bytes:
+    """Return the CID-keyed font with each glyph's CID equal to its place in the font.
+
+    A PDF names the glyphs of such a font by CID (ISO 32000-2, 9.7.4.2), WeasyPrint writes their places: without
+    this Acrobat and MuPDF show other characters, or none, while Poppler and PDFium forgive it.
+    """
+    from fontTools.ttLib import TTFont
+
+    tables = TTFont(io.BytesIO(font), recalcTimestamp=False)
+    top = tables["CFF "].cff.topDictIndex[0]
+    places = top.CharStrings.charStrings
+    new = {old: f"cid{place:05}" for place, old in enumerate(top.charset) if place}
+    top.charset[:] = [new.get(name, name) for name in top.charset]
+    top.CharStrings.charStrings = {new.get(name, name): place for name, place in places.items()}
+    tables.setGlyphOrder(list(top.charset))
     out = io.BytesIO()
     tables.save(out)
     return out.getvalue()

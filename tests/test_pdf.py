@@ -303,6 +303,49 @@ def test_no_glyph_is_missing(document: Document) -> None:
     assert [run for run in runs if 0 in run.glyphs] == []
 
 
+def test_every_viewer_finds_the_chinese_glyphs(document: Document) -> None:
+    """In a CID-keyed font the glyphs are numbered by their place, since that is what the pages call them by."""
+    keyed = 0
+    for page in document.reader.pages:
+        for font in fonts_of(page["/Resources"]):
+            descriptor = font["/DescendantFonts"][0].get_object()["/FontDescriptor"]
+            if "/FontFile3" in descriptor:
+                data = io.BytesIO(descriptor["/FontFile3"].get_data())
+                top = TTFont(data)["CFF "].cff.topDictIndex[0]
+                if hasattr(top, "ROS"):
+                    keyed += 1
+                    assert top.charset[1:] == [f"cid{place:05}" for place in range(1, len(top.charset))]
+    assert keyed > 0 or document.language == "en"
+
+
+def test_running_heads_are_no_part_of_the_text(document: Document) -> None:
+    """The running head and the page number are artifacts: a screen reader that reads a page leaves them out."""
+    page = document.reader.pages[2].get_contents()
+    assert page is not None
+    artifacts = re.findall(rb"/Artifact\s*<<\s*/Type /Pagination\s*>>\s*BDC", page.get_data())
+    assert len(artifacts) == 2
+
+
+def test_cells_that_head_a_column_say_so(document: Document) -> None:
+    """Every header cell has the scope of its column, and every link is printed."""
+    root: Any = document.reader.trailer["/Root"]
+    heads = [item["/A"]["/Scope"] for item in elements(root["/StructTreeRoot"]) if item.get("/S") == "/TH"]
+    assert heads
+    assert set(heads) == {"/Column"}
+    links = [link.get_object()["/F"] for page in document.reader.pages for link in page.get("/Annots", [])]
+    assert links
+    assert set(links) == {4}
+
+
+def elements(parent: Any) -> Iterator[Any]:
+    """Walk through a PDF's tree of elements."""
+    for child in parent.get("/K", []):
+        element = child.get_object()
+        if isinstance(element, dict):
+            yield element
+            yield from elements(element)
+
+
 def test_nothing_runs_off_the_page(document: Document) -> None:
     """All text stands within the margins."""
     assert off_the_page(document.reader) == []

@@ -29,6 +29,24 @@ _SHORT_CELL = 10
 _MARKS = "0123456789•◦▪‐"
 """What a typesetter adds by itself: numbers, the bullets of lists, the hyphen where a line ends."""
 
+# a click on a figure, or Enter, shows it as large as the window; Escape or another click puts it back
+_ZOOM = """<script>
+for (const image of document.querySelectorAll("figure img")) {
+  image.tabIndex = 0;
+  const zoom = () => {
+    const view = document.createElement("dialog");
+    view.append(image.cloneNode());
+    view.onclick = () => view.close();
+    view.onclose = () => { view.remove(); image.focus(); };
+    document.body.append(view);
+    view.showModal();
+  };
+  image.onclick = zoom;
+  image.onkeydown = (event) => { if (event.key === "Enter") zoom(); };
+}
+</script>
+"""
+
 
 def to_html(markdown: str, language: Language, folder: Path, styles: Sequence[str], *, quick: bool = False) -> str:
     """Return the document as HTML.
@@ -47,7 +65,7 @@ def to_html(markdown: str, language: Language, folder: Path, styles: Sequence[st
     headings = _number_headings(tokens)
     _inline_pictures(tokens, folder)
     _caption_tables(tokens)
-    _keep_short_cells(tokens)
+    _mark_cells(tokens)
     words = language.say("quick.mark") if quick else ""
     body = _sections(parser, tokens, _contents(headings, language), words)
     fonts.require(unescape(re.sub(r"<[^>]*>", "", body)))
@@ -57,7 +75,7 @@ def to_html(markdown: str, language: Language, folder: Path, styles: Sequence[st
         f'<!DOCTYPE html>\n<html lang="{"zh-CN" if language.code == "zh" else language.code}">\n<head>\n'
         '<meta charset="utf-8">\n<meta name="viewport" content="width=device-width, initial-scale=1">\n'
         f"<title>{escape(title)}</title>\n<style>\n{css}\n</style>\n</head>\n<body>\n<main>\n{body}</main>\n"
-        "</body>\n</html>\n"
+        f"{_ZOOM}</body>\n</html>\n"
     )
 
 
@@ -75,7 +93,7 @@ def _parser(language: Language) -> MarkdownIt:
 
     def code(_renderer: object, tokens: Sequence[Token], index: int, *_: object) -> str:
         kind = "log" if tokens[index].info.strip() == "log" else "printout"
-        return f'<pre class="{kind}"><code>{escape(tokens[index].content)}</code></pre>\n'
+        return f'<pre class="{kind}" tabindex="0"><code>{escape(tokens[index].content)}</code></pre>\n'
 
     def line_break(_renderer: object, tokens: Sequence[Token], index: int, *_: object) -> str:
         before = "".join(token.content for token in tokens[:index])[-1:]
@@ -150,9 +168,11 @@ def _caption_tables(tokens: list[Token]) -> None:
         i += 1
 
 
-def _keep_short_cells(tokens: list[Token]) -> None:
-    """Keep each short cell on one line: beside a long text it would be squeezed to a column of characters."""
+def _mark_cells(tokens: list[Token]) -> None:
+    """Say which cells head a column, and keep each short cell on one line: a long neighbour would squeeze it."""
     for opening, inline in pairwise(tokens):
+        if opening.type == "th_open":
+            opening.attrSet("scope", "col")
         if opening.type in ("td_open", "th_open") and inline.type == "inline":
             wide = sum(east_asian_width(character) in "WF" for character in inline.content)
             if len(inline.content) + wide <= _SHORT_CELL:
@@ -178,7 +198,7 @@ def _sections(parser: MarkdownIt, tokens: list[Token], contents: str, quick: str
 
 def _render(parser: MarkdownIt, tokens: list[Token]) -> str:
     html: str = parser.renderer.render(tokens, parser.options, {})
-    return html.replace("<table>", '<div class="table"><table>').replace("</table>", "</table></div>")
+    return html.replace("<table>", '<div class="table" tabindex="0"><table>').replace("</table>", "</table></div>")
 
 
 def _contents(headings: list[tuple[int, str, str]], language: Language) -> str:

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from reportgen.errors import MissingPrerequisiteError, TypesetError
+from reportgen.report.tagging import finish
 
 PANGO = (
     "Pango is missing, which sets the type of the PDF:\n"
@@ -29,7 +30,7 @@ def to_pdf(html: str) -> bytes:
     try:
         with _lost_pictures() as lost:
             document = weasyprint.HTML(string=html, url_fetcher=nothing_outside)
-            data = bytes(document.write_pdf(pdf_variant="pdf/ua-1", pdf_identifier=b"reportgen"))
+            data = bytes(document.write_pdf(finisher=finish, pdf_variant="pdf/ua-1", pdf_identifier=b"reportgen"))
     except FatalURLFetchingError as error:
         raise TypesetError(f"{error}: a document may use only what is inside it") from None
     if lost:
