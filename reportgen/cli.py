@@ -75,12 +75,20 @@ def build(
         int | None,
         typer.Option(min=1, metavar="N", help="Runs side by side; one a core unless given. Changes no result."),
     ] = None,
+    formats: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--format", metavar="FORMAT", help="md, html, pdf or docx, not the suite's; give it again for more."
+        ),
+    ] = None,
 ) -> None:
     """Train what has not been trained yet, and write the report: Markdown, HTML, PDF."""
     from reportgen import pipeline
     from reportgen.terminal import Display, print_outcome
 
-    options = pipeline.Options(build=build_dir, quick=quick, profile=profile, jobs=jobs)
+    options = pipeline.Options(
+        build=build_dir, quick=quick, profile=profile, jobs=jobs, formats=tuple(formats or ())
+    )
     try:
         with Display() as display:
             outcome = pipeline.build(_found(suite), options, display.hear, display.announce)

@@ -18,6 +18,7 @@ from reportgen.executors import pool
 from reportgen.executors.events import Event
 from reportgen.lab.record import Record
 from reportgen.planning import Action, Plan, Step
+from reportgen.report import setting
 from reportgen.reporting import Findings, module_for
 from reportgen.resources import TEMPLATES
 from reportgen.store import Store
@@ -41,6 +42,8 @@ class Options:
     profile: str | None = None
     """One of the suite's profiles; the suite as it is without one."""
     jobs: int | None = None
+    formats: tuple[str, ...] = ()
+    """In place of the suite's formats."""
 
 
 @dataclass(frozen=True)
@@ -88,7 +91,7 @@ def build(
     """
     began = time.perf_counter()
     announce("load")
-    loaded = load(file, quick=options.quick, profile=options.profile)
+    loaded = load(file, quick=options.quick, profile=options.profile, formats=options.formats)
     announce("plan")
     store = Store(options.build / "records")
     planned = plan(loaded, store)
@@ -164,8 +167,10 @@ def make_report(
     return {name: content for own in reports for name, content in own.items()}, others
 
 
-def load(file: Path, *, quick: bool = False, profile: str | None = None) -> Loaded:
+def load(file: Path, *, quick: bool = False, profile: str | None = None, formats: tuple[str, ...] = ()) -> Loaded:
     """Read and check the suite and what is beside it, lay its profile over it, and shorten it for a quick build.
+
+    Other formats, if given, take the place of the suite's.
 
     Raises SuiteError with every problem of the suite, TemplateError with those of its own catalogues, templates
     and style sheets: whatever can be found before anything is trained.
@@ -177,6 +182,8 @@ def load(file: Path, *, quick: bool = False, profile: str | None = None) -> Load
     suite = read_suite(file, languages.available(folders), profile, fonts.lacking, sections)
     tongues = tuple(languages.load_languages(suite.languages, folders))
     suite = planning.shortened(suite) if quick else suite
+    suite = suite.model_copy(update={"formats": formats}) if formats else suite
+    setting.require(suite.formats)
     return Loaded(file, suite, folders, tongues, (*_left_out(suite), *_check_own(tongues, folders)))
 
 
@@ -281,15 +288,5 @@ def typeset(
     quick: bool,
 ) -> dict[str, bytes]:
     """Turn the Markdown of one language into the formats that the suite asks for: the files by name."""
-    made = {"md": text.encode()}
-    if "html" in formats or "pdf" in formats:
-        from reportgen.report.html import to_html
-        from reportgen.report.styles import style_sheets
-
-        html = to_html(text, language, folder, style_sheets(template_folders), quick=quick)
-        made["html"] = html.encode()
-    if "pdf" in formats:
-        from reportgen.report.pdf import to_pdf
-
-        made["pdf"] = to_pdf(html)
+    made = setting.typeset(text, language, folder, formats, template_folders, quick=quick)
     return {f"report.{language.code}.{kind}": made[kind] for kind in formats}

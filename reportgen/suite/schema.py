@@ -44,7 +44,7 @@ SECTIONS = (
     "appendix_log",
 )
 """The sections of a report, unless a suite names others."""
-Format = Literal["md", "html", "pdf"]
+Format = Literal["md", "html", "pdf", "docx"]
 
 
 class PartOf:
@@ -190,7 +190,9 @@ class Suite(Settings):
         default_factory=dict, max_length=20, description="Other sizes of the same suite, chosen with --profile."
     )
     languages: tuple[Language, ...] = Field(LANGUAGES, min_length=1, description="One report a language.")
-    formats: tuple[Format, ...] = Field(("md", "html", "pdf"), min_length=1, description="Formats of the report.")
+    formats: tuple[Format, ...] = Field(
+        ("md", "html", "pdf"), min_length=1, description="Formats of the report; docx needs reportgen[docx]."
+    )
 
 
 @cache

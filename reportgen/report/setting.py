@@ -1,0 +1,53 @@
+"""The formats that a report is set in: Markdown as it is, HTML, PDF, Word."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import get_args
+
+from reportgen.errors import ReportgenError
+from reportgen.languages import Language
+from reportgen.suite.schema import Format
+
+
+def require(formats: Sequence[str]) -> None:
+    """Raise ReportgenError for a format that there is not, or that needs what is not installed."""
+    if unknown := [name for name in formats if name not in get_args(Format)]:
+        raise ReportgenError(f"--format: got {unknown[0]!r}, expected one of {', '.join(get_args(Format))}")
+    if "docx" in formats:
+        from reportgen.report import word
+
+        word.require()
+
+
+def typeset(
+    text: str,
+    language: Language,
+    folder: Path,
+    formats: Sequence[str],
+    template_folders: Sequence[Path],
+    *,
+    quick: bool,
+) -> dict[str, bytes]:
+    """Set the Markdown of one language in each of the formats; `folder` is where the figures are.
+
+    Raises TypesetError for what cannot be set; a Word file takes its styles from `styles/word.docx` in the first
+    of the template folders that has one.
+    """
+    made = {"md": text.encode()}
+    if "html" in formats or "pdf" in formats:
+        from reportgen.report.html import to_html
+        from reportgen.report.styles import style_sheets
+
+        html = to_html(text, language, folder, style_sheets(template_folders), quick=quick)
+        made["html"] = html.encode()
+    if "pdf" in formats:
+        from reportgen.report.pdf import to_pdf
+
+        made["pdf"] = to_pdf(html)
+    if "docx" in formats:
+        from reportgen.report.word import to_word
+
+        templates = (templates / "styles" / "word.docx" for templates in template_folders)
+        own = next((file for file in templates if file.is_file()), None)
+        made["docx"] = to_word(text, language, folder, own, quick=quick)
+    return made
