@@ -95,8 +95,9 @@ def _template(file: Path) -> Path:
     number.alignment = WD_ALIGN_PARAGRAPH.CENTER
     number._p.append(parse_xml(f'<w:fldSimple {nsdecls("w")} w:instr="PAGE"/>'))
     document.styles["Verbatim Char"].font.size = Pt(7.5)
-    for name in ("caption", "Table Caption", "Image Caption"):
-        document.styles[name].font.italic = False
+    for style in document.styles:
+        if style.name.endswith("Caption"):
+            style.font.italic = False
     lines = "".join(f'<w:{side} w:val="single" w:sz="8" w:space="0"/>' for side in ("top", "bottom"))
     borders = parse_xml(f"<w:tblBorders {nsdecls('w')}>{lines}</w:tblBorders>")
     document.styles["Table"].element.find(qn("w:tblPr")).append(borders)
