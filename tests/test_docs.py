@@ -1,6 +1,8 @@
 """What the documents promise is so."""
 
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -23,6 +25,19 @@ def test_the_suite_in_the_readme_is_right(tmp_path: Path) -> None:
     (tmp_path / "suite.yaml").write_text(example, "utf-8")
     suite = read_suite(tmp_path / "suite.yaml", {"zh", "en"})
     assert [run.name for run in suite.runs] == ["lstm"]
+
+
+def test_the_workflow_of_the_project_is_valid_and_runs_ci() -> None:
+    """It is valid by GitHub's published schema, runs what CI runs anywhere, and uploads the main report."""
+    file = ROOT / ".github" / "workflows" / "ci.yml"
+    command = [sys.executable, "-m", "check_jsonschema", "--builtin-schema", "vendor.github-workflows", str(file)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    steps = [step for job in YAML(typ="safe", pure=True).load(file)["jobs"].values() for step in job["steps"]]
+    assert [step["run"] for step in steps if step.get("name") == "tests"] == ["bash .ci/run"]
+    assert [step["with"]["path"].split() for step in steps if step.get("name") == "reports"] == [
+        ["build/suite_rnn_vs_lstm/*.pdf", "build/suite_rnn_vs_lstm/*.html"]
+    ]
 
 
 def test_ci_runs_the_test_command_of_the_readme() -> None:
