@@ -56,7 +56,7 @@ def carry_out(
         on_epoch: called after each epoch.
         on_step: called after each row of the log of a task that is counted in steps.
         on_batch: called before each batch; all of them may raise Cancelled.
-        checkpoint: where a run that is counted in epochs keeps its state on the way.
+        checkpoint: where the run keeps its state on the way.
     """
     torch.set_num_threads(THREADS)
     device = torch.device(settings.device)
@@ -79,7 +79,7 @@ def carry_out(
             if isinstance(settings, RunSettings):
                 _classify(settings, seed, device, record, on_epoch, on_batch, checkpoint or Checkpoint())
             else:
-                _step_by_step(settings, seed, device, record, Hooks(on_step, on_batch))
+                _step_by_step(settings, seed, device, record, Hooks(on_step, on_batch), checkpoint or Checkpoint())
     except Cancelled:
         raise
     except Diverged as diverged:
@@ -135,14 +135,19 @@ def _classify(
 
 
 def _step_by_step(
-    settings: ForecastingRun | AdditionRun, seed: int, device: torch.device, record: dict[str, Any], hooks: Hooks
+    settings: ForecastingRun | AdditionRun,
+    seed: int,
+    device: torch.device,
+    record: dict[str, Any],
+    hooks: Hooks,
+    checkpoint: Checkpoint,
 ) -> None:
     outcome = Outcome()
     try:
         if isinstance(settings, ForecastingRun):
-            forecasting.carry_out(settings, device, hooks, outcome)
+            forecasting.carry_out(settings, device, hooks, outcome, checkpoint)
         else:
-            addition.carry_out(settings, seed, device, hooks, outcome)
+            addition.carry_out(settings, seed, device, hooks, outcome, checkpoint)
     finally:
         record |= vars(outcome)
 
