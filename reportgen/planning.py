@@ -9,7 +9,7 @@ from reportgen.errors import ReportgenError
 from reportgen.executors.events import Task
 from reportgen.lab import device as devices
 from reportgen.lab.key import key_of, key_parts
-from reportgen.lab.record import Record, from_files
+from reportgen.lab.record import LAYOUT, Record, from_files, layout_of
 from reportgen.store import Store
 from reportgen.suite.expansion import Run, runs_of, task_of_suite
 from reportgen.suite.schema import Suite
@@ -47,6 +47,8 @@ class Step:
     parts: dict[str, Any]
     action: Action
     why: str
+    found: str = ""
+    """Digest of the record that was there; empty without one."""
 
 
 @dataclass(frozen=True)
@@ -122,6 +124,7 @@ def tasks(planned: Plan) -> list[Task]:
             step.run.seed,
             step.parts,
             *_length(step.run.variant.settings),
+            step.found,
         )
         for step in needed.values()
     ]
@@ -150,16 +153,35 @@ def read(store: Store, key: str) -> Record | None:
         return None
 
 
+def _lacking(store: Store, key: str) -> str:
+    """Say why what lies where a record belongs is not read; nothing if nothing lies there.
+
+    Raises ReportgenError for a record of a layout that is newer than this version's.
+    """
+    if not store.has(key):
+        return ""
+    fault = store.fault(key)
+    if fault:
+        return f"its record is damaged: {fault}"
+    layout = layout_of(store.read(key) or {})
+    if layout is not None and layout > LAYOUT:
+        raise ReportgenError(
+            f"{store.folder / key}: got a record of layout {layout}, expected {LAYOUT}; a newer reportgen wrote "
+            "it: use that one, or build into another folder with --build-dir"
+        )
+    return f"its record has layout {layout}, and this version reads layout {LAYOUT}"
+
+
 def _step(run: Run, past: "_Past") -> Step:
     parts = key_parts(run.variant.settings, run.seed)
     key = key_of(parts)
+    found = past.store.digest(key)
     record = read(past.store, key)
     if record is None:
-        damaged = "its record is damaged, or of another version" if past.store.has(key) else ""
-        return Step(run, key, parts, Action.TRAIN, damaged or past.reason(parts))
+        return Step(run, key, parts, Action.TRAIN, _lacking(past.store, key) or past.reason(parts), found)
     if record.status == "failed":
-        return Step(run, key, parts, Action.RETRY, "it failed before")
-    return Step(run, key, parts, Action.REUSE, f"{record.status} {record.started}")
+        return Step(run, key, parts, Action.RETRY, "it failed before", found)
+    return Step(run, key, parts, Action.REUSE, f"{record.status} {record.started}", found)
 
 
 class _Past:

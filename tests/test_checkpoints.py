@@ -10,6 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from reportgen.lab.checkpoints import Checkpoint
 from reportgen.lab.key import key_parts
@@ -68,7 +71,7 @@ def run(checkpoint: Checkpoint | None = None, stop_after: int = 0) -> Record:
 
 
 def step_by_step(settings: AnyRun, checkpoint: Checkpoint | None = None, stop_at: int = 0) -> tuple[Record, int]:
-    """Carry out a run that is counted in steps, up to its batch or evaluation `stop_at`; return how many it had."""
+    """Carry out a run that is counted in steps, up to its evaluation `stop_at`; return how many it had."""
     batches = count(1)
 
     def on_batch() -> None:
@@ -118,15 +121,15 @@ def test_an_interrupted_run_ends_with_the_same_bits(stop_after: int, quiet: Reco
 
 @pytest.mark.parametrize("name", BY_STEPS)
 def test_a_run_counted_in_steps_ends_with_the_same_bits(name: str, tmp_path: Path) -> None:
-    """Stopped again and again, between and within rows of the log, it goes on with all of the optimizer's memory."""
-    settings = run_settings(BY_STEPS[name])
-    quiet, batches = step_by_step(settings)
+    """Stopped again and again, between and within rows of the log, it goes on as if nothing had happened."""
+    chosen = run_settings(BY_STEPS[name])
+    quiet, batches = step_by_step(chosen)
     checkpoint = Checkpoint(tmp_path / "run", 0)
     for stop_at in (batches // 3, batches // 4, 2):
         with pytest.raises(Cancelled):
-            step_by_step(settings, checkpoint, stop_at)
+            step_by_step(chosen, checkpoint, stop_at)
         assert checkpoint.load() is not None
-    resumed, batches_left = step_by_step(settings, checkpoint)
+    resumed, batches_left = step_by_step(chosen, checkpoint)
     assert batches_left < batches * 0.7
     assert (quiet.status, numbers(resumed)) == ("finished", numbers(quiet))
 
@@ -141,6 +144,19 @@ def test_a_damaged_checkpoint_is_as_good_as_none(damage: bytes | None, quiet: Re
     (tmp_path / "run").write_bytes(content[: len(content) // 2] if damage is None else damage)
     assert checkpoint.load() is None
     assert numbers(run(checkpoint)) == numbers(quiet)
+
+
+@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.data())
+def test_a_flipped_bit_anywhere_makes_a_checkpoint_absent(tmp_path: Path, data: st.DataObject) -> None:
+    """torch itself reads most flipped bits of a weight without a word."""
+    checkpoint = Checkpoint(tmp_path / "run", 0)
+    checkpoint.offer(lambda: {"model": {"weight": torch.arange(300.0)}, "best": 1.0})
+    content = bytearray((tmp_path / "run").read_bytes())
+    bit = data.draw(st.integers(0, len(content) * 8 - 1))
+    content[bit // 8] ^= 1 << bit % 8
+    (tmp_path / "run").write_bytes(content)
+    assert checkpoint.load() is None
 
 
 def test_a_state_is_kept_only_so_often(tmp_path: Path) -> None:
