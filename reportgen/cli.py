@@ -1,5 +1,6 @@
 """The command line: a command parses, calls one function, prints."""
 
+import errno
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -33,6 +34,9 @@ Exit status:
   2    the input was wrong, or something is missing on this machine
   130  stopped with Ctrl-C; finished runs are kept
 """
+
+_NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+_MAKE_ROOM = "what had finished is kept: make room, and run the same command again"
 
 SuiteArgument = Annotated[
     Path,
@@ -187,7 +191,11 @@ def main() -> None:
         sys.stderr.close()
         sys.exit(0)
     except OSError as error:
-        if error.filename is None:
+        if error.errno in _NO_ROOM:
+            where = f"{error.filename}: " if error.filename else ""
+            sys.stderr.write(f"{where}{error.strerror}; {_MAKE_ROOM}\n")
+        elif error.filename is None:
             raise
-        sys.stderr.write(f"{error.filename}: {error.strerror}\n")
+        else:
+            sys.stderr.write(f"{error.filename}: {error.strerror}\n")
         sys.exit(2)

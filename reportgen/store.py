@@ -54,7 +54,7 @@ class Store:
             return f"{_MANIFEST} cannot be read"
         for name, digest in digests.items():
             if not (folder / str(name)).is_file():
-                return f"{name} is missing"
+                return f"{name}, which {_MANIFEST} names, is missing"
             if _digest((folder / str(name)).read_bytes()) != digest:
                 return f"{name} is not what {_MANIFEST} says"
         return ""

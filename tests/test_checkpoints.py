@@ -5,6 +5,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ from hypothesis import strategies as st
 
 from reportgen.lab.checkpoints import Checkpoint
 from reportgen.lab.key import key_parts
-from reportgen.lab.record import Record
+from reportgen.lab.record import Record, to_files
 from reportgen.lab.work import Cancelled, carry_out
 from reportgen.suite.classifier import ModelSettings
 from reportgen.suite.settings import RunSettings, SurnamesSettings, TrainingSettings
@@ -87,12 +88,18 @@ def untimed(values: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in values.items() if "seconds" not in name}
 
 
-def numbers(record: Record) -> tuple[Any, ...]:
-    """Return all that must be the same: everything but times."""
-    rows = [repr(untimed(row)) for row in (*record.epochs, *record.steps)]  # repr: NaN is not equal to itself
-    arrays = untimed({**record.predictions, **record.arrays})
-    by_name = {name: array.tobytes() for name, array in sorted(arrays.items())}
-    return record.status, rows, record.kept_epoch, by_name, untimed(record.measures)
+def numbers(record: Record) -> dict[str, bytes]:
+    """Return the record's files as they are on disk, but for what is measured in seconds and the time of day."""
+    timeless = replace(
+        record,
+        started="",
+        seconds=0.0,
+        epochs=[{**row, "seconds": 0.0} for row in record.epochs],
+        steps=[untimed(row) for row in record.steps],
+        arrays=untimed(record.arrays),
+        measures=untimed(record.measures),
+    )
+    return to_files(timeless)
 
 
 @pytest.fixture(scope="module")

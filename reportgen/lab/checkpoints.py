@@ -19,7 +19,7 @@ class Checkpoint:
     """A file that holds the state of one run after some epoch or step; without a file nothing is kept.
 
     The file is replaced in one step, so that it is whole whenever the process dies, and has a digest. A damaged
-    one is as good as absent: the run begins anew. What cannot be written, on a full disk, is no reason to end a run.
+    one is as good as absent: the run begins anew. A disk that has no room for it is no reason to end a run.
 
     Args:
         file: where the state is kept.
