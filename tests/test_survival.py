@@ -29,7 +29,7 @@ KILLS = int(os.environ.get("REPORTGEN_KILLS", "5"))
 SUITE = """\
 title: Small
 data: {source: surnames, languages: [Greek, Russian], limit: 300}
-training: {epochs: 12, batch_size: 16, learning_rate: 0.01}
+training: {epochs: 24, batch_size: 16, learning_rate: 0.01}
 model: {hidden_size: 12}
 runs:
   - {name: rnn, model: {cell: rnn}}
@@ -110,10 +110,12 @@ def test_builds_killed_at_random_moments_end_as_a_quiet_one(lab: Path, quiet: Pa
     """After kill -9 of the whole group, again and again, the records have the bits of a quiet build's."""
     moments = random.Random(7)  # noqa: S311 - no secret
     resumable = 0
-    for _ in range(KILLS):
+    for kill in range(KILLS):
         process = begun(lab)
+        if kill % 2:  # one half at any time, the other while runs are trained
+            wait_for_a_run(process, lab / "build" / "records")
         try:
-            process.communicate(timeout=moments.uniform(0.3, 7))
+            process.communicate(timeout=moments.uniform(0, 1.5 if kill % 2 else 7))
         except subprocess.TimeoutExpired:
             os.killpg(process.pid, signal.SIGKILL)
             process.communicate()
@@ -134,14 +136,18 @@ def test_builds_killed_at_random_moments_end_as_a_quiet_one(lab: Path, quiet: Pa
     assert (lab / "build" / "small" / "report.en.md").is_file()
 
 
+def wait_for_a_run(process: subprocess.Popen[str], records: Path) -> None:
+    """Wait until a run has left a checkpoint, or the build has ended."""
+    while process.poll() is None and not list(records.glob(".*.unfinished")):
+        time.sleep(0.02)
+
+
 @pytest.mark.skipif(os.name != "posix", reason="kill")
 def test_workers_end_with_a_build_that_is_killed(lab: Path) -> None:
     """When the parent alone is killed, its workers do not go on for ever without anybody to tell."""
-    (lab / "small.yaml").write_text(SUITE.replace("epochs: 12", "epochs: 100000"), "utf-8")
+    (lab / "small.yaml").write_text(SUITE.replace("epochs: 24", "epochs: 100000"), "utf-8")
     process = begun(lab)
-    while not list((lab / "build" / "records").glob(".*.unfinished")):
-        assert process.poll() is None
-        time.sleep(0.05)
+    wait_for_a_run(process, lab / "build" / "records")
     process.kill()
     process.wait()
     assert ended(process.pid)
@@ -258,7 +264,7 @@ def test_a_build_folder_that_cannot_be_written_is_one_message(lab: Path, small_d
     out, told = idle.communicate(timeout=300)
     assert (idle.returncode, told) == (0, "")
     assert "nothing had changed; 0 trained, 4 reused" in out
-    (lab / "small.yaml").write_text(SUITE.replace("epochs: 12", "epochs: 1"), "utf-8")
+    (lab / "small.yaml").write_text(SUITE.replace("epochs: 24", "epochs: 1"), "utf-8")
     failing = begun(lab, folder=str(small_disk / "build"))
     _, told = failing.communicate(timeout=300)
     assert failing.returncode == 2
