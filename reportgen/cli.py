@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from reportgen import __version__, datasets, marks, starting
+from reportgen import __version__, cleaning, datasets, marks, starting
 from reportgen.errors import ReportgenError
 from reportgen.resources import shipped_suites
 
@@ -140,6 +140,10 @@ app.command(
     "Exit status:\n  0  it runs, and is torch.nn's network if that was asked\n"
     "  1  it runs, and is not torch.nn's network\n  2  it does not run",
 )(marks.try_class)
+app.command(
+    epilog="\b\nExamples:\n  reportgen clean\n  reportgen clean my-lab --older-than 30d\n"
+    "  reportgen clean experiments --build-dir build --yes",
+)(cleaning.clean)
 app.add_typer(datasets.app, name="data")
 
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from reportgen import fonts, languages, planning, stamp, trials
 from reportgen.errors import ReportgenError
 from reportgen.executors import pool
-from reportgen.executors.events import Event, RunDone
+from reportgen.executors.events import Event
 from reportgen.lab.record import Record
 from reportgen.planning import Action, Plan, Step
 from reportgen.reporting import Findings, module_for
@@ -206,18 +206,11 @@ def plan(loaded: Loaded, store: Store) -> Plan:
 def run(planned: Plan, store: Store, options: Options, listen: Callable[[Event], None]) -> int:
     """Train what is not there yet; return how many runs that were: another build may have made some meanwhile."""
     tasks = planning.tasks(planned)
-    elsewhere = set()
-
-    def hear(event: Event) -> None:
-        if isinstance(event, RunDone) and not event.here:
-            elsewhere.add(event.name)
-        listen(event)
-
-    if tasks:
-        store.remove_unfinished()
-        workers = options.jobs or pool.workers_for(len(tasks), planned.device)
-        pool.carry_out_all(tasks, store.folder, workers, hear)
-    made = {task.key for task in tasks if task.name not in elsewhere}
+    if not tasks:
+        return 0
+    store.remove_unfinished()
+    workers = options.jobs or pool.workers_for(len(tasks), planned.device)
+    made = pool.carry_out_all(tasks, store.folder, workers, listen)
     return sum(step.key in made for step in planned.steps)
 
 

@@ -13,6 +13,7 @@ from uuid import uuid4
 from filelock import FileLock, Timeout
 
 _MANIFEST = "MANIFEST.json"
+_SCRATCH = re.compile(r"\.([^.]+)\.unfinished")
 _UNFINISHED = re.compile(r"(\..+\.[0-9a-f]{32})(\.old|\.lock)?")
 
 
@@ -82,6 +83,23 @@ class Store:
                 place.rename(_old(unfinished))
             unfinished.rename(place)
             _sync_folder(self.folder)
+
+    def remove(self, key: str) -> None:
+        """Remove a record, and what a run that did not end has kept for it; it is absent at once.
+
+        Raises Timeout if a process is making the record, which then stays.
+        """
+        with self.lock(key).acquire(timeout=0):
+            unfinished = self.folder / f".{key}.{uuid4().hex}"
+            with _held(unfinished), suppress(FileNotFoundError):
+                (self.folder / key).rename(unfinished)
+            self.scratch(key).unlink(missing_ok=True)
+
+    def scratches(self) -> Iterator[str]:
+        """Yield the keys of the runs that have kept something on the way and are not finished."""
+        if self.folder.is_dir():
+            matches = (_SCRATCH.fullmatch(path.name) for path in self.folder.iterdir())
+            yield from (match[1] for match in matches if match)
 
     def remove_unfinished(self) -> None:
         """Remove what writers that were killed have left; those that are alive keep theirs."""

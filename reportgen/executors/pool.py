@@ -41,8 +41,10 @@ def _cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def carry_out_all(tasks: Sequence[Task], folder: Path, workers: int, listen: Callable[[Event], None]) -> None:
+def carry_out_all(tasks: Sequence[Task], folder: Path, workers: int, listen: Callable[[Event], None]) -> set[str]:
     """Carry out every task and leave its record in the store at `folder`; `listen` hears of each step.
+
+    Returns the keys of the records that were made; another build may have made others meanwhile.
 
     When a worker is killed from outside, the runs that were under way are tried again, one at a time; one whose
     process is killed again is recorded as failed, and the others go on. So is one for which memory ran out.
@@ -52,20 +54,29 @@ def carry_out_all(tasks: Sequence[Task], folder: Path, workers: int, listen: Cal
         ReportgenError: workers die before they begin a run; likewise.
         OSError: a record could not be written; likewise.
     """
-    listen(Begun(len(tasks), sum(task.epochs for task in tasks)))
+    key_of = {task.name: task.key for task in tasks}
+    made: set[str] = set()
+
+    def hear(event: Event) -> None:
+        if isinstance(event, RunDone) and event.here:
+            made.add(key_of[event.name])
+        listen(event)
+
+    hear(Begun(len(tasks), sum(task.epochs for task in tasks)))
     store = Store(folder)
     with _interrupt_as_flag() as interrupted:
         left = list(tasks)
         while left:
-            again, left = _one_pool(left, store, workers, listen, interrupted)
+            again, left = _one_pool(left, store, workers, hear, interrupted)
             if left and not again:
                 raise ReportgenError(
                     "a worker process was killed before it began a run (out of memory?); the runs that had "
                     "finished are kept, so run the same command again, with fewer --jobs if memory is short"
                 )
             for task in again:
-                if any(_one_pool([task], store, 1, listen, interrupted, last_try=True)):
-                    _record_death(task, store, listen)
+                if any(_one_pool([task], store, 1, hear, interrupted, last_try=True)):
+                    _record_death(task, store, hear)
+    return made
 
 
 def _one_pool(
