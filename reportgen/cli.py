@@ -1,12 +1,13 @@
 """The command line: a command parses, calls one function, prints."""
 
+import errno
 import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from reportgen import __version__, datasets, marks, starting
+from reportgen import __version__, cleaning, datasets, marks, starting
 from reportgen.errors import ReportgenError
 from reportgen.resources import shipped_suites
 
@@ -33,6 +34,9 @@ Exit status:
   2    the input was wrong, or something is missing on this machine
   130  stopped with Ctrl-C; finished runs are kept
 """
+
+_NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+_MAKE_ROOM = "what had finished is kept: make room, and run the same command again"
 
 SuiteArgument = Annotated[
     Path,
@@ -144,6 +148,10 @@ app.command(
     "Exit status:\n  0  it runs, and is torch.nn's network if that was asked\n"
     "  1  it runs, and is not torch.nn's network\n  2  it does not run",
 )(marks.try_class)
+app.command(
+    epilog="\b\nExamples:\n  reportgen clean\n  reportgen clean my-lab --older-than 30d\n"
+    "  reportgen clean experiments --build-dir build --yes",
+)(cleaning.clean)
 app.add_typer(datasets.app, name="data")
 
 
@@ -195,7 +203,11 @@ def main() -> None:
         sys.stderr.close()
         sys.exit(0)
     except OSError as error:
-        if error.filename is None:
+        if error.errno in _NO_ROOM:
+            where = f"{error.filename}: " if error.filename else ""
+            sys.stderr.write(f"{where}{error.strerror}; {_MAKE_ROOM}\n")
+        elif error.filename is None:
             raise
-        sys.stderr.write(f"{error.filename}: {error.strerror}\n")
+        else:
+            sys.stderr.write(f"{error.filename}: {error.strerror}\n")
         sys.exit(2)

@@ -21,7 +21,7 @@ from reportgen.planning import Action, Plan, Step
 from reportgen.report import setting
 from reportgen.reporting import Findings, module_for
 from reportgen.resources import TEMPLATES
-from reportgen.store import Store
+from reportgen.store import Store, put_in_place
 from reportgen.suite.document import Document
 from reportgen.suite.expansion import expand, file_name
 from reportgen.suite.reading import read_suite
@@ -98,8 +98,7 @@ def build(
     folder = options.build / ".".join(filter(None, [file.stem, options.profile, "quick" * options.quick]))
     announce("run")
     trials.try_own(file, options.profile, [step.run for step in planned.steps if step.action is not Action.REUSE])
-    run(planned, store, options, listen)
-    trained = sum(step.action is not Action.REUSE for step in planned.steps)
+    trained = run(planned, store, options, listen)
 
     mark = stamp.of(loaded.suite, loaded.template_folders, [step.key for step in planned.steps], store)
     up_to_date = not trained and stamp.matches(folder, mark)
@@ -108,7 +107,7 @@ def build(
         reports, others = make_report(loaded, planned, store, folder, options, announce)
         edited = stamp.set_aside(folder, reports)
         for name, content in reports.items():
-            (folder / name).write_bytes(content)
+            put_in_place(folder / name, content)
         stamp.leave(folder, mark, [*reports, *others])
     return Outcome(
         folder=folder,
@@ -211,13 +210,15 @@ def plan(loaded: Loaded, store: Store) -> Plan:
     return planning.plan(loaded.suite, store)
 
 
-def run(planned: Plan, store: Store, options: Options, listen: Callable[[Event], None]) -> None:
-    """Train what is not there yet."""
+def run(planned: Plan, store: Store, options: Options, listen: Callable[[Event], None]) -> int:
+    """Train what is not there yet; return how many runs that were: another build may have made some meanwhile."""
     tasks = planning.tasks(planned)
-    if tasks:
-        store.remove_unfinished()
-        workers = options.jobs or pool.workers_for(len(tasks), planned.device)
-        pool.carry_out_all(tasks, store.folder, workers, listen)
+    if not tasks:
+        return 0
+    store.remove_unfinished()
+    workers = options.jobs or pool.workers_for(len(tasks), planned.device)
+    made = pool.carry_out_all(tasks, store.folder, workers, listen)
+    return sum(step.key in made for step in planned.steps)
 
 
 def collect(planned: Plan, store: Store) -> "Runs":

@@ -1,7 +1,6 @@
 """The stage *plan*: for each run its key, whether it is there already, and why not."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Any
 
@@ -9,7 +8,8 @@ from reportgen.errors import ReportgenError
 from reportgen.executors.events import Task
 from reportgen.lab import device as devices
 from reportgen.lab.key import key_of, key_parts
-from reportgen.lab.record import Record, from_files
+from reportgen.lab.record import LAYOUT, Record, from_files, layout_of
+from reportgen.reasons import reasons
 from reportgen.store import Store
 from reportgen.suite.expansion import Run, runs_of, task_of_suite
 from reportgen.suite.schema import Suite
@@ -47,6 +47,8 @@ class Step:
     parts: dict[str, Any]
     action: Action
     why: str
+    found: str = ""
+    """Digest of the record that was there; empty without one."""
 
 
 @dataclass(frozen=True)
@@ -65,9 +67,8 @@ def plan(suite: Suite, store: Store) -> Plan:
             "device: got 'cuda', expected a GPU that torch can use, which this machine has not; "
             "`device: auto` takes the CPU where there is none"
         )
-    runs = runs_of(suite, device)
-    past = _Past(store)
-    return Plan([_step(run, past) for run in runs], device)
+    steps = [_step(run, store) for run in runs_of(suite, device)]
+    return Plan(_with_reasons(steps, store), device)
 
 
 def shortened(suite: Suite) -> Suite:
@@ -122,6 +123,7 @@ def tasks(planned: Plan) -> list[Task]:
             step.run.seed,
             step.parts,
             *_length(step.run.variant.settings),
+            step.found,
         )
         for step in needed.values()
     ]
@@ -150,43 +152,43 @@ def read(store: Store, key: str) -> Record | None:
         return None
 
 
-def _step(run: Run, past: "_Past") -> Step:
+def _with_reasons(steps: list[Step], store: Store) -> list[Step]:
+    """Say of every run that has no record why not: what changed since the one that it takes the place of."""
+    new = {step.key: step.parts for step in steps if step.action is Action.TRAIN and not step.why}
+    if not new:
+        return steps
+    used = {step.key for step in steps}
+    records = {key: read(store, key) for key in store.keys() if key not in used}  # noqa: SIM118 - a Store is no dict
+    why = reasons(new, {key: record.parts for key, record in records.items() if record})
+    return [replace(step, why=step.why or why[step.key]) for step in steps]
+
+
+def _lacking(store: Store, key: str) -> str:
+    """Say why what lies where a record belongs is not read; nothing if nothing lies there.
+
+    Raises ReportgenError for a record of a layout that is newer than this version's.
+    """
+    if not store.has(key):
+        return ""
+    fault = store.fault(key)
+    if fault:
+        return f"its record is damaged: {fault}"
+    layout = layout_of(store.read(key) or {})
+    if layout is not None and layout > LAYOUT:
+        raise ReportgenError(
+            f"{store.folder / key}: got a record of layout {layout}, expected {LAYOUT}; a newer reportgen wrote "
+            "it: use that one, or build into another folder with --build-dir"
+        )
+    return f"its record has layout {layout}, and this version reads layout {LAYOUT}"
+
+
+def _step(run: Run, store: Store) -> Step:
     parts = key_parts(run.variant.settings, run.seed)
     key = key_of(parts)
-    record = read(past.store, key)
+    found = store.digest(key)
+    record = read(store, key)
     if record is None:
-        damaged = "its record is damaged, or of another version" if past.store.has(key) else ""
-        return Step(run, key, parts, Action.TRAIN, damaged or past.reason(parts))
+        return Step(run, key, parts, Action.TRAIN, _lacking(store, key), found)
     if record.status == "failed":
-        return Step(run, key, parts, Action.RETRY, "it failed before")
-    return Step(run, key, parts, Action.REUSE, f"{record.status} {record.started}")
-
-
-class _Past:
-    """All records of the store, read when the first reason is asked for."""
-
-    def __init__(self, store: Store) -> None:
-        self.store = store
-        self._known: list[dict[str, Any]] | None = None
-
-    def reason(self, parts: dict[str, Any]) -> str:
-        """Say what differs from the nearest record: `training.epochs: 12 → 14`."""
-        if self._known is None:
-            self._known = [r.parts for key in self.store.keys() if (r := read(self.store, key))]  # noqa: SIM118
-        if not self._known:
-            return "new"
-        nearest = min(self._known, key=lambda known: (len(list(_changes(known, parts))), str(known.get("seed"))))
-        changes = list(_changes(nearest, parts))
-        return "new" if len(changes) > 3 else "; ".join(changes) or "new"
-
-
-def _changes(old: dict[str, Any], new: dict[str, Any]) -> Iterator[str]:
-    for name in sorted(old.keys() | new.keys()):
-        before, after = old.get(name), new.get(name)
-        if before != after:
-            yield f"{name}: {_short(before)} → {_short(after)}"
-
-
-def _short(value: object) -> str:
-    text = "none" if value is None else str(value)
-    return text if len(text) <= 24 else f"{text[:8]}…"
+        return Step(run, key, parts, Action.RETRY, "it failed before", found)
+    return Step(run, key, parts, Action.REUSE, f"{record.status} {record.started}", found)

@@ -11,7 +11,7 @@ from itertools import chain, count
 from pathlib import Path
 from typing import Any
 
-from reportgen.store import Store
+from reportgen.store import Store, put_in_place
 from reportgen.suite.schema import Suite
 
 _FILE = ".stamp.json"
@@ -74,7 +74,7 @@ def leave(folder: Path, mark: str, written: Collection[str]) -> None:
             if parent.name and (folder / parent).is_dir() and not any((folder / parent).iterdir()):
                 (folder / parent).rmdir()
     files = {name: _digest(folder / name) for name in sorted(written)}
-    (folder / _FILE).write_text(json.dumps({"mark": mark, "written": files}, indent=1), "utf-8")
+    put_in_place(folder / _FILE, json.dumps({"mark": mark, "written": files}, indent=1).encode())
 
 
 def _read(folder: Path) -> dict[str, Any]:

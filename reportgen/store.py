@@ -13,6 +13,7 @@ from uuid import uuid4
 from filelock import FileLock, Timeout
 
 _MANIFEST = "MANIFEST.json"
+_SCRATCH = re.compile(r"\.([^.]+)\.unfinished")
 _UNFINISHED = re.compile(r"(\..+\.[0-9a-f]{32})(\.old|\.lock)?")
 
 
@@ -43,6 +44,22 @@ class Store:
             return None
         return files if all(_digest(content) == digests[name] for name, content in files.items()) else None
 
+    def fault(self, key: str) -> str:
+        """Say which file of a record is not what was written; nothing for a record that is whole or absent."""
+        folder = self.folder / key
+        if not self.has(key) or self.read(key) is not None:
+            return ""
+        try:
+            digests = dict(json.loads((folder / _MANIFEST).read_bytes()))
+        except (OSError, ValueError, TypeError):
+            return f"{_MANIFEST} cannot be read"
+        for name, digest in digests.items():
+            if not (folder / str(name)).is_file():
+                return f"{name}, which {_MANIFEST} names, is missing"
+            if _digest((folder / str(name)).read_bytes()) != digest:
+                return f"{name} is not what {_MANIFEST} says"
+        return ""
+
     def digest(self, key: str) -> str:
         """Return a digest of the record as it was written; empty if it is absent."""
         try:
@@ -59,13 +76,30 @@ class Store:
         with _held(unfinished):
             unfinished.mkdir()  # not tempfile.mkdtemp, which shuts out the others who share the build folder
             for name, content in {**files, _MANIFEST: manifest.encode()}.items():
-                _write_through(unfinished / name, content)
+                write_through(unfinished / name, content)
             _sync_folder(unfinished)
             place = self.folder / key
             if place.exists():
                 place.rename(_old(unfinished))
             unfinished.rename(place)
             _sync_folder(self.folder)
+
+    def remove(self, key: str) -> None:
+        """Remove a record, and what a run that did not end has kept for it; it is absent at once.
+
+        Raises Timeout if a process is making the record, which then stays.
+        """
+        with self.lock(key).acquire(timeout=0):
+            unfinished = self.folder / f".{key}.{uuid4().hex}"
+            with _held(unfinished), suppress(FileNotFoundError):
+                (self.folder / key).rename(unfinished)
+            self.scratch(key).unlink(missing_ok=True)
+
+    def scratches(self) -> Iterator[str]:
+        """Yield the keys of the runs that have kept something on the way and are not finished."""
+        if self.folder.is_dir():
+            matches = (_SCRATCH.fullmatch(path.name) for path in self.folder.iterdir())
+            yield from (match[1] for match in matches if match)
 
     def remove_unfinished(self) -> None:
         """Remove what writers that were killed have left; those that are alive keep theirs."""
@@ -117,11 +151,22 @@ def _sync_folder(folder: Path) -> None:
             os.close(number)
 
 
-def _write_through(file: Path, content: bytes) -> None:
+def write_through(file: Path, content: bytes) -> None:
+    """Write a file, and wait until it is on the disk."""
     with file.open("wb") as stream:
         stream.write(content)
         stream.flush()
         os.fsync(stream.fileno())
+
+
+def put_in_place(file: Path, content: bytes) -> None:
+    """Write a file in one step: the old one or the new is whole, whenever the process dies or the disk is full."""
+    unfinished = file.with_name(f".{file.name}.new")
+    try:
+        write_through(unfinished, content)
+        unfinished.replace(file)
+    finally:
+        unfinished.unlink(missing_ok=True)
 
 
 def _digest(content: bytes) -> str:

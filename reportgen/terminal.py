@@ -56,7 +56,8 @@ class Display:
             self._live.hear(event)
         if isinstance(event, RunDone):
             reason = event.error.strip().splitlines()[-1:] if event.error else []
-            self._line("run", ": ".join([f"{event.status} {event.name} in {event.seconds:.1f} s", *reason]))
+            where = f"in {event.seconds:.1f} s" if event.here else "by another build"
+            self._line("run", ": ".join([f"{event.status} {event.name} {where}", *reason]))
 
     def _line(self, stage: str, text: str) -> None:
         self._console.print(Text(f"{time.monotonic() - self._began:6.1f} s  {stage:<8} {text}"), soft_wrap=True)

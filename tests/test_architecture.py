@@ -16,9 +16,10 @@ PACKAGE = Path(reportgen.__file__).parent
 LAYERS = [
     {"__main__"},
     {"cli"},
-    {"terminal", "doctor", "datasets", "marks", "starting"},
+    {"terminal", "cleaning", "doctor", "datasets", "marks", "starting"},
     {"pipeline"},
     {"planning", "reporting", "stamp", "trials"},
+    {"reasons"},
     {"report"},
     {"figures", "executors"},
     {"analysis", "marking"},

@@ -166,7 +166,7 @@ def test_a_damaged_record_is_trained_anew(copy: tuple[Path, Path]) -> None:
     record.write_bytes(bytes(damaged))
     steps = pipeline.plan(pipeline.load(suite), Store(folder / "records")).steps
     assert {step.run.name: step.why for step in steps if step.action.value == "train"} == {
-        "lstm/seed=0": "its record is damaged, or of another version"
+        "lstm/seed=0": "its record is damaged: epochs.csv is not what MANIFEST.json says"
     }
     outcome = build(suite, folder)
     after = json.loads((folder / "tiny" / "results.json").read_text("utf-8"))["runs"]["lstm/seed=0"]

@@ -162,7 +162,11 @@ def test_plan_tells_what_and_why(reportgen: Command, tmp_path: Path) -> None:
     assert reportgen("build", suite).returncode == 0
     suite.write_text(suite.read_text("utf-8").replace("batch_size: 32", "batch_size: 31"), "utf-8")
     after = reportgen("plan", suite).stdout.splitlines()
-    assert after[1].split(maxsplit=2) == ["rnn/seed=0", "train", "training.batch_size: 32 → 31"]
+    assert after[1].split(maxsplit=2) == [
+        "rnn/seed=0",
+        "train",
+        "because training.batch_size changed from 32 to 31",
+    ]
     assert after[-1] == "6 to train"
 
 

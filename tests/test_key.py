@@ -24,7 +24,7 @@ PACKAGE = Path(reportgen.__file__).parent
 
 BASE: dict[str, Any] = {
     "data": {"source": "surnames", "languages": ["Greek", "Tamil"], "limit": 60},
-    "model": {"cell": "lstm", "layers": 2, "packed": True},
+    "model": {"cell": "lstm", "layers": 2, "packed": True, "embedding_size": 8, "head_size": 8},
     "training": {"epochs": 2, "optimizer": "sgd"},
 }
 
@@ -120,7 +120,7 @@ def test_seed_and_device_are_part_of_the_key() -> None:
 
 def test_equal_settings_written_differently_share_a_key() -> None:
     """A default spelt out, or another order, changes nothing."""
-    spelt_out = {**BASE, "device": "cpu", "model": {**BASE["model"], "hidden_size": 128, "embedding_size": None}}
+    spelt_out = {**BASE, "device": "cpu", "model": {**BASE["model"], "hidden_size": 128, "activation": "relu"}}
     assert key(spelt_out) == key(BASE)
 
 

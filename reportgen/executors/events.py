@@ -15,6 +15,8 @@ class Task:
     epochs: int
     unit: str = "epoch"
     """What `epochs` counts: epochs, or the steps of a task that has no epochs."""
+    found: str = ""
+    """Digest of the record that was there when the run was planned; empty without one."""
 
 
 @dataclass(frozen=True)
@@ -54,6 +56,8 @@ class RunDone:
     status: str
     seconds: float
     error: str = ""
+    here: bool = True
+    """Whether this build made the record; another one that ran meanwhile may have."""
 
 
 Event = Begun | RunStarted | EpochDone | RunDone

@@ -41,30 +41,42 @@ def _cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def carry_out_all(tasks: Sequence[Task], folder: Path, workers: int, listen: Callable[[Event], None]) -> None:
+def carry_out_all(tasks: Sequence[Task], folder: Path, workers: int, listen: Callable[[Event], None]) -> set[str]:
     """Carry out every task and leave its record in the store at `folder`; `listen` hears of each step.
 
+    Returns the keys of the records that were made; another build may have made others meanwhile.
+
     When a worker is killed from outside, the runs that were under way are tried again, one at a time; one whose
-    process is killed again is recorded as failed, and the others go on.
+    process is killed again is recorded as failed, and the others go on. So is one for which memory ran out.
 
     Raises:
         KeyboardInterrupt: the user pressed Ctrl-C; the runs that had finished are in the store.
         ReportgenError: workers die before they begin a run; likewise.
+        OSError: a record could not be written; likewise.
     """
-    listen(Begun(len(tasks), sum(task.epochs for task in tasks)))
+    key_of = {task.name: task.key for task in tasks}
+    made: set[str] = set()
+
+    def hear(event: Event) -> None:
+        if isinstance(event, RunDone) and event.here:
+            made.add(key_of[event.name])
+        listen(event)
+
+    hear(Begun(len(tasks), sum(task.epochs for task in tasks)))
     store = Store(folder)
     with _interrupt_as_flag() as interrupted:
         left = list(tasks)
         while left:
-            under_way, left = _one_pool(left, store, workers, listen, interrupted)
-            if left and not under_way:
+            again, left = _one_pool(left, store, workers, hear, interrupted)
+            if left and not again:
                 raise ReportgenError(
                     "a worker process was killed before it began a run (out of memory?); the runs that had "
                     "finished are kept, so run the same command again, with fewer --jobs if memory is short"
                 )
-            for task in under_way:
-                if any(_one_pool([task], store, 1, listen, interrupted)):
-                    _record_death(task, store, listen)
+            for task in again:
+                if any(_one_pool([task], store, 1, hear, interrupted, last_try=True)):
+                    _record_death(task, store, hear)
+    return made
 
 
 def _one_pool(
@@ -73,11 +85,13 @@ def _one_pool(
     workers: int,
     listen: Callable[[Event], None],
     interrupted: Callable[[], bool],
+    *,
+    last_try: bool = False,
 ) -> tuple[list[Task], list[Task]]:
-    """Carry out the tasks until done, or a worker is killed; return those under way, and those not begun."""
+    """Carry out the tasks until done, or a worker is killed; return those to try again, and those not begun."""
     context = multiprocessing.get_context("spawn")
     events, stop = context.Queue(), context.Event()
-    before = {task.key: store.digest(task.key) for task in tasks}
+    again: list[Task] = []
     begun: set[str] = set()
 
     def hear(event: Event) -> None:
@@ -87,16 +101,19 @@ def _one_pool(
 
     pool = ProcessPoolExecutor(workers, context, _start_worker, (str(store.folder), events, stop))
     try:
-        waiting: set[Future[None]] = {pool.submit(_carry_out, task) for task in tasks}
+        task_of = {pool.submit(_carry_out, task, last_try): task for task in tasks}
+        waiting: set[Future[bool]] = set(task_of)
         while waiting and not interrupted():
             done, waiting = wait(waiting, _LISTEN_SECONDS, FIRST_COMPLETED)
             _pass_on(events, hear)
-            for future in done:
-                future.result()
+            again += [task_of[future] for future in done if not future.result()]
     except BrokenProcessPool:
         _pass_on(events, hear)
-        undone = [task for task in tasks if store.digest(task.key) == before[task.key]]
+        undone = [task for task in tasks if store.digest(task.key) == task.found]
         return [t for t in undone if t.name in begun], [t for t in undone if t.name not in begun]
+    except OSError:  # there is no room for a record: the others need not go on until there is
+        stop.set()
+        raise
     finally:
         if interrupted():
             stop.set()
@@ -104,7 +121,7 @@ def _one_pool(
     _pass_on(events, hear)
     if interrupted():
         raise KeyboardInterrupt
-    return [], []
+    return again, []
 
 
 def _record_death(task: Task, store: Store, listen: Callable[[Event], None]) -> None:
@@ -158,11 +175,22 @@ _worker: dict[str, Any] = {}
 
 def _start_worker(folder: str, events: Any, stop: Any) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the parent, which sets `stop`
+    threading.Thread(target=_end_with_the_parent, daemon=True).start()
     _worker.update(store=Store(Path(folder)), events=events, stop=stop)
 
 
-def _carry_out(task: Task) -> None:
+def _end_with_the_parent() -> None:
+    """End this process when the parent has: if that was killed, nobody else would."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
+
+
+def _carry_out(task: Task, last_try: bool) -> bool:
+    """Carry out a run, unless another build has; return whether there is a record: memory may have run out."""
     from reportgen.lab.checkpoints import Checkpoint
+    from reportgen.lab.failures import OutOfMemory
     from reportgen.lab.record import from_files, to_files
     from reportgen.lab.work import Cancelled, carry_out
     from reportgen.suite.tasks import run_settings
@@ -179,11 +207,11 @@ def _carry_out(task: Task) -> None:
     def on_step(step: "Logged") -> None:
         events.put(EpochDone(task.name, step.step, task.epochs, step.loss, step.accuracy, task.unit))
 
-    before = store.digest(task.key)
     try:
         with _locked(store, task.key, on_batch):
             events.put(RunStarted(task.name, task.epochs))
-            if store.digest(task.key) == before:  # else another build has made it meanwhile
+            here = store.digest(task.key) == task.found  # else another build has made it meanwhile
+            if here:
                 settings = run_settings(task.settings)
                 checkpoint = Checkpoint(store.scratch(task.key))
                 record = carry_out(
@@ -194,13 +222,17 @@ def _carry_out(task: Task) -> None:
                     on_step=on_step,
                     on_batch=on_batch,
                     checkpoint=checkpoint,
+                    last_try=last_try,
                 )
                 store.write(task.key, to_files(record))
                 checkpoint.remove()
             done = from_files(store.read(task.key) or {})
     except Cancelled:
-        return
-    events.put(RunDone(task.name, done.status, done.seconds, done.error))
+        return True
+    except OutOfMemory:
+        return False
+    events.put(RunDone(task.name, done.status, done.seconds, done.error, here))
+    return True
 
 
 @contextmanager

@@ -2,12 +2,14 @@
 
 import time
 from dataclasses import asdict, dataclass
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from reportgen.lab import training
+from reportgen.lab.checkpoints import Checkpoint, random_state, set_random_state
 from reportgen.lab.describing import describe
 from reportgen.lab.key import data_digest
 from reportgen.lab.models import recurrent
@@ -92,8 +94,18 @@ def score(model: nn.Module, pairs: Tensor) -> Score:
     return Score(loss / places, right / places, exact / len(pairs))
 
 
-def carry_out(settings: AdditionRun, seed: int, device: torch.device, hooks: Hooks, outcome: Outcome) -> None:
+def carry_out(
+    settings: AdditionRun,
+    seed: int,
+    device: torch.device,
+    hooks: Hooks,
+    outcome: Outcome,
+    checkpoint: Checkpoint,
+) -> None:
     """Train and test one adder; `outcome` is filled in on the way.
+
+    A run that goes on from its `checkpoint` ends with the very bits of one that was not interrupted; only its
+    seconds are others.
 
     `outcome.steps` has a row for each logged step: step, seconds so far (without the time for measuring),
     train_loss (mean since the last row), and on fresh numbers test_loss, digit_accuracy and exact_accuracy.
@@ -110,7 +122,7 @@ def carry_out(settings: AdditionRun, seed: int, device: torch.device, hooks: Hoo
     model = Adder(**settings.model.model_dump()).to(device)
     outcome.model = describe(model, [torch.zeros(1, data.digits + 1, 2, dtype=torch.int64, device=device)])
     tests = torch.Generator().manual_seed(_TEST_SEEDS + data.test_seed)
-    _train(model, settings, torch.Generator().manual_seed(seed), tests, hooks, outcome)
+    _train(model, settings, torch.Generator().manual_seed(seed), tests, hooks, outcome, checkpoint)
     outcome.measures = {**_reached(outcome.steps), **_generalisation(model, data, device)}
     outcome.measures["examples"] = _examples(model, data, tests, device)
 
@@ -122,38 +134,91 @@ def _train(
     tests: torch.Generator,
     hooks: Hooks,
     outcome: Outcome,
+    checkpoint: Checkpoint,
 ) -> None:
     digits, how = settings.data.digits, settings.training
     device = next(model.parameters()).device
     optimizer = training.optimizer_of(
         model, TrainingSettings(optimizer=how.optimizer, learning_rate=how.learning_rate)
     )
-    seconds = 0.0
-    done = 0
-    while done < how.steps:
-        steps = min(how.log_every, how.steps - done)
+    progress = _Progress(model, optimizer, random, tests, outcome.steps, torch.zeros((), device=device))
+    if before := checkpoint.load():
+        progress.go_on_from(before)
+    for step in range(progress.step + 1, how.steps + 1):
         began = time.perf_counter()
-        loss_sum = torch.zeros((), device=device)  # read once a row: reading waits for the device
-        for _ in range(steps):
-            hooks.on_batch()
-            pairs = draw(how.batch_size, digits, random).to(device)
-            logits = model(pairs.long())
-            loss = F.cross_entropy(logits.flatten(0, 1), sums_of(pairs).long().flatten())
-            optimizer.zero_grad(set_to_none=True)
-            loss.backward()
-            if how.gradient_clip is not None:
-                nn.utils.clip_grad_norm_(model.parameters(), how.gradient_clip)
-            optimizer.step()
-            loss_sum += loss.detach()
-        done += steps
-        train_loss = finite(float(loss_sum) / steps, done)
-        seconds += time.perf_counter() - began
-        now = score(model, draw(settings.data.test_numbers, digits, tests).to(device))
-        finite(now.loss, done)
-        row = {"step": done, "seconds": seconds, "train_loss": train_loss, "test_loss": now.loss}
-        row |= {"digit_accuracy": now.digit_accuracy, "exact_accuracy": now.exact_accuracy}
-        outcome.steps.append(row)
-        hooks.on_step(Logged(done, now.loss, now.exact_accuracy))
+        hooks.on_batch()
+        pairs = draw(how.batch_size, digits, random).to(device)
+        logits = model(pairs.long())
+        loss = F.cross_entropy(logits.flatten(0, 1), sums_of(pairs).long().flatten())
+        optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        if how.gradient_clip is not None:
+            nn.utils.clip_grad_norm_(model.parameters(), how.gradient_clip)
+        optimizer.step()
+        progress.loss_sum += loss.detach()
+        progress.step = step
+        logged = step % how.log_every == 0 or step == how.steps
+        if logged:
+            train_loss = finite(float(progress.loss_sum) / (step - progress.logged), step)
+        progress.seconds += time.perf_counter() - began
+        if logged:
+            now = score(model, draw(settings.data.test_numbers, digits, tests).to(device))
+            finite(now.loss, step)
+            row = {"step": step, "seconds": progress.seconds, "train_loss": train_loss, "test_loss": now.loss}
+            row |= {"digit_accuracy": now.digit_accuracy, "exact_accuracy": now.exact_accuracy}
+            progress.log(row)
+            hooks.on_step(Logged(step, now.loss, now.exact_accuracy))
+        checkpoint.offer(progress.state)
+
+
+@dataclass
+class _Progress:
+    """All that a step leaves to the next one."""
+
+    model: nn.Module
+    optimizer: torch.optim.Optimizer
+    random: torch.Generator
+    tests: torch.Generator
+    rows: list[Row]
+    loss_sum: Tensor
+    """Of the steps since the last row of the log; on the device, since reading waits for it."""
+    step: int = 0
+    seconds: float = 0.0
+
+    @property
+    def logged(self) -> int:
+        """The step of the last row of the log; 0 before the first."""
+        return int(self.rows[-1]["step"]) if self.rows else 0
+
+    def log(self, row: Row) -> None:
+        """Keep a row, and begin to gather the next one's loss."""
+        self.rows.append(row)
+        self.loss_sum.zero_()
+
+    def state(self) -> dict[str, Any]:
+        """Return all of it, the random generators' states among it, for a checkpoint."""
+        return {
+            "model": self.model.state_dict(),
+            "optimizer": self.optimizer.state_dict(),
+            "random": self.random.get_state(),
+            "tests": self.tests.get_state(),
+            **random_state(),
+            "rows": self.rows,
+            "loss_sum": self.loss_sum,
+            "step": self.step,
+            "seconds": self.seconds,
+        }
+
+    def go_on_from(self, state: dict[str, Any]) -> None:
+        """Take over a state."""
+        self.model.load_state_dict(state["model"])
+        self.optimizer.load_state_dict(state["optimizer"])
+        self.random.set_state(state["random"])
+        self.tests.set_state(state["tests"])
+        set_random_state(state)
+        self.rows[:] = state["rows"]
+        self.loss_sum.copy_(state["loss_sum"])
+        self.step, self.seconds = state["step"], state["seconds"]
 
 
 def _reached(log: list[Row]) -> dict[str, float | int | None]:

@@ -4,7 +4,7 @@ import hashlib
 import json
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -186,7 +186,7 @@ def encode(
     facts = DataFacts(
         source=source,
         origin=corpus.origin,
-        digest=_digest(corpus, encoding, parts),
+        digest=_digest(corpus, replace(encoding, vocabulary_size=len(known)), parts),
         classes=tuple(corpus.classes),
         tokens=encoding.tokens,
         divided=divided,

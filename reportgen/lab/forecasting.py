@@ -5,6 +5,7 @@ import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -12,6 +13,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from reportgen.lab import series
+from reportgen.lab.checkpoints import Checkpoint, random_state, set_random_state
 from reportgen.lab.describing import describe
 from reportgen.lab.models import recurrent
 from reportgen.lab.series import Series
@@ -71,8 +73,13 @@ class _Parts:
         )
 
 
-def carry_out(settings: ForecastingRun, device: torch.device, hooks: Hooks, outcome: Outcome) -> None:
+def carry_out(
+    settings: ForecastingRun, device: torch.device, hooks: Hooks, outcome: Outcome, checkpoint: Checkpoint
+) -> None:
     """Train and test one forecaster; `outcome` is filled in on the way.
+
+    A run that goes on from its `checkpoint` ends with the very bits of one that was not interrupted; only its
+    seconds are others.
 
     `outcome.steps` has a row for each logged step: step, evaluations and seconds so far (without the time for
     measuring), train_loss after the step, and validation_loss, the error of the forecast on the validation part,
@@ -93,7 +100,7 @@ def carry_out(settings: ForecastingRun, device: torch.device, hooks: Hooks, outc
     parts = _Parts.of(data, dtype, device)
     model = Forecaster(**settings.model.model_dump()).to(device, dtype)
     outcome.model = describe(model, [parts.train[:1, :-1]])
-    _train(model, parts, settings.training, hooks, outcome)
+    _train(model, parts, settings.training, hooks, outcome, checkpoint)
     _test(model, parts, data, outcome)
 
 
@@ -140,6 +147,26 @@ class Training:
         self.seconds.append(self._spent + time.perf_counter() - self._began)
         return self.losses[-1]
 
+    def state(self) -> dict[str, Any]:
+        """Return what the next step begins with."""
+        return {
+            "model": self._model.state_dict(),
+            "optimizer": self._optimizer.state_dict(),
+            **random_state(),
+            "losses": self.losses,
+            "seconds": self.seconds,
+            "steps": self.steps,
+            "spent": self._spent,
+        }
+
+    def go_on_from(self, state: dict[str, Any]) -> None:
+        """Take over a state."""
+        self._model.load_state_dict(state["model"])
+        self._optimizer.load_state_dict(state["optimizer"])
+        set_random_state(state)
+        self.losses, self.seconds = state["losses"], state["seconds"]
+        self.steps, self._spent = state["steps"], state["spent"]
+
 
 def one_step_ahead(model: Forecaster, points: Tensor) -> Tensor:
     """Return the mean squared error of telling each point of (sequences, length) from those before it."""
@@ -152,41 +179,67 @@ def forecast_error(model: Forecaster, points: Tensor, given: int) -> Tensor:
 
 
 def _train(
-    model: Forecaster, parts: _Parts, settings: ForecastTrainingSettings, hooks: Hooks, outcome: Outcome
+    model: Forecaster,
+    parts: _Parts,
+    settings: ForecastTrainingSettings,
+    hooks: Hooks,
+    outcome: Outcome,
+    checkpoint: Checkpoint,
 ) -> None:
     training = Training(model, parts.train, optimizer_of(model, settings), hooks.on_batch)
-    given = parts.train.shape[1] // 2
-    best, kept = math.inf, 0
-    weights = model.state_dict()
+    kept = _Kept(math.inf, 0, model.state_dict())
+    if before := checkpoint.load():
+        training.go_on_from(before["training"])
+        outcome.steps[:] = before["log"]
+        kept = _Kept(**before["kept"])
+
+    def state() -> dict[str, Any]:
+        return {"training": training.state(), "log": outcome.steps, "kept": vars(kept)}
+
     try:
-        for step in range(1, settings.steps + 1):
+        while training.steps < settings.steps:
             training.step()
-            if step % settings.log_every and step != settings.steps:
-                continue
-            with torch.no_grad():
-                train_loss = finite(float(one_step_ahead(model, parts.train)), step)
-                errors = forecast_error(model, parts.validation, given) if len(parts.validation) else None
-            validation_loss = math.nan if errors is None else finite(float(errors.mean()), step)
-            outcome.steps.append(
-                {
-                    "step": step,
-                    "evaluations": len(training.losses),
-                    "seconds": training.seconds[-1],
-                    "train_loss": train_loss,
-                    "validation_loss": validation_loss,
-                }
-            )
-            if settings.keep == "last" or validation_loss < best:
-                best, kept, weights = validation_loss, step, copy.deepcopy(model.state_dict())
-            hooks.on_step(Logged(step, train_loss))
+            if training.steps % settings.log_every == 0 or training.steps == settings.steps:
+                row = _measured(model, parts, training)
+                outcome.steps.append(row)
+                if settings.keep == "last" or row["validation_loss"] < kept.loss:
+                    kept = _Kept(row["validation_loss"], training.steps, copy.deepcopy(model.state_dict()))
+                hooks.on_step(Logged(training.steps, row["train_loss"]))
+            checkpoint.offer(state)
     finally:
         outcome.arrays["evaluation_loss"] = np.array(training.losses)
         outcome.arrays["evaluation_seconds"] = np.array(training.seconds)
-    model.load_state_dict(weights)
+    model.load_state_dict(kept.weights)
     outcome.measures |= {
-        "kept_step": kept,
+        "kept_step": kept.step,
         "evaluations": len(training.losses),
         "seconds": training.seconds[-1],
+    }
+
+
+@dataclass(frozen=True)
+class _Kept:
+    """The step that is tested, with its validation loss and its weights."""
+
+    loss: float
+    step: int
+    weights: dict[str, Any]
+
+
+def _measured(model: Forecaster, parts: _Parts, training: Training) -> dict[str, float]:
+    """Return a row of the log; Diverged if a loss is not finite."""
+    step = training.steps
+    with torch.no_grad():
+        train_loss = finite(float(one_step_ahead(model, parts.train)), step)
+        errors = (
+            forecast_error(model, parts.validation, parts.train.shape[1] // 2) if len(parts.validation) else None
+        )
+    return {
+        "step": step,
+        "evaluations": len(training.losses),
+        "seconds": training.seconds[-1],
+        "train_loss": train_loss,
+        "validation_loss": math.nan if errors is None else finite(float(errors.mean()), step),
     }
 
 

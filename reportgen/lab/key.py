@@ -29,7 +29,7 @@ def key_parts(settings: AnyRun, seed: int) -> dict[str, Any]:
     """Return what the key is made of: the name of each part and its value."""
     resolved = settings.model_dump(mode="json")
     return {
-        **{f"model.{name}": value for name, value in resolved["model"].items()},
+        **{f"model.{name}": value for name, value in _with_effect(resolved["model"]).items()},
         **{f"training.{name}": value for name, value in resolved["training"].items()},
         **_vectors(settings),
         **_own_cell(settings.model.cell),
@@ -41,6 +41,15 @@ def key_parts(settings: AnyRun, seed: int) -> dict[str, Any]:
         "dtype": settings.training.precision if isinstance(settings, ForecastingRun) else "float32",
         "threads": THREADS if settings.device == "cpu" else None,
     }
+
+
+_PART_OF = {"embedding_std": "embedding_size", "activation": "head_size"}
+
+
+def _with_effect(model: dict[str, Any]) -> dict[str, Any]:
+    """Return the settings of a model, None for those of a layer that it has not."""
+    idle = {name for name, layer in _PART_OF.items() if name in model and model[layer] is None}
+    return {name: None if name in idle else value for name, value in model.items()}
 
 
 def _vectors(settings: AnyRun) -> dict[str, str | None]:

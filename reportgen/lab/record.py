@@ -85,6 +85,15 @@ def from_files(files: dict[str, bytes]) -> Record:
     )
 
 
+def layout_of(files: dict[str, bytes]) -> int | None:
+    """Return the version of the layout that the record in `files` has; None if it says none."""
+    try:
+        layout = json.loads(files["record.json"])["layout"]
+    except (KeyError, ValueError, TypeError):
+        return None
+    return layout if isinstance(layout, int) else None
+
+
 def _rows(content: bytes) -> list[dict[str, float]]:
     rows = csv.DictReader(io.StringIO(content.decode()))
     return [{name: float(value) for name, value in row.items()} for row in rows]

@@ -67,7 +67,7 @@ def _sines(settings: SineSettings) -> Series:
     waves = np.sin((np.arange(settings.length) + shifts[:, None]) / settings.time_scale)
     held = np.split(waves, [settings.test, settings.test + settings.validation])
     # the shifts, and not the sines: those may differ in their last bit from machine to machine
-    digest = _digest(settings, shifts.astype("<i8").tobytes())
+    digest = _digest(settings.model_dump_json(), shifts.astype("<i8").tobytes())
     return _divided(settings, held, digest, (), waves.size, 0.0, 1.0)
 
 
@@ -92,7 +92,10 @@ def _windows(settings: SeriesSettings) -> Series:
     train = np.lib.stride_tricks.sliding_window_view(scaled[:before], length)[:: -settings.stride][::-1]
     last = np.split(scaled[before:].reshape(held, length), [settings.validation])
     parts = [last[1], last[0], train[-(settings.limit or len(train)) :].copy()]
-    digest = _digest(settings, points.astype("<f8").tobytes())
+    # what the windows are cut from and where, and not the scaled ones: those may differ in their last bit, too
+    first = np.arange(before - length + 1)[:: -settings.stride][::-1][-len(parts[2]) :]
+    cut = f"{length} {settings.validation} {settings.test} {len(first)}"
+    digest = _digest(cut, points.astype("<f8").tobytes() + first.astype("<i8").tobytes())
     return _divided(settings, parts, digest, (file.name,), len(points), center, spread)
 
 
@@ -121,9 +124,8 @@ def _divided(
     return Series(train, validation, test, facts)
 
 
-def _digest(settings: ForecastingData, content: bytes) -> str:
-    plain = settings.model_dump_json(exclude={"file"})  # where it lies changes nothing
-    return hashlib.sha256(plain.encode() + content).hexdigest()
+def _digest(plan: str, content: bytes) -> str:
+    return hashlib.sha256(plan.encode() + content).hexdigest()
 
 
 def _column(file: Path, column: str) -> Floats:

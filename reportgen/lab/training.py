@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from reportgen.lab import batches, losses
-from reportgen.lab.checkpoints import Checkpoint
+from reportgen.lab.checkpoints import Checkpoint, random_state, set_random_state
 from reportgen.lab.dataset import Dataset
 from reportgen.suite.settings import TrainingSettings
 
@@ -132,7 +132,7 @@ def train(
         epochs.append(Epoch(epoch, train_loss, float(correct) / len(part), loss_now, accuracy, seconds))
         if settings.keep == "last" or loss_now < progress.best:
             progress.keep(epoch, loss_now)
-        checkpoint.offer(progress.state())
+        checkpoint.offer(progress.state)
         on_epoch(epochs[-1])
     model.load_state_dict(progress.kept)
     return Trained(epochs, progress.kept_epoch, predict(model, _Part.of(data, "test", device), settings.loss))
@@ -158,8 +158,7 @@ class _Progress:
             "model": self.model.state_dict(),
             "optimizer": self.optimizer.state_dict(),
             "order": self.random.get_state(),
-            "dropout": torch.get_rng_state(),
-            "dropout_cuda": torch.cuda.get_rng_state_all(),
+            **random_state(),
             "epochs": [asdict(epoch) for epoch in self.epochs],
             "best": self.best,
             "kept_epoch": self.kept_epoch,
@@ -171,8 +170,7 @@ class _Progress:
         self.model.load_state_dict(state["model"])
         self.optimizer.load_state_dict(state["optimizer"])
         self.random.set_state(state["order"])
-        torch.set_rng_state(state["dropout"])
-        torch.cuda.set_rng_state_all(state["dropout_cuda"])
+        set_random_state(state)
         self.epochs[:] = [Epoch(**epoch) for epoch in state["epochs"]]
         self.best, self.kept_epoch, self.kept = state["best"], state["kept_epoch"], state["kept"]
 

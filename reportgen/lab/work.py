@@ -1,7 +1,6 @@
 """One run carried out: data, model, training, and a record of whatever came of it."""
 
 import time
-import traceback
 from collections.abc import Callable
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -16,6 +15,7 @@ from reportgen.lab.checkpoints import Checkpoint
 from reportgen.lab.dataset import Dataset, prepare
 from reportgen.lab.describing import describe
 from reportgen.lab.environment import collect
+from reportgen.lab.failures import OutOfMemory, is_memory_error, told
 from reportgen.lab.key import THREADS, key_of
 from reportgen.lab.letters import RNN
 from reportgen.lab.loading import source_of
@@ -46,6 +46,7 @@ def carry_out(
     on_step: Callable[[Logged], None] = lambda _: None,
     on_batch: Callable[[], None] = lambda: None,
     checkpoint: Checkpoint | None = None,
+    last_try: bool = True,
 ) -> Record:
     """Train and test one model; a run that diverges or raises is a record, too.
 
@@ -56,7 +57,10 @@ def carry_out(
         on_epoch: called after each epoch.
         on_step: called after each row of the log of a task that is counted in steps.
         on_batch: called before each batch; all of them may raise Cancelled.
-        checkpoint: where a run that is counted in epochs keeps its state on the way.
+        checkpoint: where the run keeps its state on the way.
+        last_try: record that memory ran out, and do not ask for another try.
+
+    Raises OutOfMemory if memory ran out and this is not the last try.
     """
     torch.set_num_threads(THREADS)
     device = torch.device(settings.device)
@@ -79,7 +83,7 @@ def carry_out(
             if isinstance(settings, RunSettings):
                 _classify(settings, seed, device, record, on_epoch, on_batch, checkpoint or Checkpoint())
             else:
-                _step_by_step(settings, seed, device, record, Hooks(on_step, on_batch))
+                _step_by_step(settings, seed, device, record, Hooks(on_step, on_batch), checkpoint or Checkpoint())
     except Cancelled:
         raise
     except Diverged as diverged:
@@ -87,8 +91,10 @@ def carry_out(
         record["epochs"] = [asdict(epoch) for epoch in diverged.epochs]
     except steps.Diverged as diverged:
         record |= {"status": "diverged", "error": str(diverged)}
-    except Exception as error:
-        record |= {"status": "failed", "error": "".join(traceback.format_exception(error, limit=-4)).strip()}
+    except (Exception, SystemExit) as error:  # the user's own class may call exit
+        if not last_try and is_memory_error(error):
+            raise OutOfMemory from None
+        record |= {"status": "failed", "error": told(error)}
     return Record(**record, seconds=time.perf_counter() - began)
 
 
@@ -135,14 +141,19 @@ def _classify(
 
 
 def _step_by_step(
-    settings: ForecastingRun | AdditionRun, seed: int, device: torch.device, record: dict[str, Any], hooks: Hooks
+    settings: ForecastingRun | AdditionRun,
+    seed: int,
+    device: torch.device,
+    record: dict[str, Any],
+    hooks: Hooks,
+    checkpoint: Checkpoint,
 ) -> None:
     outcome = Outcome()
     try:
         if isinstance(settings, ForecastingRun):
-            forecasting.carry_out(settings, device, hooks, outcome)
+            forecasting.carry_out(settings, device, hooks, outcome, checkpoint)
         else:
-            addition.carry_out(settings, seed, device, hooks, outcome)
+            addition.carry_out(settings, seed, device, hooks, outcome, checkpoint)
     finally:
         record |= vars(outcome)
 

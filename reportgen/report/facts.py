@@ -132,7 +132,7 @@ def step_log(record: Record) -> str:
         )
         lines.append(" ".join([f"Step: {row['step']:.0f}", *figures]))
     if record.status != "finished":
-        lines.append(f"{record.status.capitalize()}: {reason(record.error)}")
+        lines.append(f"{record.status.capitalize()}: {record.error}")
     return "\n".join(lines)
 
 
@@ -150,7 +150,7 @@ def epoch_log(record: Record) -> str:
         lines.append(f"Kept epoch: {record.kept_epoch}")
         lines.append(_evaluation("test", float(outcome["loss"].mean(dtype="float64")), accuracy))
     if record.status != "finished":
-        lines.append(f"{record.status.capitalize()}: {reason(record.error)}")
+        lines.append(f"{record.status.capitalize()}: {record.error}")
     return "\n".join(lines)
 
 
@@ -209,8 +209,11 @@ def distinct(items: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def reason(error: str) -> str:
-    """Return the last line of an error, which says what was wrong."""
-    return error.strip().splitlines()[-1] if error.strip() else ""
+    """Return what was wrong in a line: of a traceback the error, and the file and the line that it comes from."""
+    places = re.findall(r'^  File "(.+)", line (\d+)', error, re.MULTILINE)
+    lines = [line for line in error.splitlines() if line.strip() and not line.startswith((" ", "Traceback"))]
+    place = f" ({places[-1][0]}:{places[-1][1]})" if places else ""
+    return f"{lines[0]}{place}" if lines else ""
 
 
 def mistakes_of(record: Record) -> list[dict[str, Any]]:
