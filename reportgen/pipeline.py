@@ -257,7 +257,7 @@ def write(
     quick: bool,
 ) -> str:
     """Fill in the templates: the report in Markdown."""
-    from reportgen.report.markdown import write as fill_in
+    from reportgen.report.guarded import write as fill_in
 
     context = module_for(results.task, "context").build_context(
         loaded.suite, results, findings, figures, language, quick=quick
