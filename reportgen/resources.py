@@ -32,17 +32,22 @@ def is_below(file: Path, folder: Path) -> bool:
         return False
 
 
-def text_below(file: Path, folder: Path) -> str:
-    """Return the text of a template, a catalogue or a style sheet that really lies below `folder`.
-
-    Raises TemplateError for a link that leads out, for what is no plain file, is too large, or is not in UTF-8.
-    """
+def require_plain(file: Path, folder: Path) -> None:
+    """Raise TemplateError for a link that leads out of `folder`, and for what is no plain file or too large."""
     if not is_below(file, folder):
         raise TemplateError(f"{file}: got a link that leads out of {folder}, expected a file below it")
     if not file.is_file():  # a pipe or a device has no end
         raise TemplateError(f"{file}: got no plain file, expected one")
     if (size := file.stat().st_size) > LARGEST_FILE:
         raise TemplateError(f"{file}: got {size:,} bytes, expected at most {LARGEST_FILE:,}")
+
+
+def text_below(file: Path, folder: Path) -> str:
+    """Return the text of a template or a style sheet below `folder`.
+
+    Raises TemplateError for what `require_plain` refuses, and for a file that is not in UTF-8.
+    """
+    require_plain(file, folder)
     try:
         return file.read_text("utf-8")
     except UnicodeDecodeError as error:

@@ -23,7 +23,8 @@ LAYERS = [
     {"figures", "executors"},
     {"analysis", "marking"},
     {"lab", "store"},
-    {"fonts", "languages", "suite"},
+    {"fonts", "languages"},
+    {"suite"},
     {"resources"},
     {"errors", "__init__"},
 ]
