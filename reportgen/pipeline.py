@@ -12,14 +12,14 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from reportgen import fonts, languages, planning, stamp, trials
-from reportgen.errors import ReportgenError
+from reportgen import fitting, fonts, languages, planning, stamp, trials
+from reportgen.errors import ReportgenError, TemplateError
 from reportgen.executors import pool
 from reportgen.executors.events import Event
 from reportgen.lab.record import Record
 from reportgen.planning import Action, Plan, Step
 from reportgen.reporting import Findings, module_for
-from reportgen.resources import TEMPLATES
+from reportgen.resources import TEMPLATES, is_below
 from reportgen.store import Store
 from reportgen.suite.document import Document
 from reportgen.suite.expansion import expand, file_name
@@ -71,6 +71,8 @@ class Loaded:
     languages: "tuple[Language, ...]"
     notes: tuple[str, ...] = ()
     """What is not wrong, but not what it seems: a line each."""
+    profile: str | None = None
+    """The one that was laid over the suite."""
 
 
 def build(
@@ -171,13 +173,15 @@ def load(file: Path, *, quick: bool = False, profile: str | None = None) -> Load
     and style sheets: whatever can be found before anything is trained.
     """
     folders = (file.parent / "templates", TEMPLATES)
+    if not is_below(folders[0], file.parent):
+        raise TemplateError(f"{folders[0]}: got a link that leads out of {file.parent}, expected a folder in it")
     sections = {
         path.name.removesuffix(".md.j2") for folder in folders for path in folder.glob("sections/**/*.md.j2")
     }
     suite = read_suite(file, languages.available(folders), profile, fonts.lacking, sections)
     tongues = tuple(languages.load_languages(suite.languages, folders))
     suite = planning.shortened(suite) if quick else suite
-    return Loaded(file, suite, folders, tongues, (*_left_out(suite), *_check_own(tongues, folders)))
+    return Loaded(file, suite, folders, tongues, (*_left_out(suite), *_check_own(tongues, folders)), profile)
 
 
 def _left_out(suite: Suite) -> list[str]:
@@ -201,7 +205,9 @@ def _check_own(tongues: "Sequence[Language]", folders: Sequence[Path]) -> list[s
 
 def plan(loaded: Loaded, store: Store) -> Plan:
     """Expand the suite into runs with their keys, and say of each what will be done and why."""
-    return planning.plan(loaded.suite, store)
+    planned = planning.plan(loaded.suite, store)
+    fitting.check(loaded.file, loaded.profile, [step.run for step in planned.steps])
+    return planned
 
 
 def run(planned: Plan, store: Store, options: Options, listen: Callable[[Event], None]) -> None:
