@@ -45,7 +45,7 @@ def member(
 
 def read(archive: bytes) -> dict[str, bytes]:
     """Return all plain files of an archive."""
-    return dict(plain_files(io.BytesIO(archive), lambda _: True, LIMITS))
+    return dict(plain_files(io.BytesIO(archive), lambda name: name != "unwanted", LIMITS))
 
 
 def test_links_devices_and_folders_are_passed_over() -> None:
@@ -105,7 +105,7 @@ def test_a_sparse_file_is_passed_over() -> None:
 @pytest.mark.parametrize(("archive", "message"), [
     (tar(member("a", b"x" * 1001)), "got 1,001 bytes of 'a', expected at most 1,000"),
     (tar(*(member(f"{i}") for i in range(21))), "got an archive of more than 20 members"),
-    (tar(*(member(f"{i}", b"", tarfile.SYMTYPE, "x") for i in range(21))), "got an archive of more than 20 members"),
+    (tar(*[member("x", b"", tarfile.SYMTYPE, "y")] * 21), "got an archive of more than 20 members"),
     (zeros(50 << 20), "got an archive that unpacks to more than 100,000 bytes"),
     (tar(member("a" * 200_000)), "got an archive that unpacks to more than 100,000 bytes"),
 ])  # fmt: skip
