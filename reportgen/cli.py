@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from reportgen import __version__, cleaning, datasets, marks, starting
-from reportgen.errors import ReportgenError
+from reportgen.errors import ReportgenError, visible
 from reportgen.resources import shipped_suites
 
 app = typer.Typer(
@@ -123,17 +123,17 @@ def plan(
 
 @app.command(epilog="\b\nExample:\n  reportgen check experiments/suite_rnn_vs_lstm.yaml")
 def check(suite: SuiteArgument, profile: ProfileOption = None) -> None:
-    """Check the suite with all its profiles, try its own classes on a tiny batch, and train nothing."""
-    from reportgen import pipeline, trials
+    """Check the suite with all its profiles and what lies beside it; nothing is trained, no code of it is run."""
+    from reportgen import pipeline
     from reportgen.suite.expansion import runs_of
     from reportgen.terminal import print_notes
 
     loaded = pipeline.load(_found(suite), profile=profile)
     print_notes(loaded.notes)
     runs = runs_of(loaded.suite, "cpu")
-    trials.try_own(loaded.file, profile, runs)
     variants = len({run.variant.name for run in runs})
-    typer.echo(f"{loaded.file}: right; {variants} variants × {len(loaded.suite.seeds)} seeds = {len(runs)} runs")
+    name = visible(str(loaded.file))
+    typer.echo(f"{name}: right; {variants} variants × {len(loaded.suite.seeds)} seeds = {len(runs)} runs")
 
 
 app.command(
@@ -197,7 +197,7 @@ def main() -> None:
     try:
         app()
     except ReportgenError as error:
-        sys.stderr.write(f"{error}\n")
+        sys.stderr.write(f"{visible(str(error))}\n")
         sys.exit(2)
     except BrokenPipeError:  # `reportgen schema | head`
         sys.stderr.close()
@@ -209,5 +209,5 @@ def main() -> None:
         elif error.filename is None:
             raise
         else:
-            sys.stderr.write(f"{error.filename}: {error.strerror}\n")
+            sys.stderr.write(f"{visible(str(error.filename))}: {error.strerror}\n")
         sys.exit(2)

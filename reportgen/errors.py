@@ -4,6 +4,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 
+def visible(text: str) -> str:
+    """Return the text as a terminal may show it: what it would obey, or could not show, is escaped as in Python.
+
+    Line ends are kept. A terminal obeys control characters, and turns the direction of text for some others.
+    """
+    return "".join(c if c.isprintable() or c == "\n" else c.encode("unicode_escape").decode() for c in text)
+
+
 class ReportgenError(Exception):
     """A problem that the user can mend; its text says where, what was found and what was expected."""
 
@@ -22,7 +30,8 @@ class Problem:
     def __str__(self) -> str:
         where = f"{self.where}: " if self.where else ""
         hint = f"; {self.hint}" if self.hint else ""
-        return f"{self.file}:{self.line}: {where}got {self.got}, expected {self.expected}{hint}"
+        text = f"{self.file}:{self.line}: {where}got {self.got}, expected {self.expected}{hint}"
+        return visible(text).replace("\n", r"\n")  # one problem is one line
 
 
 class InputError(ReportgenError):

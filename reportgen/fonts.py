@@ -29,6 +29,9 @@ _BOLD_STRENGTH = 0.028
 _CHINESE_PUNCTUATION = set("“”‘’—…·")
 """Characters that Latin and Chinese share, but that are a whole square wide in Chinese."""
 
+_UNSEEN = {0x200E, 0x200F, *range(0x2028, 0x202F), *range(0x2060, 0x2070)}
+"""What turns the direction of text or ends its line: the fonts have it, and a reader would not see why."""
+
 _NARROW = set("‐•◦▪")
 """The hyphen where a line ends and the bullets of lists: a whole square wide in the Chinese fonts."""
 
@@ -92,18 +95,27 @@ def characters(face: Face) -> frozenset[int]:
     return frozenset(_open(face).unicodes)
 
 
+@cache
+def _covered() -> frozenset[int]:
+    # the fonts of code have all that those of text have, but not the other way round
+    faces = [characters(face) for face in FACES if face.family in TEXT_STACK]
+    return frozenset().union(*faces) - _UNSEEN | set(map(ord, "\n\t\r\u200b"))
+
+
 def lacking(text: str) -> str:
     """Name the first character in `text` that no font has, with the words around it; nothing if there is none."""
     if text.isascii() and text.isprintable():
         return ""
-    # the fonts of code have all that those of text have, but not the other way round
-    faces = [characters(face) for face in FACES if face.family in TEXT_STACK]
-    covered = frozenset().union(*faces) | set(map(ord, "\n\t\r\u200b"))
     for position, character in enumerate(text):
-        if ord(character) not in covered:
+        if ord(character) not in _covered():
             around = " ".join(text[max(0, position - 20) : position + 20].split())
             return f"the character {character!r} (U+{ord(character):04X}), found in “{around}”"
     return ""
+
+
+def printable(text: str) -> str:
+    """Return the text with � in place of what cannot be printed: for what the user has not written himself."""
+    return "".join("\ufffd" if lacking(character) else character for character in text) if lacking(text) else text
 
 
 def require(text: str) -> None:

@@ -14,10 +14,9 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from ruamel.yaml import YAML
-from ruamel.yaml.error import YAMLError
-
-from reportgen.errors import TemplateError
+from reportgen.errors import SuiteError, TemplateError
+from reportgen.resources import require_plain, text_below
+from reportgen.suite.document import read_document, shown
 
 _HUGE = 1e6
 _PLURALS = {"zero", "one", "two", "few", "many", "other"}
@@ -195,7 +194,7 @@ def load_languages(codes: Iterable[str], folders: Sequence[Path]) -> list[Langua
 
 def _quoted_in_templates(folders: Iterable[Path]) -> set[str]:
     """Return all that stands in quotes in the templates of one's own."""
-    texts = (file.read_text("utf-8", "replace") for folder in folders for file in folder.rglob("*.j2"))
+    texts = (text_below(file, folder) for folder in folders for file in folder.rglob("*.j2"))
     return {quoted for text in texts for _, quoted in _QUOTED.findall(text)}
 
 
@@ -242,18 +241,22 @@ def placeholders(message: Message) -> set[str]:
 
 
 def _read(file: Path) -> dict[str, Message]:
+    require_plain(file, file.parent)
     try:
-        tree = YAML(typ="safe", pure=True).load(file.read_text("utf-8"))
-    except UnicodeDecodeError as error:
-        raise TemplateError(f"{file}: {error}; save it as UTF-8 in your editor") from None
-    except YAMLError as error:
-        raise TemplateError(f"{file}: {error}") from None
-    if not isinstance(tree, dict):
-        raise TemplateError(f"{file}: got {type(tree).__name__}, expected a mapping of sentences")
-    messages = dict(_flat(tree, ""))
-    for key, message in messages.items():
+        document = read_document(file)
+        if document.problems:
+            raise SuiteError(document.problems)
+    except SuiteError as error:
+        raise TemplateError(str(error)) from None
+    if not isinstance(document.value, dict):
+        problem = document.problem((), shown(document.value), "a mapping of sentences")
+        raise TemplateError(str(problem))
+    messages: dict[str, Message] = {}
+    for path, message in _flat(document.value, ()):
         if not _is_well_formed(message):
-            raise TemplateError(f"{file}: {key}: got {message!r}, expected a text with {{placeholders}}") from None
+            problem = document.problem(path, shown(message), "a text with {placeholders}")
+            raise TemplateError(str(problem))
+        messages[".".join(path)] = message
     return messages
 
 
@@ -267,14 +270,16 @@ def _is_well_formed(message: Message) -> bool:
     return all(name is None or (name.isidentifier() and not form and not how) for _, name, form, how in fields)
 
 
-def _flat(tree: Mapping[str, Any], prefix: str) -> Iterator[tuple[str, Message]]:
+def _flat(tree: Mapping[str, Any], above: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], Any]]:
+    """Yield path and message of every sentence; the keys of a form of the plural belong to its sentence."""
     for key, value in tree.items():
+        path = (*above, key)
         if isinstance(value, dict) and not ("other" in value and value.keys() <= _PLURALS):
-            yield from _flat(value, f"{prefix}{key}.")
+            yield from _flat(value, path)
         elif isinstance(value, dict):
-            yield f"{prefix}{key}", {form: _one_line_end(text) for form, text in value.items()}
+            yield path, {form: _one_line_end(text) for form, text in value.items()}
         else:
-            yield f"{prefix}{key}", _one_line_end(value)
+            yield path, _one_line_end(value)
 
 
 def _one_line_end(text: Any) -> Any:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from reportgen.errors import Problem, ReportgenError, SuiteError
+from reportgen.errors import Problem, ReportgenError, SuiteError, visible
 from reportgen.executors.trying import compare_layer, try_layers
 from reportgen.suite.classifier import is_own
 from reportgen.suite.document import Document, plain_scalar, read_document, shown
@@ -98,16 +98,16 @@ def _at_its_line(fault: "Fault", document: Document | None, cell: str) -> Report
 
 def _print(trial: "Trial") -> None:
     for line in trial.passed:
-        typer.echo(f"ok       {line}")
+        typer.echo(f"ok       {visible(line)}")
     for line in trial.notes:
-        typer.echo(f"note     {line}")
+        typer.echo(f"note     {visible(line)}")
 
 
 def _print_match(match: "Match", network: str) -> None:
     for found in match.differences:
         where = "" if found.first_step is None else f"first in step {found.first_step}, "
         mark = "WRONG" if found.wrong else "ok   "
-        typer.echo(f"{mark}    {found.what}: {where}largest difference {found.largest:.1e}")
+        typer.echo(f"{mark}    {visible(found.what)}: {where}largest difference {found.largest:.1e}")
     if match.exchanged:
         typer.echo(f"note     it would be right with the gates {match.exchanged}")
     typer.echo(f"right: it is {network}" if match.right else f"wrong: it is not {network}")

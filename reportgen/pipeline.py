@@ -12,15 +12,15 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from reportgen import fonts, languages, planning, stamp, trials
-from reportgen.errors import ReportgenError
+from reportgen import fitting, fonts, languages, planning, stamp, trials
+from reportgen.errors import ReportgenError, TemplateError
 from reportgen.executors import pool
 from reportgen.executors.events import Event
 from reportgen.lab.record import Record
 from reportgen.planning import Action, Plan, Step
 from reportgen.report import setting
 from reportgen.reporting import Findings, module_for
-from reportgen.resources import TEMPLATES
+from reportgen.resources import TEMPLATES, is_below
 from reportgen.store import Store, put_in_place
 from reportgen.suite.document import Document
 from reportgen.suite.expansion import expand, file_name
@@ -74,6 +74,8 @@ class Loaded:
     languages: "tuple[Language, ...]"
     notes: tuple[str, ...] = ()
     """What is not wrong, but not what it seems: a line each."""
+    profile: str | None = None
+    """The one that was laid over the suite."""
 
 
 def build(
@@ -175,6 +177,8 @@ def load(file: Path, *, quick: bool = False, profile: str | None = None, formats
     and style sheets: whatever can be found before anything is trained.
     """
     folders = (file.parent / "templates", TEMPLATES)
+    if not is_below(folders[0], file.parent):
+        raise TemplateError(f"{folders[0]}: got a link that leads out of {file.parent}, expected a folder in it")
     sections = {
         path.name.removesuffix(".md.j2") for folder in folders for path in folder.glob("sections/**/*.md.j2")
     }
@@ -183,7 +187,7 @@ def load(file: Path, *, quick: bool = False, profile: str | None = None, formats
     suite = planning.shortened(suite) if quick else suite
     suite = suite.model_copy(update={"formats": formats}) if formats else suite
     setting.require(suite.formats)
-    return Loaded(file, suite, folders, tongues, (*_left_out(suite), *_check_own(tongues, folders)))
+    return Loaded(file, suite, folders, tongues, (*_left_out(suite), *_check_own(tongues, folders)), profile)
 
 
 def _left_out(suite: Suite) -> list[str]:
@@ -207,7 +211,9 @@ def _check_own(tongues: "Sequence[Language]", folders: Sequence[Path]) -> list[s
 
 def plan(loaded: Loaded, store: Store) -> Plan:
     """Expand the suite into runs with their keys, and say of each what will be done and why."""
-    return planning.plan(loaded.suite, store)
+    planned = planning.plan(loaded.suite, store)
+    fitting.check(loaded.file, loaded.profile, [step.run for step in planned.steps])
+    return planned
 
 
 def run(planned: Plan, store: Store, options: Options, listen: Callable[[Event], None]) -> int:
@@ -265,7 +271,7 @@ def write(
     quick: bool,
 ) -> str:
     """Fill in the templates: the report in Markdown."""
-    from reportgen.report.markdown import write as fill_in
+    from reportgen.report.guarded import write as fill_in
 
     context = module_for(results.task, "context").build_context(
         loaded.suite, results, findings, figures, language, quick=quick

@@ -1,8 +1,10 @@
 """The stage *plan*: for each run its key, whether it is there already, and why not."""
 
+import zlib
 from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Any
+from zipfile import BadZipFile
 
 from reportgen.errors import ReportgenError
 from reportgen.executors.events import Task
@@ -148,7 +150,9 @@ def read(store: Store, key: str) -> Record | None:
         return None
     try:
         return from_files(files)
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, AttributeError, OSError, EOFError, RecursionError, MemoryError):
+        return None
+    except (BadZipFile, zlib.error):
         return None
 
 

@@ -39,6 +39,8 @@ class Store:
         folder = self.folder / key
         try:
             digests = dict(json.loads((folder / _MANIFEST).read_bytes()))
+            if any(Path(name).name != name for name in digests):  # a manifest of somebody else's making
+                return None
             files = {name: (folder / name).read_bytes() for name in digests}
         except (FileNotFoundError, NotADirectoryError, IsADirectoryError, ValueError, TypeError):
             return None

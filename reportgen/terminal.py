@@ -11,6 +11,7 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemaining
 from rich.table import Table
 from rich.text import Text
 
+from reportgen.errors import visible
 from reportgen.executors.events import Begun, EpochDone, Event, RunDone, RunStarted
 from reportgen.pipeline import Outcome
 from reportgen.planning import Plan
@@ -60,7 +61,8 @@ class Display:
             self._line("run", ": ".join([f"{event.status} {event.name} {where}", *reason]))
 
     def _line(self, stage: str, text: str) -> None:
-        self._console.print(Text(f"{time.monotonic() - self._began:6.1f} s  {stage:<8} {text}"), soft_wrap=True)
+        line = f"{time.monotonic() - self._began:6.1f} s  {stage:<8} {visible(text)}"
+        self._console.print(Text(line), soft_wrap=True)
 
 
 class _Live:
@@ -91,7 +93,7 @@ class _Live:
             case RunStarted(name, epochs):
                 if name in self._lines:  # its process was killed, and it begins again
                     self._progress.remove_task(self._lines[name])
-                self._lines[name] = self._progress.add_task(name, total=epochs, state=f"0/{epochs}")
+                self._lines[name] = self._progress.add_task(visible(name), total=epochs, state=f"0/{epochs}")
             case EpochDone(name, epoch, epochs, loss, accuracy, unit):
                 right = "" if accuracy is None else f"  accuracy {accuracy:.4f}"
                 before = next(line.completed for line in self._progress.tasks if line.id == self._lines[name])
@@ -110,25 +112,25 @@ def print_outcome(outcome: Outcome) -> None:
     out = Console(highlight=False, soft_wrap=True)
     print_notes(outcome.notes)
     for report in outcome.reports:
-        out.print(Text(str(report)))
+        out.print(Text(visible(str(report))))
     state = "nothing had changed; " if outcome.up_to_date else ""
     out.print(Text(f"{state}{outcome.trained} trained, {outcome.reused} reused, {outcome.seconds:.1f} s"))
     if outcome.unfinished:
-        names = ", ".join(outcome.unfinished)
+        names = visible(", ".join(outcome.unfinished))
         sys.stderr.write(f"not finished: {names}; the report says why\n")
 
 
 def print_notes(notes: Iterable[str]) -> None:
     """Say what is not wrong, but worth knowing."""
     for note in notes:
-        sys.stderr.write(f"note: {note}\n")
+        sys.stderr.write(f"note: {visible(note)}\n")
 
 
 def print_plan(planned: Plan) -> None:
     """Print a line a run: its name, what will be done, and why."""
     table = Table("run", "action", "why", box=None, pad_edge=False, header_style="")
     for step in planned.steps:
-        table.add_row(Text(step.run.name), step.action.value, Text(step.why))
+        table.add_row(Text(visible(step.run.name)), step.action.value, Text(visible(step.why)))
     console = Console(highlight=False)
     if not console.is_terminal:
         console = Console(highlight=False, width=200)

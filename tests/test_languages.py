@@ -272,10 +272,10 @@ def test_every_shipped_sentence_can_be_said(language: Language) -> None:
     ("expected", "text"),
     [
         ("expected a mapping of sentences", "- a\n- b\n"),
-        ("got list, expected", "[a, b]"),
-        ("got NoneType, expected", ""),
-        ("line 2", "a: b\n  c: [\n"),
-        ("duplicate key", "a: b\na: c\n"),
+        ("1: got a list, expected", "[a, b]"),
+        ("1: got nothing, expected", ""),
+        ("2: got mapping values are not allowed here", "a: b\n  c: [\n"),
+        ("2: a: got the same key a second time, expected each key once", "a: b\na: c\n"),
         ("key: got 'h_{t-1}', expected a text with {placeholders}", "key: h_{t-1}"),
         ("key: got '{', expected a text", "key: '{'"),
         ("key: got '{}', expected a text", "key: '{}'"),
@@ -284,15 +284,18 @@ def test_every_shipped_sentence_can_be_said(language: Language) -> None:
         ("key: got '{x:>9}', expected a text", "key: '{x:>9}'"),
         ("key: got '{x!r}', expected a text", "key: '{x!r}'"),
         ("part.key: got 3, expected a text", "part: {key: 3}"),
-        ("key: got ['a'], expected a text", "key: [a]"),
-        ("key: got {'one': 'a', 'other': 3}, expected a text", "key: {one: a, other: 3}"),
+        ("key: got a list, expected a text", "key: [a]"),
+        ("key: got a mapping, expected a text", "key: {one: a, other: 3}"),
+        ("1: a: got the tag '!!python/name:os.system'", "a: !!python/name:os.system x"),
+        ("2: b[2]: got more than 20,000 values", "a: &a [" + "x," * 5000 + "]\nb: [*a, *a, *a]"),
+        ("1: got values nested too deeply", "a: " + "[" * 99 + "]" * 99),
     ],
 )
 def test_a_malformed_catalogue_gives_one_clear_message(tmp_path: Path, expected: str, text: str) -> None:
     """Whatever is wrong with a catalogue, the message names the file and the place."""
     with pytest.raises(TemplateError) as caught:
         load(tmp_path, en=text)
-    assert str(caught.value).startswith(f"{tmp_path / 'text.en.yaml'}: ")
+    assert str(caught.value).startswith(f"{tmp_path / 'text.en.yaml'}:")
     assert expected in str(caught.value)
 
 
@@ -301,7 +304,17 @@ def test_a_catalogue_that_is_not_utf8_is_refused(tmp_path: Path) -> None:
     (tmp_path / "text.zh.yaml").write_bytes("a: 中文".encode("gbk"))
     with pytest.raises(TemplateError) as caught:
         load_languages(["zh"], [tmp_path])
-    assert str(caught.value).startswith(f"{tmp_path / 'text.zh.yaml'}: ")
+    assert str(caught.value).startswith(f"{tmp_path / 'text.zh.yaml'}:1: got the byte 0xd6, which is not UTF-8")
+
+
+def test_a_catalogue_that_is_a_link_out_of_its_folder_is_refused(tmp_path: Path) -> None:
+    """A symbolic link to a file elsewhere is not read, and the message shows nothing of it."""
+    (tmp_path / "secret").write_text("password: 1234", "utf-8")
+    (tmp_path / "own").mkdir()
+    (tmp_path / "own" / "text.en.yaml").symlink_to(tmp_path / "secret")
+    with pytest.raises(TemplateError, match="got a link that leads out of") as caught:
+        load_languages(["zh", "en"], [tmp_path / "own", TEMPLATES])
+    assert "password" not in str(caught.value)
 
 
 def test_a_folder_beside_the_suite_overrides_single_sentences(tmp_path: Path) -> None:

@@ -254,7 +254,6 @@ def test_a_build_with_a_faulty_layer_trains_nothing(tmp_path: Path, reportgen: C
         "for x (3, 5, 7): batch, time, features; my_models.py:16"
     )
     assert list((tmp_path / "build").rglob("MANIFEST.json")) == []
-    assert reportgen("check", "suite.yaml").returncode == 2
 
 
 def test_a_fault_is_told_once_for_a_whole_sweep(tmp_path: Path, reportgen: Command) -> None:
@@ -262,7 +261,7 @@ def test_a_fault_is_told_once_for_a_whole_sweep(tmp_path: Path, reportgen: Comma
     suite = lab(tmp_path, LAYER.replace("dim=1)))", "dim=0)))"))
     with suite.open("a", encoding="utf-8") as file:
         file.write("sweeps:\n  - {base: mine, grid: {model.hidden_size: [4, 8]}}\n")
-    done = reportgen("check", "suite.yaml")
+    done = reportgen("build", "suite.yaml")
     assert done.returncode == 2
     assert len(done.stderr.splitlines()) == 1
     assert "suite.yaml:4: model.cell: got RuntimeError: " in done.stderr

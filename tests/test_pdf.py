@@ -441,6 +441,9 @@ ASKING = {
     "object": '<object data="{url}" type="image/png"></object>',
     "embed": '<embed src="{url}" type="image/png">',
     "attachment": '<link rel="attachment" href="{url}"><p>x</p>',
+    "attached link": '<a rel="attachment" href="{url}">x</a>',
+    "list": '<ul style="list-style-image: url({url})"><li>x</li></ul>',
+    "border": '<p style="border-image: url({url}) 1">x</p>',
     "base": '<base href="{url}/"><img alt="x" src="picture.png">',
 }
 
@@ -459,18 +462,60 @@ def test_nothing_outside_the_document_is_read(way: str, url: str, server: tuple[
     assert asked == []
 
 
-@pytest.mark.parametrize("url", ["file:///etc/passwd", "{server}/x.png"])
+SVG = '<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" width="9" height="9">'
+DRAWING = {
+    "image": SVG + '<image href="{url}" width="9" height="9"/></svg>',
+    "image by xlink": SVG + '<image xlink:href="{url}" width="9" height="9"/></svg>',
+    "use": SVG + '<use href="{url}#a"/></svg>',
+    "import": SVG + '<style>@import "{url}";</style><rect width="9" height="9"/></svg>',
+    "style": SVG + '<style>rect {{ fill: url({url}) }}</style><rect width="9" height="9"/></svg>',
+    "fill": SVG + '<rect width="9" height="9" fill="url({url}#a)"/></svg>',
+    "style sheet": '<?xml-stylesheet href="{url}"?>' + SVG + '<rect width="9" height="9"/></svg>',
+    "entity": '<!DOCTYPE svg [<!ENTITY x SYSTEM "{url}">]>' + SVG + "<text>&x;</text></svg>",
+    "parameter entity": '<!DOCTYPE svg [<!ENTITY % x SYSTEM "{url}"> %x;]>' + SVG + "</svg>",
+    "declaration": '<!DOCTYPE svg SYSTEM "{url}">' + SVG + '<rect width="9" height="9"/></svg>',
+    "foreign": SVG
+    + '<foreignObject><img xmlns="http://www.w3.org/1999/xhtml" src="{url}"/></foreignObject></svg>',
+}
+"""Ways in which a picture may ask for a file or an address."""
+
+
+LEFT_OUT = {"use", "style", "fill", "style sheet", "parameter entity", "declaration", "foreign"}
+"""Those of which the rest is drawn; the others are no picture at all."""
+
+
+def drawn(svg: str, folder: Path) -> str:
+    """Return the text of a document with the picture, or the message with which it is refused."""
+    (folder / "p.svg").write_text(svg, "utf-8")
+    try:
+        reader = typeset("# T\n\n![p](p.svg)", folder=folder)
+    except TypesetError as error:
+        return str(error)
+    return "".join(page.extract_text() for page in reader.pages)
+
+
+@pytest.mark.parametrize("way", DRAWING)
 def test_a_picture_inside_reads_nothing_outside_either(
-    url: str, server: tuple[str, list[str]], tmp_path: Path
+    way: str, server: tuple[str, list[str]], tmp_path: Path
 ) -> None:
-    """An SVG picture that refers to a file or an address is refused as well."""
+    """An SVG picture that refers to a file or an address is refused, or drawn without it; nobody is asked."""
     address, asked = server
-    image = f'<image href="{url.format(server=address)}" width="9" height="9"/>'
-    svg = f'<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9">{image}</svg>'
-    (tmp_path / "p.svg").write_text(svg, "utf-8")
-    with pytest.raises(TypesetError, match=r"image.*base64,\w+…: it is broken, or uses what is outside it"):
-        typeset("# T\n\n![p](p.svg)", folder=tmp_path)
+    (tmp_path / "secret").write_text("hidden words", "utf-8")
+    for url in ((tmp_path / "secret").as_uri(), f"{address}/x.png"):
+        found = drawn(DRAWING[way].format(url=url), tmp_path)
+        assert ("it is broken, or uses what is outside it" in found) == (way not in LEFT_OUT)
+        assert "hidden" not in found
     assert asked == []
+
+
+def test_a_picture_that_unfolds_without_end_is_refused(tmp_path: Path) -> None:
+    """Entities that stand for ten of one another, nine deep, are no picture."""
+    laughs = "".join(f'<!ENTITY l{i} "{f"&l{i - 1};" * 10}">' for i in range(1, 10))
+    (tmp_path / "p.svg").write_text(
+        f'<!DOCTYPE svg [<!ENTITY l0 "ha">{laughs}]>{SVG}<text>&l9;</text></svg>', "utf-8"
+    )
+    with pytest.raises(TypesetError, match="it is broken"):
+        typeset("# T\n\n![p](p.svg)", folder=tmp_path)
 
 
 @pytest.mark.parametrize(

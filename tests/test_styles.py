@@ -70,3 +70,31 @@ def test_a_style_sheet_that_is_not_utf8_is_refused(tmp_path: Path) -> None:
     folders = own(tmp_path, "/* 样式 */".encode("gbk"))
     with pytest.raises(TemplateError, match=r"own\.css: .*; save it as UTF-8 in your editor"):
         style_sheets(folders)
+
+
+@pytest.mark.parametrize(
+    ("css", "found"),
+    [
+        (r"p { background: \75rl(http://a.b/x) }", "http://a.b/x"),
+        (r"@im\70ort/**/'other.css';", "other.css"),
+        ("p { background: image-set('x.png' 1x) }", "x.png"),
+        ("@media print { p { background: -webkit-image-set(url(file:///etc/passwd) 1x) } }", "file:///etc/passwd"),
+        ("@font-face { font-family: x; src: url(//a.b/font.woff) }", "//a.b/font.woff"),
+        ("p { background: src('x.png') }", "x.png"),
+        ("p { background: url(\n\n../../x.png) }", "../../x.png"),
+    ],
+)
+def test_no_way_of_writing_hides_an_address(tmp_path: Path, css: str, found: str) -> None:
+    """Escapes, comments and the newer functions of CSS are read as a browser reads them."""
+    with pytest.raises(TemplateError, match=f":1: got '{found}', expected a data: URL"):
+        style_sheets(own(tmp_path, css))
+
+
+def test_a_style_sheet_that_is_a_link_out_of_its_folder_is_refused(tmp_path: Path) -> None:
+    """A symbolic link to a file elsewhere is not put into the report."""
+    (tmp_path / "secret").write_text("secret", "utf-8")
+    folders = own(tmp_path, "")
+    (folders[0] / "styles" / "own.css").unlink()
+    (folders[0] / "styles" / "own.css").symlink_to(tmp_path / "secret")
+    with pytest.raises(TemplateError, match="got a link that leads out of"):
+        style_sheets(folders)

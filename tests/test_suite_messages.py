@@ -465,7 +465,7 @@ def test_a_directory_is_not_a_suite(tmp_path: Path) -> None:
 
 def test_a_file_over_the_limit_is_refused_by_its_size(tmp_path: Path) -> None:
     """A file of 10 MB is refused for its size; one of exactly the limit is read."""
-    size = "got a file of 10,485,760 bytes, expected a suite of at most 131,072 bytes"
+    size = "got a file of 10,485,760 bytes, expected at most 131,072 bytes"
     assert complaint(tmp_path, b"#" * 10 * 1024 * 1024) == f"suite.yaml:1: {size}"
     at_the_limit = f"{SUITE}#".encode().ljust(LARGEST_FILE, b"x")
     (tmp_path / "largest.yaml").write_bytes(at_the_limit)
@@ -478,5 +478,5 @@ def test_an_alias_bomb_is_refused_before_it_goes_off(tmp_path: Path) -> None:
     bomb = "a: &a [x, x, x, x, x, x, x, x, x]\n" + "".join(
         f"{name}: &{name} [{', '.join([f'*{before}'] * 9)}]\n" for before, name in pairwise(names)
     )
-    expected = "suite.yaml:5: e[1]: got more than 20,000 values, expected a suite of fewer values"
+    expected = "suite.yaml:5: e[1]: got more than 20,000 values, expected fewer values"
     assert complaint(tmp_path, bomb) == expected

@@ -189,6 +189,8 @@ def gather(
 
 def decoded(file: Path, encoding: str = "utf-8") -> str:
     """Read a text file; DataError if it is not there or not in the encoding."""
+    if file.exists() and not file.is_file():  # a pipe or a device has no end
+        raise refuse(file, 1, "no plain file", "a text file")
     try:
         raw = file.read_bytes()
     except OSError as error:

@@ -7,12 +7,16 @@ import subprocess
 import sys
 import tarfile
 import tempfile
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
 
 from platformdirs import user_cache_path
 
 from reportgen.errors import ReportgenError
+from reportgen.lab.unpacking import ArchiveError, Limits, plain_files
+
+_LIMITS = Limits(members=10_000, member_bytes=50_000_000, bytes=200_000_000)
 
 
 @dataclass(frozen=True)
@@ -101,8 +105,10 @@ def _member(remote: Remote, archive: bytes) -> bytes:
     """Return the wanted file; nothing else of the archives is unpacked, and nothing to disk."""
     try:
         content = _read(_read(archive, remote.inner), remote.member)
-    except (tarfile.TarError, KeyError, OSError, EOFError):
+    except (tarfile.TarError, zlib.error, OSError, EOFError):
         content = b""
+    except ArchiveError as error:
+        raise ReportgenError(f"{remote.name}: {error}; it was not kept") from None
     if _digest(content) != remote.digest:
         raise ReportgenError(
             f"{remote.name}: got {remote.member} with the SHA-256 {_digest(content)[:16]}…, "
@@ -112,9 +118,8 @@ def _member(remote: Remote, archive: bytes) -> bytes:
 
 
 def _read(archive: bytes, name: str) -> bytes:
-    with tarfile.open(fileobj=io.BytesIO(archive)) as files:
-        stream = files.extractfile(name)
-        return stream.read() if stream else b""
+    files = plain_files(io.BytesIO(archive), lambda member: member == name, _LIMITS)
+    return next((content for _, content in files), b"")
 
 
 def _digest(content: bytes) -> str:

@@ -35,7 +35,7 @@ def own_digest(own: OwnClass) -> str:
     digest = hashlib.sha256()
     for file in own_sources(own.file):
         name = file.relative_to(own.file.parent).as_posix()
-        digest.update(f"{name}\0{meaning(_parsed(file), descriptions=True)}\0".encode())
+        digest.update(f"{name}\0{_meaning(file)}\0".encode())
     return digest.hexdigest()[:16]
 
 
@@ -77,5 +77,12 @@ def _parsed(file: Path) -> ast.Module:
     except SyntaxError as error:
         got = f"a syntax error ({error.msg})"
         raise InputError([Problem(file, error.lineno or 1, "", got, "Python")]) from None
-    except ValueError as error:  # null bytes
+    except (ValueError, RecursionError, MemoryError) as error:  # null bytes; nested without end
+        raise InputError([Problem(file, 1, "", str(error) or "too deep a nest", "Python")]) from None
+
+
+def _meaning(file: Path) -> str:
+    try:
+        return meaning(_parsed(file), descriptions=True)
+    except RecursionError as error:
         raise InputError([Problem(file, 1, "", str(error), "Python")]) from None

@@ -16,6 +16,8 @@ LAYOUT = 2
 
 EPOCH_COLUMNS = ("epoch", "train_loss", "train_accuracy", "heldout_loss", "heldout_accuracy", "seconds")
 
+_MOST_BYTES = 4 << 30
+
 _ARRAYS = ("predictions", "arrays")
 _WHOLE = ("epoch", "step", "evaluations")
 
@@ -102,8 +104,14 @@ def _rows(content: bytes) -> list[dict[str, float]]:
 def _arrays(content: bytes | None) -> dict[str, NDArray[Any]]:
     if content is None:
         return {}
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:  # which gives no more of a file than it declares
+        if sum(file.file_size for file in archive.infolist()) > _MOST_BYTES:
+            raise ValueError(f"arrays of more than {_MOST_BYTES:,} bytes")
     with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
-        return dict(arrays)
+        found = dict(arrays)
+    if not all(isinstance(array, np.ndarray) for array in found.values()):  # numpy gives what is no array as bytes
+        raise ValueError("something else than arrays")
+    return found
 
 
 def _npz(arrays: dict[str, NDArray[Any]]) -> bytes:

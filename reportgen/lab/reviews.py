@@ -6,9 +6,7 @@ Only the files that are learnt from are taken out of it: aclImdb/train|test/pos|
 import hashlib
 import re
 import sys
-import tarfile
 import tempfile
-from collections.abc import Iterator
 from dataclasses import dataclass
 from http.client import HTTPException
 from pathlib import Path
@@ -20,10 +18,13 @@ from rich.progress import wrap_file
 
 from reportgen.errors import ReportgenError
 from reportgen.lab.fetching import cache_folder
+from reportgen.lab.unpacking import ArchiveError, Limits, plain_files
 
 _WANTED = re.compile(r"aclImdb/(?:train|test)/(?:pos|neg)/\w+\.txt")
 _FOLDERS = tuple(f"{part}/{label}" for part in ("train", "test") for label in ("pos", "neg"))
 _CHUNK = 1 << 20
+_LIMITS = Limits(members=200_000, member_bytes=1_000_000, bytes=2_000_000_000)
+"""Twice what the archive has, and more."""
 _SECONDS = 30.0
 """How long an address may keep silent."""
 
@@ -116,17 +117,14 @@ def _console() -> Console:
 def _unpack(archive: Archive, file: Path, folder: Path) -> None:
     for name in _FOLDERS:
         (folder / "aclImdb" / name).mkdir(parents=True)
-    with tarfile.open(file, "r|gz") as members:
-        for name, content in _reviews(members):
-            (folder / name).write_bytes(content)
+    try:
+        with file.open("rb") as stream:
+            # names that are matched whole lead nowhere else
+            wanted = plain_files(stream, lambda name: _WANTED.fullmatch(name) is not None, _LIMITS)
+            for name, content in wanted:
+                (folder / name).write_bytes(content)
+    except ArchiveError as error:
+        raise ReportgenError(f"{archive.name}: {error}; it was not kept") from None
     found = sum(1 for _ in (folder / "aclImdb").rglob("*.txt"))
     if found != archive.files:
         raise ReportgenError(f"{archive.name}: got {found:,} reviews in the archive, expected {archive.files:,}")
-
-
-def _reviews(members: tarfile.TarFile) -> Iterator[tuple[str, bytes]]:
-    """Yield name and content of what is wanted: plain files whose names, matched whole, lead nowhere else."""
-    for member in members:
-        stream = members.extractfile(member) if member.isreg() and _WANTED.fullmatch(member.name) else None
-        if stream is not None:
-            yield member.name, stream.read()

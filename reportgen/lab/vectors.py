@@ -113,7 +113,7 @@ def packaged(words: Sequence[str]) -> Iterator[tuple[str, Floats]]:
 
     folder = Path(next(iter(spec.submodule_search_locations))) / "data"
     rows = {word: row for row, word in enumerate(parquet.read_table(folder / _INDEX)["index"].to_pylist())}
-    matrix = np.load(folder / _MATRIX, mmap_mode="r")
+    matrix = np.load(folder / _MATRIX, mmap_mode="r", allow_pickle=False)
     yield from ((word, np.array(matrix[rows[word]], np.float32)) for word in words if word in rows)
 
 

@@ -12,6 +12,7 @@ from markupsafe import Markup
 from reportgen.analysis.families import representatives
 from reportgen.analysis.findings import Findings, Tuning
 from reportgen.analysis.results import Results, Runs
+from reportgen.fonts import printable
 from reportgen.lab.record import Record
 from reportgen.suite.text import Text
 
@@ -193,10 +194,10 @@ def models_of(results: Runs, labels: Mapping[str, str]) -> list[Model]:
             Model(
                 [],
                 variant.settings.told()["model"]["cell"],
-                described["printout"],
-                described["summary"],
+                printable(described["printout"]),
+                printable(described["summary"]),
                 described["parameters"],
-                described.get("source", ""),
+                printable(described.get("source", "")),
             ),
         )
         model.labels.append(labels[variant.name])
@@ -213,13 +214,18 @@ def reason(error: str) -> str:
     places = re.findall(r'^  File "(.+)", line (\d+)', error, re.MULTILINE)
     lines = [line for line in error.splitlines() if line.strip() and not line.startswith((" ", "Traceback"))]
     place = f" ({places[-1][0]}:{places[-1][1]})" if places else ""
-    return f"{lines[0]}{place}" if lines else ""
+    return printable(f"{lines[0]}{place}") if lines else ""
 
 
 def mistakes_of(record: Record) -> list[dict[str, Any]]:
     """Return the run's most confident mistakes, with the names of the classes that they are about."""
     classes = record.data["classes"]
     return [
-        {**mistake, "target": classes[mistake["target"]], "predicted": classes[mistake["predicted"]]}
+        {
+            **mistake,
+            "text": printable(mistake["text"]),
+            "target": classes[mistake["target"]],
+            "predicted": classes[mistake["predicted"]],
+        }
         for mistake in record.mistakes[:_MISTAKES]
     ]

@@ -23,6 +23,12 @@ _PICTURES = {".svg": "image/svg+xml", ".png": "image/png", ".jpg": "image/jpeg",
 _WORDS = {"text", "text_special", "code_inline", "math_inline"}
 """The parts of a heading that its entry in the table of contents shows."""
 
+_NOTHING_OUTSIDE = (
+    '<meta http-equiv="Content-Security-Policy" '
+    """content="default-src 'none'; style-src 'unsafe-inline'; img-src data:; font-src data:">"""
+)
+"""A browser fetches nothing for the page either, and runs no script in it."""
+
 _SHORT_CELL = 10
 """Columns, of which a Chinese character takes two."""
 
@@ -71,9 +77,11 @@ def to_html(markdown: str, language: Language, folder: Path, styles: Sequence[st
     fonts.require(unescape(re.sub(r"<[^>]*>", "", body)))
     title = next((text for level, _, text in headings if level == 1), "")
     css = "\n".join([fonts.font_face_rules(_characters(body, styles) + words, language.code), *styles])
+    css = css.replace("</", r"<\/")  # the same in CSS, and no end of <style>
     return (
         f'<!DOCTYPE html>\n<html lang="{"zh-CN" if language.code == "zh" else language.code}">\n<head>\n'
-        '<meta charset="utf-8">\n<meta name="viewport" content="width=device-width, initial-scale=1">\n'
+        f'<meta charset="utf-8">\n{_NOTHING_OUTSIDE}\n'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
         f"<title>{escape(title)}</title>\n<style>\n{css}\n</style>\n</head>\n<body>\n<main>\n{body}</main>\n"
         f"{_ZOOM}</body>\n</html>\n"
     )

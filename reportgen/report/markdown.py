@@ -8,7 +8,6 @@ from typing import Any
 
 import jinja2
 from jinja2 import nodes
-from jinja2.sandbox import SandboxedEnvironment
 from markupsafe import Markup
 
 from reportgen.errors import TemplateError
@@ -16,8 +15,11 @@ from reportgen.languages import Language
 from reportgen.report.context import Common
 from reportgen.report.escaping import as_markdown, code_block, escape_markdown
 from reportgen.report.numbering import Numbering
+from reportgen.report.sandbox import Sandbox
+from reportgen.resources import text_below
 
 _REPORT = "report.md.j2"
+_OUT_OF_MEMORY = "it takes more memory than a template may have"
 
 
 def write(context: Common, language: Language, folders: Sequence[Path]) -> str:
@@ -31,13 +33,21 @@ def write(context: Common, language: Language, folders: Sequence[Path]) -> str:
     environment.filters["figure_ref"] = lambda name: numbering.ref("figure", name)
     environment.filters["label"] = lambda variant: context.labels[variant]
     try:
-        text = environment.get_template(_REPORT).render(variables)
+        text = "".join(environment.get_template(_REPORT).generate(variables))
     except (jinja2.TemplateError, TemplateError) as error:
         raise TemplateError(_worded(error, folders, list(variables))) from None
-    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
+    except (
+        ArithmeticError,
+        AttributeError,
+        LookupError,
+        MemoryError,
+        RecursionError,
+        TypeError,
+        ValueError,
+    ) as error:
         if not _place(error):  # then it is no template that is wrong
             raise
-        raise TemplateError(f"{_place(error)}{type(error).__name__}: {error}") from None
+        raise TemplateError(f"{_place(error)}{type(error).__name__}: {str(error) or _OUT_OF_MEMORY}") from None
     return _tidy(text)
 
 
@@ -54,12 +64,13 @@ def check(language: Language, folders: Sequence[Path]) -> None:
         raise TemplateError("\n".join(problems))
 
 
-def _faults_of(file: Path, environment: SandboxedEnvironment, folders: Sequence[Path]) -> Iterator[str]:
+def _faults_of(file: Path, environment: Sandbox, folders: Sequence[Path]) -> Iterator[str]:
     try:
-        tree = environment.parse(file.read_text("utf-8"), filename=str(file))
+        folder = next(folder for folder in folders if file.is_relative_to(folder))
+        tree = environment.parse(text_below(file, folder), filename=str(file))
         environment.compile(tree, filename=str(file))
-    except UnicodeDecodeError as error:
-        yield f"{file}: {error}; save it as UTF-8 in your editor"
+    except TemplateError as error:
+        yield str(error)
     except jinja2.TemplateSyntaxError as error:
         yield _worded(error, folders, [])
     else:
@@ -79,18 +90,8 @@ def _asked_for(tree: nodes.Template) -> Iterator[tuple[int, str]]:
             yield node.lineno, name.value
 
 
-def _environment(language: Language, folders: Sequence[Path]) -> SandboxedEnvironment:
-    environment = SandboxedEnvironment(
-        loader=jinja2.FileSystemLoader([str(folder) for folder in folders]),
-        undefined=jinja2.StrictUndefined,
-        # what a template prints is escaped for Markdown by `finalize`, which marks it as safe; Jinja's own
-        # escaping, for HTML, then lets it through, along with what macros and blocks return
-        autoescape=True,
-        finalize=as_markdown,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
+def _environment(language: Language, folders: Sequence[Path]) -> Sandbox:
+    environment = Sandbox(folders)
     environment.filters.update(
         number=language.number,
         percent=language.percent,

@@ -5,15 +5,23 @@ import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+import tinycss2
+
 from reportgen.errors import TemplateError
 from reportgen.report.pdf import load_weasyprint
+from reportgen.resources import text_below
 
 _COMMENT = re.compile(r"(?s)/\*.*?\*/")
-_OUTSIDE = re.compile(r"""(?i)(?:url\(\s*|@import\s+)["']?(?!data:|#|url\()([^"');]*)""")
+_INSIDE = ("data:", "#")
+_FETCHING = {"url", "src", "image", "image-set", "-webkit-image-set", "cross-fade"}
+"""Functions of CSS whose texts are addresses."""
 
 
 def style_sheets(folders: Sequence[Path]) -> list[str]:
-    """Return the style sheets in `folders`, in their order of application; TemplateError for one not in UTF-8."""
+    """Return the style sheets in `folders`, in their order of application.
+
+    Raises TemplateError for one that is not in UTF-8, or that asks for a file or an address.
+    """
     return [_read(file) for file in _files(folders)]
 
 
@@ -32,22 +40,34 @@ def _files(folders: Sequence[Path]) -> list[Path]:
 
 
 def _read(file: Path) -> str:
-    try:
-        return file.read_text("utf-8")
-    except UnicodeDecodeError as error:
-        raise TemplateError(f"{file}: {error}; save it as UTF-8 in your editor") from None
+    css = text_below(file, file.parents[1])
+    for line, address in _addresses(css):
+        if not address.strip().lower().startswith(_INSIDE):
+            raise TemplateError(
+                f"{file}:{line}: got {address.strip()!r}, expected a data: URL, "
+                "since a report fetches nothing from outside"
+            )
+    return css
+
+
+def _addresses(css: str) -> Iterator[tuple[int, str]]:
+    """Yield line and text of every address in a style sheet, read as a browser does: escapes are no disguise."""
+    tokens = [(token, False) for token in reversed(tinycss2.parse_component_value_list(css))]
+    imported = False
+    while tokens:
+        token, is_address = tokens.pop()
+        if token.type == "url" or (token.type == "string" and (is_address or imported)):
+            yield token.source_line, token.value
+        between = imported and token.type in ("whitespace", "comment")
+        imported = between or (token.type == "at-keyword" and token.lower_value == "import")
+        inner = getattr(token, "arguments", None) or getattr(token, "content", None) or []
+        fetching = is_address or (token.type == "function" and token.lower_name in _FETCHING)
+        tokens += [(own, fetching) for own in reversed(inner)]
 
 
 def _faults(file: Path) -> Iterator[str]:
     css = _read(file)
-    # a comment keeps its lines, so that places stay where they are
-    bare = _COMMENT.sub(lambda comment: re.sub(r"[^\n]", " ", comment[0]), css)
-    for found in _OUTSIDE.finditer(bare):
-        line = bare.count("\n", 0, found.start()) + 1
-        raise TemplateError(
-            f"{file}:{line}: got {found[1].strip()!r}, expected a data: URL, "
-            "since a report fetches nothing from outside"
-        )
+    bare = _COMMENT.sub("", css)
     if bare.count("{") != bare.count("}"):
         yield f"{file}: the braces do not match: {bare.count('{')} open, {bare.count('}')} close"
     yield from (_worded(file, message) for message in _warnings(css))

@@ -124,7 +124,7 @@ def _read_text(file: Path) -> str:
         raise refused(f"an unreadable file ({error.strerror})", "a suite file, YAML") from None
     if len(raw) > LARGEST_FILE:
         size = file.stat().st_size
-        raise refused(f"a file of {size:,} bytes", f"a suite of at most {LARGEST_FILE:,} bytes")
+        raise refused(f"a file of {size:,} bytes", f"at most {LARGEST_FILE:,} bytes")
     raw = raw.removeprefix(b"\xef\xbb\xbf")  # the mark that some Windows editors begin a file with
     try:
         text = raw.decode("utf-8")
@@ -254,7 +254,7 @@ class _Reader:
     def _count(self, values: int, event: yaml.Event, path: Path_) -> None:
         self.values += values
         if self.values > MOST_VALUES:
-            raise self._refusal(event, path, f"more than {MOST_VALUES:,} values", "a suite of fewer values")
+            raise self._refusal(event, path, f"more than {MOST_VALUES:,} values", "fewer values")
 
     def _complain(self, event: yaml.Event, path: Path_, got: str, expected: str) -> None:
         self.document.problems.append(self._refusal(event, path, got, expected).problem)

@@ -12,6 +12,10 @@ SequencesOrNone = Annotated[int, Field(strict=True, ge=0, le=100_000)]
 Points = Annotated[Count, Field(ge=4, le=100_000)]
 
 
+MOST_POINTS = 20_000_000
+"""Of all sequences of sines: 160 MB."""
+
+
 class HeldOutSequences(Settings):
     """How many sequences are kept from training."""
 
@@ -37,6 +41,10 @@ class SineSettings(HeldOutSequences):
         if self.test + self.validation >= self.sequences:
             raise PydanticCustomError(
                 "rule", "test + validation below sequences, so that some are left to train on"
+            )
+        if self.sequences * self.length > MOST_POINTS:
+            raise PydanticCustomError(
+                "rule", "sequences × length of at most {most}, which have to be in memory", {"most": f"{MOST_POINTS:,}"}
             )
         return self
 

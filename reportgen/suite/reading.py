@@ -8,7 +8,9 @@ from typing import Any
 from pydantic import ValidationError
 
 from reportgen.errors import Problem, SuiteError
+from reportgen.resources import is_below
 from reportgen.suite.base import PATHS
+from reportgen.suite.beside import fault_of_class, outside
 from reportgen.suite.classifier import FILES_OF_MODELS, file_of_model
 from reportgen.suite.document import Document, Path_, read_document, shown, shown_key
 from reportgen.suite.expansion import expand
@@ -106,11 +108,20 @@ def files_of_models(suite: Suite) -> Iterator[tuple[Path_, str, Any]]:
 
 
 def _missing_files_of_models(suite: Suite, document: Document) -> Iterator[Problem]:
+    folder = document.file.parent.absolute()
     for path, name, value in files_of_models(suite):
         file = file_of_model(name, value)
-        place = document.file.parent.absolute() / (file or "")
-        if file is not None and file.endswith((".txt", ".py")) and not place.is_file():
+        if file is None or not file.endswith((".txt", ".py")):
+            continue
+        place = folder / file
+        if name == "cell" and not is_below(place, folder):
+            yield document.problem(path, shown(file), f"a file below {folder}: nothing else is ever run")
+        elif name != "cell" and (expected := outside(place, folder)):
+            yield document.problem(path, shown(file), expected)
+        elif not place.is_file():
             yield document.problem(path, f"no such file: {place}", "a file that is there")
+        elif name == "cell" and (fault := fault_of_class(place, str(value).rpartition(":")[2])):
+            yield fault
 
 
 def _task(raw: dict[str, Any]) -> Task:
@@ -125,10 +136,12 @@ def _paths(suite: Suite, file: Path) -> dict[str, str]:
 
 
 def _missing_files(suite: Suite, document: Document) -> Iterator[Problem]:
+    folder = document.file.parent.absolute()
     for key, path in _paths(suite, document.file).items():
-        found = Path(path).is_dir() if key == "folder" else Path(path).is_file()
-        if not found:
-            kind = "folder" if key == "folder" else "file"
+        kind = "folder" if key == "folder" else "file"
+        if expected := outside(Path(path), folder):
+            yield document.problem(("data", key), shown(getattr(suite.data, key)), expected)
+        elif not (Path(path).is_dir() if kind == "folder" else Path(path).is_file()):
             yield document.problem(("data", key), f"no such {kind}: {path}", f"a {kind} that is there")
 
 

@@ -1,0 +1,76 @@
+"""Do the settings fit the data? Asked in the plan, when the data are read and nothing is trained yet."""
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from reportgen import fonts
+from reportgen.errors import Problem, SuiteError
+from reportgen.lab import dataset
+from reportgen.suite.document import Document, Path_, read_document, shown
+from reportgen.suite.expansion import Run
+from reportgen.suite.profiles import with_profile
+from reportgen.suite.settings import DataSettings, RunSettings
+
+MOST_CLASSES = 500
+"""More are a column that was taken for the classes: a matrix of them would fill no page."""
+
+LONGEST_NAME = 80
+"""Characters of a class's name: tables and figures have to have room for it."""
+
+
+def check(file: Path, profile: str | None, runs: Iterable[Run]) -> None:
+    """Raise SuiteError for classes that cannot be printed, and for a loss that cannot tell them apart.
+
+    Args:
+        file: the suite.
+        profile: the one that is laid over it.
+        runs: those that are planned; their data are read.
+    """
+    settled = {run.variant.settings: run for run in runs if isinstance(run.variant.settings, RunSettings)}
+    problems: dict[Problem, None] = dict.fromkeys(
+        problem
+        for data in dict.fromkeys(settings.data for settings in settled)
+        for problem in _of_classes(dataset.prepare(data).facts.classes, file, data)
+    )
+    for settings, run in settled.items():
+        classes = len(dataset.prepare(settings.data).facts.classes)
+        if settings.training.loss == "bce_logit" and classes != 2:
+            document = read_document(file)
+            document = with_profile(document, profile) if profile else document
+            got = f"'bce_logit', and data with {classes} classes"
+            expected = "another loss, such as cross_entropy: a single logit tells two classes apart"
+            problems[document.problem(_place(document, run), got, expected)] = None
+    if problems:
+        raise SuiteError(list(problems))
+
+
+def _of_classes(classes: tuple[str, ...], file: Path, data: DataSettings) -> Iterator[Problem]:
+    if len(classes) > MOST_CLASSES:
+        got, expected = f"{len(classes):,} classes", f"at most {MOST_CLASSES}; is it the right column?"
+        yield Problem(*_first(data, classes[0], file), "", got, expected)
+        return
+    for name in classes:
+        if len(name) > LONGEST_NAME:
+            got = f"the class {shown(name)} of {len(name):,} characters"
+            yield Problem(*_first(data, name, file), "", got, f"at most {LONGEST_NAME}")
+        elif lacking := fonts.lacking(name):
+            got, expected = f"{lacking}, a class", "what the report's fonts can print"
+            yield Problem(*_first(data, name, file), "", got, expected)
+
+
+def _first(data: DataSettings, name: str, file: Path) -> tuple[Path, int]:
+    """Return file and line of the first example of a class; those of the suite where it comes from no file."""
+    corpus = dataset.load(data)
+    example = corpus.labels.index(corpus.classes.index(name))
+    return corpus.place(example) if corpus.places else (file, 1)
+
+
+def _place(document: Document, run: Run) -> Path_:
+    """Return where the suite says which loss the run has: in a sweep, in the run itself, or for all runs."""
+    base = (run.variant.baseline or "") if run.variant.changed else run.variant.name
+    if "training.loss" in dict(run.variant.changed):
+        sweeps = enumerate(document.value["sweeps"])
+        grids = (i for i, sweep in sweeps if sweep["base"] == base and "training.loss" in sweep["grid"])
+        return ("sweeps", next(grids), "grid", "training.loss")
+    own = [("runs", i, "training", "loss") for i, one in enumerate(document.value["runs"]) if one["name"] == base]
+    return next((path for path in own if path in document), ("training", "loss"))

@@ -1,0 +1,120 @@
+"""Templates beside a suite, filled in by a process of their own, whose time and memory have an end.
+
+Those that ship are trusted: where a suite has none of its own, no process is started.
+"""
+
+import multiprocessing
+import os
+import signal
+import sys
+import threading
+import time
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from multiprocessing.connection import Connection
+from pathlib import Path
+from types import FrameType
+
+from reportgen.errors import TemplateError
+from reportgen.languages import Language
+from reportgen.report import markdown
+from reportgen.report.context import Common
+
+try:
+    import resource
+except ImportError:  # Windows: there the time has an end, and the memory is the machine's
+    resource = None  # type: ignore[assignment]
+
+_GRACE = 2.0
+"""Seconds that a process has to say where it is, when its time is over, before it is ended."""
+
+_BUSY_MACHINE = 10
+"""Seconds on the clock for each of a processor's, after which nothing more is waited for."""
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What one document may cost."""
+
+    seconds: float = 30.0
+    """Of a processor's time, so that a busy machine is no fault of the template's."""
+    memory: int = 1 << 30
+    """Bytes, above what the process has when it begins."""
+
+
+def write(context: Common, language: Language, folders: Sequence[Path], limits: Limits = Limits()) -> str:
+    """Fill in the templates, as `markdown.write` does; TemplateError for those that exceed the limits, too."""
+    if not any(True for folder in folders[:-1] for _ in folder.rglob("*.j2")):
+        return markdown.write(context, language, folders)
+    processes = multiprocessing.get_context("spawn")
+    receiver, sender = processes.Pipe(duplex=False)
+    process = processes.Process(target=_fill_in, args=(sender, context, language, folders, limits), daemon=True)
+    process.start()
+    sender.close()
+    try:
+        in_time = receiver.poll(limits.seconds * _BUSY_MACHINE)
+        text, fault = receiver.recv() if in_time else ("", _too_long(limits))
+    except EOFError:
+        text, fault = "", f"{_too_long(limits)}, or more memory than the {limits.memory >> 20:,} MiB that they may"
+    finally:
+        process.kill()
+        process.join()
+        receiver.close()
+    if fault:
+        raise TemplateError(fault if ".j2" in fault else f"{folders[0]}: {fault}")
+    return str(text)
+
+
+def _too_long(limits: Limits) -> str:
+    return f"the templates took more than {limits.seconds:g} seconds; is there a loop without an end?"
+
+
+def _fill_in(
+    sender: Connection, context: Common, language: Language, folders: Sequence[Path], limits: Limits
+) -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the parent, which ends this process
+    answering = threading.Lock()
+    watch = (threading.get_ident(), sender, answering, limits)
+    threading.Thread(target=_watch, args=watch, daemon=True).start()
+    _confine(limits)
+    try:
+        answer = markdown.write(context, language, folders), ""
+    except TemplateError as error:
+        answer = "", str(error)
+    with answering:
+        sender.send(answer)
+        os._exit(0)  # the watching thread has nothing more to say
+
+
+def _confine(limits: Limits) -> None:
+    """Let the system end this process where it does not listen: within one long operation of Python's."""
+    if resource is None:
+        return
+    with suppress(ValueError, OSError):  # a lower limit is set from outside, or the system has none of this kind
+        seconds = int(time.process_time() + limits.seconds + _GRACE) + 1
+        resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds))
+    with suppress(ValueError, OSError):
+        pages = int(Path("/proc/self/statm").read_text().split()[0])
+        most = pages * resource.getpagesize() + limits.memory
+        resource.setrlimit(resource.RLIMIT_AS, (most, most))
+
+
+def _watch(writer: int, sender: Connection, answering: threading.Lock, limits: Limits) -> None:
+    """End the process when its time is over, and say which line of which template it has got to."""
+    began = time.process_time()
+    while time.process_time() - began < limits.seconds:
+        time.sleep(0.05)
+    with answering:
+        sender.send(("", f"{_place(sys._current_frames()[writer])}{_too_long(limits)}"))
+        os._exit(1)
+
+
+def _place(frame: FrameType | None) -> str:
+    """Return `template:line: ` of the innermost template that is being filled in."""
+    while frame is not None:
+        template = frame.f_globals.get("__jinja_template__")
+        if template is not None:
+            return f"{template.filename}:{template.get_corresponding_lineno(frame.f_lineno)}: "
+        frame = frame.f_back
+    return ""
