@@ -64,9 +64,13 @@ def studies(variants: Sequence[Variant]) -> list[Study]:
         once = {repr(flat[name]): name for name in reversed([base, *group])}  # of two names of one run, the first
         of = {name: flat[name][setting] for name in reversed(once.values())}
         found.append(Study(setting, base, {name: of[name] for name in _in_order(list(of), of)}))
-    known = [*(name for study in found for name in study.values), *(n for g in grids(variants) for n in g.cells)]
-    seen = {repr(flat[name]) for name in known}
-    others = {variant.name: None for variant in variants if repr(flat[variant.name]) not in seen}
+    known = {name for study in found for name in study.values} | {n for g in grids(variants) for n in g.cells}
+    again = {repr(flat[name]) for name in known}  # a point of a sweep may be a run that is there by another name
+    others = {
+        variant.name: None
+        for variant in variants
+        if variant.name not in known and not (variant.baseline and repr(flat[variant.name]) in again)
+    }
     return [*found, *([Study("", "", others)] if others else [])]
 
 
