@@ -113,12 +113,13 @@ def plan(
 def check(suite: SuiteArgument, profile: ProfileOption = None) -> None:
     """Check the suite with all its profiles, try its own classes on a tiny batch, and train nothing."""
     from reportgen import pipeline, trials
+    from reportgen.lab.device import resolve
     from reportgen.suite.expansion import runs_of
     from reportgen.terminal import print_notes
 
     loaded = pipeline.load(_found(suite), profile=profile)
     print_notes(loaded.notes)
-    runs = runs_of(loaded.suite, "cpu")
+    runs = runs_of(loaded.suite, resolve("auto"))
     trials.try_own(loaded.file, profile, runs)
     variants = len({run.variant.name for run in runs})
     typer.echo(f"{loaded.file}: right; {variants} variants × {len(loaded.suite.seeds)} seeds = {len(runs)} runs")

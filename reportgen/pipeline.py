@@ -16,6 +16,7 @@ from reportgen import fonts, languages, planning, stamp, trials
 from reportgen.errors import ReportgenError
 from reportgen.executors import pool
 from reportgen.executors.events import Event
+from reportgen.lab import device as devices
 from reportgen.lab.record import Record
 from reportgen.planning import Action, Plan, Step
 from reportgen.reporting import Findings, module_for
@@ -181,8 +182,12 @@ def load(file: Path, *, quick: bool = False, profile: str | None = None) -> Load
 
 
 def _left_out(suite: Suite) -> list[str]:
-    names = ", ".join(expand(suite, Document(Path())).left_out)
-    return [f"sweeps: left out, since the run itself is the same: {names}"] if names else []
+    found = expand(suite, Document(Path()), devices.resolve("auto"))
+    same, lacking = ", ".join(found.left_out), ", ".join(found.lacking)
+    notes = [f"sweeps: left out, since the run itself is the same: {same}"] if same else []
+    if lacking:
+        notes.append(f"sweeps: left out, since this machine has no GPU that torch can use: device of {lacking}")
+    return notes
 
 
 def _check_own(tongues: "Sequence[Language]", folders: Sequence[Path]) -> list[str]:
@@ -209,8 +214,7 @@ def run(planned: Plan, store: Store, options: Options, listen: Callable[[Event],
     tasks = planning.tasks(planned)
     if tasks:
         store.remove_unfinished()
-        workers = options.jobs or pool.workers_for(len(tasks), planned.device)
-        pool.carry_out_all(tasks, store.folder, workers, listen)
+        pool.carry_out_all(tasks, store.folder, options.jobs, listen)
 
 
 def collect(planned: Plan, store: Store) -> "Runs":

@@ -51,23 +51,28 @@ class Step:
 
 @dataclass(frozen=True)
 class Plan:
-    """The steps of a suite, in its order, and the device they go to."""
+    """The steps of a suite, in its order."""
 
     steps: list[Step]
-    device: str
 
 
 def plan(suite: Suite, store: Store) -> Plan:
     """Expand the suite and decide about every run; nothing is trained, and torch is not imported."""
-    device = devices.resolve(suite.device)
-    if device == "cuda" and not devices.has_cuda():
+    asking = None if devices.has_cuda() else next(_asking_for_cuda(suite), None)
+    if asking:
         raise ReportgenError(
-            "device: got 'cuda', expected a GPU that torch can use, which this machine has not; "
-            "`device: auto` takes the CPU where there is none"
+            f"{asking}: got 'cuda', expected a GPU that torch can use, which this machine has not; "
+            "`device: auto` takes the CPU where there is none, and a sweep over device is left out"
         )
-    runs = runs_of(suite, device)
     past = _Past(store)
-    return Plan([_step(run, past) for run in runs], device)
+    return Plan([_step(run, past) for run in runs_of(suite, devices.resolve("auto"))])
+
+
+def _asking_for_cuda(suite: Suite) -> Iterator[str]:
+    """Yield the settings that take no other device: the suite's, unless every run has its own, and the runs'."""
+    if suite.device == "cuda" and not all(run.device for run in suite.runs):
+        yield "device"
+    yield from (f"runs.{run.name}.device" for run in suite.runs if run.device == "cuda")
 
 
 def shortened(suite: Suite) -> Suite:

@@ -203,7 +203,8 @@ def _races(results: Forecasts) -> Iterator[Race]:
 def _rivals(one: Variant, other: Variant) -> bool:
     """Tell whether two variants learn the same with the same model, by another optimizer."""
     a, b = one.settings, other.settings
-    return a.data == b.data and a.model == b.model and a.training.optimizer != b.training.optimizer
+    alike = a.data == b.data and a.model == b.model and a.device == b.device
+    return alike and a.training.optimizer != b.training.optimizer
 
 
 def _race(one: str, other: str, evaluations: pd.DataFrame) -> Race | None:

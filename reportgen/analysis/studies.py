@@ -49,7 +49,7 @@ def studies(variants: Sequence[Variant]) -> list[Study]:
     One that a run declares by naming a baseline studies the first in which the two differ. A sweep of two settings
     holds two studies: its row and its column through the base run.
     """
-    flat = {variant.name: _settings(variant) for variant in variants}
+    flat = {variant.name: settings_of(variant) for variant in variants}
     members: dict[tuple[str, str], list[str]] = {}
     for base, names, group in _groups(variants, flat):
         varied = _varied(names, group, flat)
@@ -76,7 +76,7 @@ def studies(variants: Sequence[Variant]) -> list[Study]:
 
 def grids(variants: Sequence[Variant]) -> list[Grid]:
     """Find the studies of two settings, in the order of the suite; grids that are not full are left out."""
-    flat = {variant.name: _settings(variant) for variant in variants}
+    flat = {variant.name: settings_of(variant) for variant in variants}
     found = []
     for base, names, group in _groups(variants, flat):
         if cells := _cells(base, names, group, flat):
@@ -132,8 +132,8 @@ def _are_numbers(values: Sequence[Any]) -> bool:
     return all(isinstance(value, int | float) for value in values)
 
 
-def _settings(variant: Variant) -> dict[str, Any]:
-    """Return the variant's settings by dotted name."""
+def settings_of(variant: Variant) -> dict[str, Any]:
+    """Return the variant's settings by dotted name, without its device."""
     plain = variant.settings.model_dump()
     return {
         f"{part}.{name}": value for part in ("data", "model", "training") for name, value in plain[part].items()

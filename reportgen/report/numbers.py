@@ -9,6 +9,7 @@ from typing import Any
 
 import pandas as pd
 
+from reportgen.analysis import devices
 from reportgen.analysis.findings import Difference, Findings
 from reportgen.analysis.results import Results, Runs
 from reportgen.report.explained import Explained, explain
@@ -62,7 +63,8 @@ def as_json_of(results: Runs, log: str, numbers: Iterable[dict[str, Any]]) -> di
             "environment": record.environment,
             "settings": record.settings,
         }
-    return {"runs": runs, "numbers": list(numbers)}
+    of_devices = (number(results, *item) for item in devices.numbers(results))
+    return {"runs": runs, "numbers": [*numbers, *of_devices]}
 
 
 def _finite_rows(rows: list[dict[str, float]]) -> list[dict[str, Any]]:
