@@ -88,6 +88,8 @@ class Common:
     clear_spreads: float = CLEAR_SPREADS
     most_curves: int = MOST_CURVES
     task: str = "classification"
+    explained: Explained = field(default_factory=Explained)
+    """What the sections that explain are told."""
     devices: Devices = field(default_factory=Devices)
     """How the CPU and a GPU compare, where a suite asks for that."""
 
@@ -125,8 +127,6 @@ class Context(Common):
     """Decimals that tell the seconds of an epoch apart."""
     curves: int = 0
     """How many variants have learning curves."""
-    explained: Explained = field(default_factory=Explained)
-    """What the sections that explain are told."""
     overfitting_rise: float = OVERFITTING_RISE
     most_rows: int = MOST_ROWS
 
