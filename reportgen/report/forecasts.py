@@ -10,6 +10,7 @@ import pandas as pd
 
 from reportgen.analysis.forecasts import Findings, Forecasts
 from reportgen.analysis.shown import MOST_PANELS, declared
+from reportgen.analysis.sweeps import FORECAST_ERROR, Sweep, sweeps
 from reportgen.languages import Language
 from reportgen.report.context import Common, common
 from reportgen.report.explained import explain_memory
@@ -27,6 +28,8 @@ class ForecastContext(Common):
     """The optimizers in use, in the order of their first use."""
     keep: str
     """How the tested step was chosen: best, last, or mixed."""
+    sweeps: dict[str, Sweep]
+    """Name of its figure to each sweep of one number."""
     most_panels: int = MOST_PANELS
 
 
@@ -57,6 +60,7 @@ def build_context(
         findings=findings,
         optimizers=list(dict.fromkeys(own["training.optimizer"] for own in settings)),
         keep=keeps.pop() if len(keeps) == 1 else "mixed",
+        sweeps=sweeps(results, FORECAST_ERROR),
     )
 
 
@@ -72,6 +76,7 @@ def _tables(results: Forecasts, findings: Findings) -> Iterator[tuple[str, pd.Da
     yield "errors", findings.horizons
     yield "differences", pd.DataFrame([asdict(item) for item in findings.differences])
     yield "drift", pd.DataFrame([asdict(item) | {"growth": item.growth} for item in findings.drifts])
+    yield from ((name, sweep.averages) for name, sweep in sweeps(results, FORECAST_ERROR).items())
 
 
 def _numbers(results: Forecasts, findings: Findings) -> Iterator[dict[str, Any]]:
