@@ -125,12 +125,13 @@ def plan(
 def check(suite: SuiteArgument, profile: ProfileOption = None) -> None:
     """Check the suite with all its profiles and what lies beside it; nothing is trained, no code of it is run."""
     from reportgen import pipeline
+    from reportgen.lab.device import resolve
     from reportgen.suite.expansion import runs_of
     from reportgen.terminal import print_notes
 
     loaded = pipeline.load(_found(suite), profile=profile)
     print_notes(loaded.notes)
-    runs = runs_of(loaded.suite, "cpu")
+    runs = runs_of(loaded.suite, resolve("auto"))
     variants = len({run.variant.name for run in runs})
     name = visible(str(loaded.file))
     typer.echo(f"{name}: right; {variants} variants × {len(loaded.suite.seeds)} seeds = {len(runs)} runs")

@@ -16,6 +16,7 @@ from reportgen import fitting, fonts, languages, planning, stamp, trials
 from reportgen.errors import ReportgenError, TemplateError
 from reportgen.executors import pool
 from reportgen.executors.events import Event
+from reportgen.lab import device as devices
 from reportgen.lab.record import Record
 from reportgen.planning import Action, Plan, Step
 from reportgen.report import setting
@@ -191,8 +192,12 @@ def load(file: Path, *, quick: bool = False, profile: str | None = None, formats
 
 
 def _left_out(suite: Suite) -> list[str]:
-    names = ", ".join(expand(suite, Document(Path())).left_out)
-    return [f"sweeps: left out, since the run itself is the same: {names}"] if names else []
+    found = expand(suite, Document(Path()), devices.resolve("auto"))
+    same, lacking = ", ".join(found.left_out), ", ".join(found.lacking)
+    notes = [f"sweeps: left out, since the run itself is the same: {same}"] if same else []
+    if lacking:
+        notes.append(f"sweeps: left out, since this machine has no GPU that torch can use: device of {lacking}")
+    return notes
 
 
 def _check_own(tongues: "Sequence[Language]", folders: Sequence[Path]) -> list[str]:
@@ -222,8 +227,7 @@ def run(planned: Plan, store: Store, options: Options, listen: Callable[[Event],
     if not tasks:
         return 0
     store.remove_unfinished()
-    workers = options.jobs or pool.workers_for(len(tasks), planned.device)
-    made = pool.carry_out_all(tasks, store.folder, workers, listen)
+    made = pool.carry_out_all(tasks, store.folder, options.jobs, listen)
     return sum(step.key in made for step in planned.steps)
 
 

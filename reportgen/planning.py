@@ -1,6 +1,7 @@
 """The stage *plan*: for each run its key, whether it is there already, and why not."""
 
 import zlib
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Any
@@ -55,22 +56,28 @@ class Step:
 
 @dataclass(frozen=True)
 class Plan:
-    """The steps of a suite, in its order, and the device they go to."""
+    """The steps of a suite, in its order."""
 
     steps: list[Step]
-    device: str
 
 
 def plan(suite: Suite, store: Store) -> Plan:
     """Expand the suite and decide about every run; nothing is trained, and torch is not imported."""
-    device = devices.resolve(suite.device)
-    if device == "cuda" and not devices.has_cuda():
+    asking = None if devices.has_cuda() else next(_asking_for_cuda(suite), None)
+    if asking:
         raise ReportgenError(
-            "device: got 'cuda', expected a GPU that torch can use, which this machine has not; "
-            "`device: auto` takes the CPU where there is none"
+            f"{asking}: got 'cuda', expected a GPU that torch can use, which this machine has not; "
+            "`device: auto` takes the CPU where there is none, and a sweep over device is left out"
         )
-    steps = [_step(run, store) for run in runs_of(suite, device)]
-    return Plan(_with_reasons(steps, store), device)
+    steps = [_step(run, store) for run in runs_of(suite, devices.resolve("auto"))]
+    return Plan(_with_reasons(steps, store))
+
+
+def _asking_for_cuda(suite: Suite) -> Iterator[str]:
+    """Yield the settings that take no other device: the suite's, unless every run has its own, and the runs'."""
+    if suite.device == "cuda" and not all(run.device for run in suite.runs):
+        yield "device"
+    yield from (f"runs.{run.name}.device" for run in suite.runs if run.device == "cuda")
 
 
 def shortened(suite: Suite) -> Suite:

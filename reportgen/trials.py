@@ -6,6 +6,7 @@ from pathlib import Path
 
 from reportgen.errors import Problem, ReportgenError, SuiteError
 from reportgen.executors.trying import try_layers
+from reportgen.lab.device import has_cuda
 from reportgen.suite.classifier import ModelSettings, file_of_model, is_own
 from reportgen.suite.document import Document, Path_, read_document
 from reportgen.suite.expansion import Run
@@ -25,7 +26,8 @@ def try_own(file: Path, profile: str | None, runs: Iterable[Run]) -> None:
     """
     tried: dict[str, tuple[str, str, dict[str, object]]] = {}
     for run in runs:
-        model, device = run.variant.settings.model, run.variant.settings.device
+        model, wanted = run.variant.settings.model, run.variant.settings.device
+        device = wanted if has_cuda() else "cpu"  # `check` may look at a suite for another machine
         if isinstance(model, ModelSettings) and is_own(model.cell):
             base = (run.variant.baseline or "") if run.variant.changed else run.variant.name
             call = _call(model, device)

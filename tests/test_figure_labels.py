@@ -13,7 +13,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 
-from reportgen.analysis.sweeps import Sweep
+from reportgen.analysis.sweeps import ACCURACY, Sweep
 from reportgen.figures.accuracies import test_accuracies as draw_accuracies  # pytest would take it for a test
 from reportgen.figures.curves import learning_curves
 from reportgen.figures.labels import width, wrapped
@@ -133,8 +133,8 @@ def sweep(variants: Mapping[str, str]) -> Sweep:
     """Return a sweep over three values around each variant."""
     rows = [{"base": base, "value": value, "test_accuracy": 0.5} for base, value in product(variants, (1, 8, 64))]
     points = pd.DataFrame(rows)
-    averages = points.rename(columns={"test_accuracy": "mean"}).assign(std=0.01, validation=0.5)
-    return Sweep("model.hidden_size", points, averages)
+    averages = points.rename(columns={"test_accuracy": "mean"}).assign(low=0.49, high=0.51, validation=0.5)
+    return Sweep("model.hidden_size", ACCURACY, points, averages)
 
 
 @settings(max_examples=8, deadline=None)

@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +17,10 @@ from numpy.typing import NDArray
 from reportgen import pipeline
 from reportgen.analysis.forecasts import Findings, Forecasts, analyse, collect
 from reportgen.analysis.shown import lowest
+from reportgen.analysis.sweeps import FORECAST_ERROR, sweeps
 from reportgen.figures.forecasts import errors, forecasts, training
 from reportgen.figures.style import drawing, series_style
+from reportgen.figures.sweeps import swept
 from reportgen.lab.record import Record
 from reportgen.languages import Language, load_languages
 from reportgen.report.forecasts import build_context
@@ -44,10 +47,14 @@ def suite(names: Mapping[str, Any] = ALIKE) -> Suite:
             "training": {"optimizer": "lbfgs" if name.startswith("lbfgs") else "adam"},
         }
         for name in names
+        if "/" not in name
     ]
+    sizes = [int(name.partition("=")[2]) for name in names if "/" in name]
+    sweeps = [{"base": "adam", "grid": {"model.hidden_size": sizes}}] if sizes else []
     seeds = list(range(len(next(iter(names.values())))))
     data = {"source": "sine", "sequences": 6, "length": 8, "time_scale": 2, "validation": 1, "test": 1}
     declared = {"title": "Sines", "data": data, "model": {"cell": "rnn"}, "seeds": seeds, "runs": runs}
+    declared["sweeps"] = sweeps
     return suite_of(TASKS[1]).model_validate(declared)
 
 
@@ -94,7 +101,7 @@ def results(by_seed: Errors = ALIKE) -> Forecasts:
 def report(by_seed: Errors, language: Language = EN) -> str:
     """Return the Markdown of the report."""
     found = results(by_seed)
-    names = ("forecast_from_half", "forecast_from_one", "errors", "training")
+    names = ("forecast_from_half", "forecast_from_one", "errors", "training", "sweep-1")
     figures = {name: f"{name}.svg" for name in names}
     context = build_context(suite(by_seed), found, analyse(found), figures, language, quick=False)
     return write(context, language, [TEMPLATES])
@@ -334,3 +341,33 @@ def test_the_figures_of_a_forecasting_suite_have_their_names(language: Language,
     for name, key in (("errors", "horizon"), ("training", "evaluation"), ("forecast_from_one", "truth")):
         words = re.sub(r"<[^>]*>", "", (tmp_path / paths[name]).read_text("utf-8"))
         assert language.say(f"figure.{key}") in words
+
+
+SIZES: Errors = {"adam": (0.1, 0.1), "adam/hidden_size=8": (0.1, 0.4), "adam/hidden_size=99": (0.02, 0.02)}
+
+
+def test_a_swept_setting_has_its_errors() -> None:
+    """Each value has the geometric mean of its seeds and their spread, and the validation part chooses."""
+    found = results(SIZES)
+    (sweep,) = sweeps(found, FORECAST_ERROR).values()
+    assert list(sweep.averages["value"]) == [8, 51, 99]
+    assert_allclose(sweep.averages["mean"], 2.5 * np.array([0.2, 0.1, 0.02]) ** 2)
+    spread = 10 ** np.std(np.log10([0.01, 0.16]), ddof=1)
+    assert_allclose(sweep.averages["high"] / sweep.averages["mean"], [spread, 1, 1])
+    better = {name: 0.25 if name == "adam" else 0.5 for name in SIZES}
+    chosen = replace(found, runs=found.runs.assign(validation_error=found.runs["variant"].map(better)))
+    (best,) = next(iter(sweeps(chosen, FORECAST_ERROR).values())).best
+    assert (best.value, best.validation, best.at_edge) == (51, pytest.approx(0.25), "")
+    figure = swept(sweep, {"adam": "ADAM"}, EN)
+    assert figure.axes[0].get_yscale() == "log"
+    assert_allclose(heights(figure.axes[0].lines[1]), sweep.averages["mean"])
+
+
+def test_the_report_tells_the_value_of_a_swept_setting() -> None:
+    """Without a validation part it says that the test part chose, in both languages."""
+    text = report(SIZES)
+    assert "![Figure 5: Mean squared error of the forecast from half of the points against Hidden size" in text
+    assert "ADAM has its lowest error, 0.001, at Hidden size = 99" in text
+    assert "may be better" in text
+    assert "ADAM 在隐藏层维度为 99 时误差最低" in report(SIZES, ZH)
+    assert "Settings that were varied" not in report(ALIKE)

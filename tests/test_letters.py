@@ -1,5 +1,7 @@
 """The letters' networks: the peephole LSTM against its equations, the two linear layers against theirs."""
 
+import re
+
 import numpy as np
 import pytest
 import torch
@@ -14,6 +16,7 @@ from reportgen.lab.letters import RNN, HandwrittenPeepholeLSTM, PeepholeLSTMCell
 from reportgen.lab.models import SequenceClassifier
 from reportgen.lab.training import train
 from reportgen.lab.work import build, tried_on
+from reportgen.resources import TEMPLATES
 from reportgen.suite.classifier import ModelSettings
 from reportgen.suite.settings import TrainingSettings
 
@@ -163,3 +166,11 @@ def test_two_linear_layers_learn() -> None:
     model = build(ModelSettings(cell="handwritten_rnn_i2h_i2o", hidden_size=16), data)
     found = train(model, data, settings, random=torch.Generator().manual_seed(0), device=CPU)
     assert (found.test.predicted == found.test.target).all()
+
+
+def test_the_equations_name_the_layers_of_the_printout() -> None:
+    """Every linear layer has its weight and its bias in the printed equations, under its own name."""
+    printed = (TEMPLATES / "equations" / "handwritten_peephole_lstm.md.j2").read_text("utf-8")
+    for letter, kind in (("W", "weight"), ("b", "bias")):
+        names = {f"linear_{gate}_{of}.{kind}" for gate, of in re.findall(rf"{letter}_{{(.),(.)}}", printed)}
+        assert names == {name for name, _ in PeepholeLSTMCell(2, 3).named_parameters() if name.endswith(kind)}

@@ -5,14 +5,15 @@ from typing import Any, get_args
 import numpy as np
 import pytest
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 from torch.autograd.functional import jacobian
 
 from reportgen.lab.dataset import prepare
 from reportgen.lab.key import key_parts
 from reportgen.lab.letters import RNN
-from reportgen.lab.models import SequenceClassifier
-from reportgen.lab.probes import gates_over, gradient_by_distance
+from reportgen.lab.models import SequenceClassifier, recurrent
+from reportgen.lab.probes import gates_over, gradient_by_distance, measure_network
 from reportgen.lab.record import from_files, to_files
 from reportgen.lab.work import carry_out
 from reportgen.suite.base import RecurrentCell
@@ -22,6 +23,7 @@ from reportgen.suite.settings import (
     SurnamesSettings,
     TrainingSettings,
 )
+from reportgen.suite.tasks import run_settings
 
 INDICES = torch.tensor([[1, 2, 3, 1, 2], [3, 1, 0, 0, 0], [2, 2, 1, 0, 0]])
 LENGTHS = torch.tensor([5, 2, 3])
@@ -33,6 +35,11 @@ def classifier(cell: str, hidden_size: int = 4, **settings: Any) -> SequenceClas
     if cell == "handwritten_rnn_i2h_i2o":
         return RNN(3, 2, hidden_size)
     return SequenceClassifier(3, 2, cell=cell, hidden_size=hidden_size, **settings)
+
+
+def over(model: SequenceClassifier | RNN) -> NDArray[np.float64] | None:
+    """Return the gates over the first sequence."""
+    return gates_over(getattr(model, "recurrent", None), model.input(INDICES[:1]).detach())
 
 
 def by_jacobians(model: SequenceClassifier | RNN) -> list[list[float]]:
@@ -101,7 +108,7 @@ def test_probing_leaves_the_model_as_it_was() -> None:
     model = classifier("lstm", dropout=0.5).train()
     before, state = [p.detach().clone() for p in model.parameters()], torch.get_rng_state()
     gradient_by_distance(model, INDICES, LENGTHS)
-    gates_over(model, INDICES[:1])
+    over(model)
     assert all(torch.equal(p, q) for p, q in zip(model.parameters(), before, strict=True))
     assert all(p.grad is None for p in model.parameters())
     assert model.training
@@ -111,7 +118,7 @@ def test_probing_leaves_the_model_as_it_was() -> None:
 @pytest.mark.parametrize("cell", get_args(RecurrentCell))
 def test_only_an_lstm_has_these_gates(cell: str) -> None:
     """RNN and GRU have none, nor has an LSTM that reads both ways; all other LSTMs have three a layer."""
-    gates = gates_over(classifier(cell, layers=2), INDICES[:1])
+    gates = over(classifier(cell, layers=2))
     if "lstm" not in cell:
         assert gates is None
         return
@@ -119,14 +126,14 @@ def test_only_an_lstm_has_these_gates(cell: str) -> None:
     assert gates.shape == (2, 3, 5)
     assert ((gates > 0) & (gates < 1)).all()
     both = classifier("lstm", packed=True, bidirectional=True)
-    assert gates_over(both, INDICES[:1]) is None
+    assert over(both) is None
 
 
 def test_the_gates_of_torchs_lstm_are_torchs() -> None:
     """Worked out from torch's weights and torch's own states, layer by layer, the means are the same."""
     model = classifier("lstm", layers=2)
     assert isinstance(model, SequenceClassifier)
-    gates = gates_over(model, INDICES[:1])
+    gates = over(model)
     assert gates is not None
     network, x = model.recurrent, model.input(INDICES[:1])
     assert isinstance(network, torch.nn.LSTM)
@@ -165,3 +172,43 @@ def test_every_classifiers_record_has_its_probes() -> None:
     assert again.measures == record.measures
     for name, array in record.arrays.items():
         assert np.array_equal(again.arrays[name], array)
+
+
+@pytest.mark.parametrize("cell", get_args(RecurrentCell))
+def test_a_network_over_numbers_is_probed_in_its_own_precision(cell: str) -> None:
+    """A forecaster's network in float64: the norms are those of the Jacobians, and an LSTM has its gates."""
+    torch.manual_seed(0)
+    network = recurrent(cell, 1, 3, 2).double()
+    x = torch.randn(2, 6, 1, dtype=torch.float64)
+    found = measure_network(network, x)
+    norms = []
+    for sequence in x[None].unbind(1):
+        slopes = jacobian(lambda own: network(own)[0][0, -1], sequence)  # type: ignore[no-untyped-call]
+        norms.append([float(slopes[:, 0, 5 - distance].norm()) for distance in range(6)])
+    np.testing.assert_allclose(found["gradient_norm"].astype(float), np.mean(norms, axis=0), rtol=1e-9)
+    assert found["gradient_count"].tolist() == [2] * 6
+    assert ("gates" in found) == ("lstm" in cell)
+    assert found.get("gates", np.empty((2, 3, 6))).shape == (2, 3, 6)
+
+
+@pytest.mark.parametrize(
+    "plain",
+    [
+        {"data": {"source": "sine", "sequences": 6, "length": 20, "test": 2}, "training": {"steps": 2}},
+        {
+            "data": {"source": "addition", "digits": 9, "test_numbers": 4},
+            "training": {"steps": 2, "batch_size": 3},
+        },
+    ],
+    ids=["forecasting", "addition"],
+)
+def test_the_records_of_other_tasks_have_their_probes(plain: dict[str, Any]) -> None:
+    """Of the points that are given, and of both numbers' digits with a step for the carry."""
+    settings = run_settings({**plain, "model": {"cell": "lstm", "hidden_size": 4, "layers": 1}})
+    record = carry_out(settings, 0, key_parts(settings, 0))
+    assert record.status == "finished"
+    assert record.arrays["gates"].shape == (1, 3, 10)
+    assert record.arrays["gradient_norm"].shape == (10,)
+    tokens = record.measures["gate_tokens"]
+    assert len(tokens) == 10
+    assert tokens[-1] == ("10" if "sequences" in plain["data"] else "0+0")

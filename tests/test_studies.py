@@ -99,3 +99,12 @@ def test_a_grid_with_holes_is_left_out() -> None:
     found = variants(sweeps)
     assert grids(found) == []
     assert [list(study.values) for study in studies(found)] == [[variant.name for variant in found]]
+
+
+def test_a_run_with_a_name_of_its_own_stands_in_some_study() -> None:
+    """Though it is the same training as a run in a study, it was declared, and is not left out of the tables."""
+    others = [{"name": "b", "model": {"layers": 3}}]
+    found = variants([{"base": "a", "grid": {"model.layers": [3]}}], others)
+    layers, beside = studies(found)
+    assert list(layers.values) == ["a", "a/layers=3"]
+    assert beside == Study("", "", {"b": None})

@@ -41,7 +41,7 @@ SWEEPABLE = (
     "model.head_size, model.activation, model.dropout, model.log_softmax, "
     "training.epochs, training.batch_size, training.loss, "
     "training.optimizer, training.learning_rate, training.momentum, training.weight_decay, "
-    "training.gradient_clip, training.keep"
+    "training.gradient_clip, training.keep, device"
 )
 TEXT = "a text, or one text a language: {zh: …, en: …}"
 LEFT = "test + validation below 1, so that something is left to train on"
@@ -80,8 +80,8 @@ def complaint(folder: Path, suite: str | bytes) -> str:
         ),
         (
             "    lable: A",
-            "6: runs[0].lable: got the unknown key 'lable', expected one of baseline, data, label, model, name, "
-            "reference, training, why; did you mean 'label'?",
+            "6: runs[0].lable: got the unknown key 'lable', expected one of baseline, data, device, label, model, "
+            "name, reference, training, why; did you mean 'label'?",
         ),
         (
             "    model:\n      hiden_size: 8",

@@ -80,7 +80,8 @@ def test_a_sweep_has_the_base_run_among_its_values() -> None:
     assert (sweep.setting, sweep.bases) == ("model.hidden_size", ["lstm"])
     assert list(sweep.averages["value"]) == [16, 32, 128, 256]
     assert_allclose(sweep.averages["mean"], [0.22, 0.52, 0.72, 0.52])
-    assert_allclose(sweep.averages["std"], [0.04 / 2**0.5] * 4)
+    assert_allclose(sweep.averages["mean"] - sweep.averages["low"], [0.04 / 2**0.5] * 4)
+    assert_allclose(sweep.averages["high"] - sweep.averages["mean"], [0.04 / 2**0.5] * 4)
     assert list(sweep.points["value"]) == [16, 16, 32, 32, 128, 128, 256, 256]
     assert_allclose(sweep.points["test_accuracy"], [0.2, 0.24, 0.5, 0.54, 0.7, 0.74, 0.5, 0.54])
 

@@ -117,7 +117,8 @@ def test_every_source_leads_to_its_task(task: Any) -> None:
             "6: sweeps[0].grid.training.epochs: got the unknown setting 'training.epochs', expected one of "
             "data.digits, data.test_numbers, data.test_lengths, data.test_seed, model.cell, model.hidden_size, "
             "model.layers, model.embedding_size, training.steps, training.batch_size, training.optimizer, "
-            "training.learning_rate, training.gradient_clip, training.log_every; did you mean 'training.steps'?",
+            "training.learning_rate, training.gradient_clip, training.log_every, device; "
+            "did you mean 'training.steps'?",
         ),
     ],
 )  # fmt: skip

@@ -7,6 +7,7 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
+from reportgen.analysis.devices import without_twins
 from reportgen.analysis.findings import Difference, against
 from reportgen.analysis.results import Runs, columns_of, variants_of
 from reportgen.analysis.studies import Grid, Study, grids, studies
@@ -136,13 +137,14 @@ def analyse(results: Additions) -> Findings:
         "exact_accuracy": "max",
         "first_step": "min",
     }
+    variants = without_twins(results.variants)
     generalisations, unlearnt = _generalisations(results)
     lengths = results.lengths.groupby(["variant", "digits"], sort=False)[["digit_accuracy", "exact_accuracy"]]
     return Findings(
         comparison=_compared(results.runs, best),
         curves=_curves(results.steps),
-        studied=[_studied(study, results) for study in studies(results.variants)],
-        grids=grids(results.variants),
+        studied=[_studied(study, results) for study in studies(variants)],
+        grids=grids(variants),
         lengths=lengths.mean().join(lengths.std().add_suffix("_std")).reset_index(),
         generalisations=generalisations,
         unlearnt=unlearnt,

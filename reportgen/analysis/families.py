@@ -4,16 +4,17 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from reportgen.analysis.devices import without_twins
 from reportgen.analysis.results import Results
 
 
 def families(results: Results) -> dict[str, list[str]]:
     """Return, by base run, the variants of it that have a finished run: itself and the points of its sweeps.
 
-    A base run of which nothing finished has no family.
+    A base run of which nothing finished has no family. What a sweep over devices adds is no choice to be made.
     """
     found: dict[str, list[str]] = {}
-    for variant in results.variants:
+    for variant in without_twins(results.variants):
         if results.runs_of(variant.name):
             base = variant.baseline if variant.changed and variant.baseline else variant.name
             found.setdefault(base, []).append(variant.name)

@@ -25,10 +25,11 @@ class Forecasts(Runs):
     """All that a forecasting suite's records say.
 
     `runs` has a row a run: run, variant, seed, key, status, error, parameters, kept_step, train_loss, test_loss,
-    forecast_from_half, forecast_from_one (mean squared errors), evaluations, training_seconds, seconds. Runs that
-    did not finish have NaN where they have no number. `evaluations` has a row an evaluation of a finished run:
-    run, variant, seed, evaluation, loss, seconds. `errors` has the absolute error of a finished run's forecasts:
-    run, variant, seed, given (one of GIVEN), horizon (points ahead, from 1), error.
+    forecast_from_half, forecast_from_one (mean squared errors), validation_error (that from half of the points in
+    validation, NaN without one), evaluations, training_seconds, seconds. Runs that did not finish have NaN where
+    they have no number. `evaluations` has a row an evaluation of a finished run: run, variant, seed, evaluation,
+    loss, seconds. `errors` has the absolute error of a finished run's forecasts: run, variant, seed, given (one of
+    GIVEN), horizon (points ahead, from 1), error.
     """
 
     evaluations: pd.DataFrame
@@ -116,9 +117,15 @@ def _row(run: Run, record: Record) -> dict[str, Any]:
     return {
         **columns_of(run, record),
         **{name: record.measures.get(name, np.nan) if finished else np.nan for name in _MEASURES},
+        "validation_error": _validation_error(record) if finished else np.nan,
         "training_seconds": record.measures.get("seconds", np.nan) if finished else np.nan,
         "seconds": record.seconds,
     }
+
+
+def _validation_error(record: Record) -> float:
+    kept = [row for row in record.steps if row["step"] == record.measures["kept_step"]]
+    return kept[0]["validation_loss"] if kept else float("nan")
 
 
 def _evaluations(pairs: Sequence[tuple[Run, Record]]) -> Iterator[tuple[Any, ...]]:
@@ -203,7 +210,8 @@ def _races(results: Forecasts) -> Iterator[Race]:
 def _rivals(one: Variant, other: Variant) -> bool:
     """Tell whether two variants learn the same with the same model, by another optimizer."""
     a, b = one.settings, other.settings
-    return a.data == b.data and a.model == b.model and a.training.optimizer != b.training.optimizer
+    alike = a.data == b.data and a.model == b.model and a.device == b.device
+    return alike and a.training.optimizer != b.training.optimizer
 
 
 def _race(one: str, other: str, evaluations: pd.DataFrame) -> Race | None:

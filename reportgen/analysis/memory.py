@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from reportgen.analysis.results import Results
+from reportgen.analysis.results import Runs
 
 TOLD_DISTANCE = 10
 """Steps back that the report tells of each network, where the sequences are that long."""
@@ -53,11 +53,16 @@ class ForgetGate:
     """One value a token."""
     spread: NDArray[np.float64]
     """Sample standard deviation between the seeds, 0 with one seed."""
-    cut: bool
-    """Whether the sequence is longer and only its last tokens are here."""
+    length: int
+    """Of the whole sequence, of which the last tokens are here."""
+
+    @property
+    def cut(self) -> bool:
+        """Tell whether the sequence is longer than what is here of it."""
+        return self.length > len(self.tokens)
 
 
-def gradients(results: Results, variants: Collection[str]) -> pd.DataFrame:
+def gradients(results: Runs, variants: Collection[str]) -> pd.DataFrame:
     """Return the gradient norm by distance, each run's divided by its own at distance 0.
 
     A row for each variant and distance: mean, low and high, the geometric mean over the finished seeds and one
@@ -68,7 +73,7 @@ def gradients(results: Results, variants: Collection[str]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["variant", "distance", "mean", "low", "high", "n"])
 
 
-def _rows(results: Results, variant: str) -> Iterator[tuple[str, int, float, float, float, int]]:
+def _rows(results: Runs, variant: str) -> Iterator[tuple[str, int, float, float, float, int]]:
     shares = [share for run in results.runs_of(variant) if len(share := _shares(results, run))]
     for distance in range(max(map(len, shares), default=0)):
         logs = np.log([share[distance] for share in shares if len(share) > distance])
@@ -78,7 +83,7 @@ def _rows(results: Results, variant: str) -> Iterator[tuple[str, int, float, flo
         yield variant, distance, middle, low, high, len(logs)
 
 
-def _shares(results: Results, run: str) -> NDArray[np.float64]:
+def _shares(results: Runs, run: str) -> NDArray[np.float64]:
     arrays = results.records[run].arrays
     if "gradient_norm" not in arrays:
         return np.empty(0)
@@ -107,7 +112,7 @@ def kept(gradients: pd.DataFrame) -> list[Kept]:
     return sorted(found, key=lambda item: -item.share)
 
 
-def forget_gates(results: Results, variants: Collection[str]) -> list[ForgetGate]:
+def forget_gates(results: Runs, variants: Collection[str]) -> list[ForgetGate]:
     """Return the forget gates of the variants that have one, layer by layer, over the sequence that was probed.
 
     Variants whose probed sequence is not that of the first one, since they read other data, are left out.
@@ -116,7 +121,7 @@ def forget_gates(results: Results, variants: Collection[str]) -> list[ForgetGate
     return [gate for gate in found if gate.tokens == found[0].tokens]
 
 
-def _gates(results: Results, variant: str) -> Iterator[ForgetGate]:
+def _gates(results: Runs, variant: str) -> Iterator[ForgetGate]:
     records = [results.records[run] for run in results.runs_of(variant)]
     records = [record for record in records if "gates" in record.arrays]
     if not records:
@@ -125,6 +130,4 @@ def _gates(results: Results, variant: str) -> Iterator[ForgetGate]:
     seeds = np.stack([record.arrays["gates"][:, _FORGET] for record in records])[..., -MOST_TOKENS:]
     spreads = seeds.std(axis=0, ddof=1) if len(seeds) > 1 else np.zeros(seeds.shape[1:])
     for layer, (mean, spread) in enumerate(zip(seeds.mean(axis=0), spreads, strict=True), start=1):
-        yield ForgetGate(
-            variant, layer, len(spreads), tuple(tokens[-MOST_TOKENS:]), mean, spread, len(tokens) > MOST_TOKENS
-        )
+        yield ForgetGate(variant, layer, len(spreads), tuple(tokens[-MOST_TOKENS:]), mean, spread, len(tokens))

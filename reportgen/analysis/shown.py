@@ -5,7 +5,7 @@ from collections.abc import Collection, Mapping
 import pandas as pd
 
 from reportgen.analysis.families import choices, representatives
-from reportgen.analysis.results import Results
+from reportgen.analysis.results import Results, Runs
 
 MOST_CURVES = 12
 """Learning curves in one figure."""
@@ -19,6 +19,12 @@ MOST_ROWS = 40
 
 MOST_PANELS = 8
 """Forecasts in one figure, a panel each."""
+
+
+def declared(results: Runs, most: int = MOST_CURVES) -> list[str]:
+    """Return the first `most` runs that the suite declares and that finished, without the points of sweeps."""
+    of_suite = [variant.name for variant in results.variants if not variant.changed]
+    return [name for name in of_suite if results.runs_of(name)][:most]
 
 
 def lowest(scores: Mapping[str, float], most: int) -> list[str]:

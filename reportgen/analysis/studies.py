@@ -49,7 +49,7 @@ def studies(variants: Sequence[Variant]) -> list[Study]:
     One that a run declares by naming a baseline studies the first in which the two differ. A sweep of two settings
     holds two studies: its row and its column through the base run.
     """
-    flat = {variant.name: _settings(variant) for variant in variants}
+    flat = {variant.name: settings_of(variant) for variant in variants}
     members: dict[tuple[str, str], list[str]] = {}
     for base, names, group in _groups(variants, flat):
         varied = _varied(names, group, flat)
@@ -64,15 +64,19 @@ def studies(variants: Sequence[Variant]) -> list[Study]:
         once = {repr(flat[name]): name for name in reversed([base, *group])}  # of two names of one run, the first
         of = {name: flat[name][setting] for name in reversed(once.values())}
         found.append(Study(setting, base, {name: of[name] for name in _in_order(list(of), of)}))
-    known = [*(name for study in found for name in study.values), *(n for g in grids(variants) for n in g.cells)]
-    seen = {repr(flat[name]) for name in known}
-    others = {variant.name: None for variant in variants if repr(flat[variant.name]) not in seen}
+    known = {name for study in found for name in study.values} | {n for g in grids(variants) for n in g.cells}
+    again = {repr(flat[name]) for name in known}  # a point of a sweep may be a run that is there by another name
+    others = {
+        variant.name: None
+        for variant in variants
+        if variant.name not in known and not (variant.baseline and repr(flat[variant.name]) in again)
+    }
     return [*found, *([Study("", "", others)] if others else [])]
 
 
 def grids(variants: Sequence[Variant]) -> list[Grid]:
     """Find the studies of two settings, in the order of the suite; grids that are not full are left out."""
-    flat = {variant.name: _settings(variant) for variant in variants}
+    flat = {variant.name: settings_of(variant) for variant in variants}
     found = []
     for base, names, group in _groups(variants, flat):
         if cells := _cells(base, names, group, flat):
@@ -128,8 +132,8 @@ def _are_numbers(values: Sequence[Any]) -> bool:
     return all(isinstance(value, int | float) for value in values)
 
 
-def _settings(variant: Variant) -> dict[str, Any]:
-    """Return the variant's settings by dotted name."""
+def settings_of(variant: Variant) -> dict[str, Any]:
+    """Return the variant's settings by dotted name, without its device."""
     plain = variant.settings.model_dump()
     return {
         f"{part}.{name}": value for part in ("data", "model", "training") for name, value in plain[part].items()

@@ -1,15 +1,32 @@
-"""Sweeps of one number: the test accuracy against the setting, a line for each base run."""
+"""Sweeps of one number: test accuracy or forecast error against the setting, a line for each base run."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from operator import attrgetter
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
-from reportgen.analysis.results import Results
+from reportgen.analysis.results import Runs
+from reportgen.analysis.tables import SMALLEST
 
 _FEWEST_VALUES = 3
+
+
+@dataclass(frozen=True)
+class Score:
+    """What a sweep shows of its runs: columns of a task's runs."""
+
+    tested: str
+    validated: str
+    """The same on the validation part, which chooses; NaN where there is none."""
+    errors: bool = False
+    """Whether less is better, and means are geometric, as of errors that are spread over powers of ten."""
+
+
+ACCURACY = Score("test_accuracy", "validation_accuracy")
+FORECAST_ERROR = Score("forecast_from_half", "validation_error", errors=True)
 
 
 @dataclass(frozen=True)
@@ -18,11 +35,12 @@ class Sweep:
 
     setting: str
     """Dotted name, such as model.hidden_size."""
+    score: Score
     points: pd.DataFrame
-    """base, value, validation_accuracy and test_accuracy, a row a finished run, in the order of the values."""
+    """base, value, and both columns of the score, a row a finished run, in the order of the values."""
     averages: pd.DataFrame
-    """base, value, mean and std (sample standard deviation) of the test accuracy, and validation, the mean
-    accuracy on the validation part (NaN where there is none); a row a variant."""
+    """base, value, mean, low and high (one sample standard deviation below and above) of what was tested, and
+    validation, the mean on the validation part (NaN where there is none); a row a variant."""
 
     @property
     def bases(self) -> list[str]:
@@ -31,16 +49,17 @@ class Sweep:
 
     @property
     def best(self) -> list["Best"]:
-        """For each base run the value with the highest mean accuracy on the validation part.
+        """For each base run the value with the best mean on the validation part.
 
-        Where some value has no validation part, it is the one with the highest mean test accuracy instead.
+        Where some value has no validation part, it is the one with the best mean on the test part instead.
         """
-        return [_best(base, self.averages[self.averages["base"] == base]) for base in self.bases]
+        of = {base: self.averages[self.averages["base"] == base] for base in self.bases}
+        return [_best(base, rows, self.score) for base, rows in of.items()]
 
 
 @dataclass(frozen=True)
 class Best:
-    """The value of a sweep that a base run does best with, and the mean accuracies there; fractions of 1."""
+    """The value of a sweep that a base run does best with, and the mean scores there."""
 
     base: str
     value: float
@@ -51,9 +70,10 @@ class Best:
     """smallest or largest, if it is that of the values that were tried; empty if it lies between others."""
 
 
-def _best(base: str, rows: pd.DataFrame) -> Best:
+def _best(base: str, rows: pd.DataFrame, score: Score) -> Best:
     validated = bool(rows["validation"].notna().all())
-    row = rows.iloc[int(rows["validation" if validated else "mean"].argmax())]
+    means = rows["validation" if validated else "mean"]
+    row = rows.iloc[int(means.argmin() if score.errors else means.argmax())]
     edges = {float(rows["value"].min()): "smallest", float(rows["value"].max()): "largest"}
     edge = edges.get(float(row["value"]), "") if len(rows) > 1 else ""
     return Best(
@@ -61,7 +81,7 @@ def _best(base: str, rows: pd.DataFrame) -> Best:
     )
 
 
-def sweeps(results: Results) -> dict[str, Sweep]:
+def sweeps(results: Runs, score: Score = ACCURACY) -> dict[str, Sweep]:
     """Find the settings swept over at least three values, by the name of their figure: sweep-1, sweep-2, …
 
     A run that names a baseline is a point of the baseline's line, like a point of a grid, if it differs in that
@@ -70,33 +90,43 @@ def sweeps(results: Results) -> dict[str, Sweep]:
     """
     changed = _changed(results)
     settings = dict.fromkeys(changed.values())
-    found = [_sweep(results, setting, changed) for setting in settings]
+    found = [_sweep(results, setting, changed, score) for setting in settings]
     enough = [sweep for sweep in found if sweep.averages["value"].nunique() >= _FEWEST_VALUES]
     return {f"sweep-{number}": sweep for number, sweep in enumerate(enough, 1)}
 
 
-def _sweep(results: Results, setting: str, changed: Mapping[str, str]) -> Sweep:
+def _sweep(results: Runs, setting: str, changed: Mapping[str, str], score: Score) -> Sweep:
     places = pd.DataFrame(_places(results, setting, changed), columns=["variant", "base", "value"])
     finished = results.runs[results.runs["status"] == "finished"]
-    measured = finished[["variant", "validation_accuracy", "test_accuracy"]]
+    measured = finished[["variant", score.validated, score.tested]]
     points = places.merge(measured, on="variant")
     order = {base: place for place, base in enumerate(places["base"].unique())}
     points = points.sort_values(
         ["base", "value"], key=lambda c: c.map(order) if c.name == "base" else c, kind="stable"
     )
-    averages = (
-        points.groupby(["base", "value"], sort=False)
-        .agg(
-            mean=("test_accuracy", "mean"), std=("test_accuracy", "std"),
-            validation=("validation_accuracy", "mean"),
-        )
+    points = points[["base", "value", score.validated, score.tested]].reset_index(drop=True)
+    return Sweep(setting, score, points, _averages(points, score))
+
+
+def _averages(points: pd.DataFrame, score: Score) -> pd.DataFrame:
+    scaled = points.assign(tested=points[score.tested], validation=points[score.validated])
+    if score.errors:
+        for name in ("tested", "validation"):
+            scaled[name] = np.log10(scaled[name].astype(float).clip(lower=SMALLEST))
+    table = (
+        scaled.groupby(["base", "value"], sort=False)
+        .agg(mean=("tested", "mean"), std=("tested", "std"), validation=("validation", "mean"))
         .reset_index()
-    )  # fmt: skip
-    points = points[["base", "value", "validation_accuracy", "test_accuracy"]]
-    return Sweep(setting, points.reset_index(drop=True), averages)
+    )
+    spread = table.pop("std").fillna(0.0)
+    table = table.assign(low=table["mean"] - spread, high=table["mean"] + spread)
+    if score.errors:
+        for name in ("mean", "low", "high", "validation"):
+            table[name] = 10.0 ** table[name].astype(float)
+    return table
 
 
-def _changed(results: Results) -> dict[str, str]:
+def _changed(results: Runs) -> dict[str, str]:
     """Return, for each variant that differs from its baseline in one setting, that setting's dotted name."""
     settings = {variant.name: dict(_flat(variant.settings.model_dump())) for variant in results.variants}
     found = {}
@@ -117,7 +147,7 @@ def _flat(tree: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]
             yield prefix + name, value
 
 
-def _places(results: Results, setting: str, changed: Mapping[str, str]) -> Iterator[tuple[str, str, float]]:
+def _places(results: Runs, setting: str, changed: Mapping[str, str]) -> Iterator[tuple[str, str, float]]:
     """Yield variant, base and value of each point: the changed variants, and the runs that they are changes of."""
     points = {variant.name for variant in results.variants if changed.get(variant.name) == setting}
     bases = {variant.baseline for variant in results.variants if variant.name in points}

@@ -41,8 +41,13 @@ def _cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def carry_out_all(tasks: Sequence[Task], folder: Path, workers: int, listen: Callable[[Event], None]) -> set[str]:
+def carry_out_all(
+    tasks: Sequence[Task], folder: Path, workers: int | None, listen: Callable[[Event], None]
+) -> set[str]:
     """Carry out every task and leave its record in the store at `folder`; `listen` hears of each step.
+
+    Those on the CPU come first, and then those on the GPU, so that neither disturbs the times of the other.
+    `workers` says how many go side by side; None leaves it to `workers_for`.
 
     Returns the keys of the records that were made; another build may have made others meanwhile.
 
@@ -65,18 +70,30 @@ def carry_out_all(tasks: Sequence[Task], folder: Path, workers: int, listen: Cal
     hear(Begun(len(tasks), sum(task.epochs for task in tasks)))
     store = Store(folder)
     with _interrupt_as_flag() as interrupted:
-        left = list(tasks)
-        while left:
-            again, left = _one_pool(left, store, workers, hear, interrupted)
-            if left and not again:
-                raise ReportgenError(
-                    "a worker process was killed before it began a run (out of memory?); the runs that had "
-                    "finished are kept, so run the same command again, with fewer --jobs if memory is short"
-                )
-            for task in again:
-                if any(_one_pool([task], store, 1, hear, interrupted, last_try=True)):
-                    _record_death(task, store, hear)
+        for device in ("cpu", "cuda"):
+            own = [task for task in tasks if task.settings["device"] == device]
+            _carry_out_some(own, store, workers or workers_for(len(own), device), hear, interrupted)
     return made
+
+
+def _carry_out_some(
+    tasks: list[Task],
+    store: Store,
+    workers: int,
+    listen: Callable[[Event], None],
+    interrupted: Callable[[], bool],
+) -> None:
+    left = tasks
+    while left:
+        again, left = _one_pool(left, store, workers, listen, interrupted)
+        if left and not again:
+            raise ReportgenError(
+                "a worker process was killed before it began a run (out of memory?); the runs that had "
+                "finished are kept, so run the same command again, with fewer --jobs if memory is short"
+            )
+        for task in again:
+            if any(_one_pool([task], store, 1, listen, interrupted, last_try=True)):
+                _record_death(task, store, listen)
 
 
 def _one_pool(

@@ -1,6 +1,7 @@
 """Figures of an addition report: learning curves a study, steps to right sums, heat maps, other lengths."""
 
 from collections.abc import Collection, Iterator, Mapping
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ from matplotlib.ticker import NullLocator, PercentFormatter
 from reportgen.analysis.additions import Additions, Findings
 from reportgen.analysis.shown import MOST_CURVES
 from reportgen.analysis.studies import Grid, Study
+from reportgen.figures.explaining import characters, explaining_steps
 from reportgen.figures.style import WIDTH, as_svg, legend_below, logarithmic, series_style
 from reportgen.languages import Language
 
@@ -29,15 +31,19 @@ def draw(
     results: Additions,
     findings: Findings,
     language: Language,
-    sections: Collection[str] = (),  # noqa: ARG001 - every task is drawn with the same call; none has figures here
+    sections: Collection[str] = (),
 ) -> dict[str, str]:
     """Return the figures as SVG, by name.
 
     `study-<number>` has the curves of a study, `steps-<number>` the steps to right sums against a setting that is
     a number, `grid-<number>` those of two settings, `lengths` the accuracy at other lengths than that trained on.
+    Those of the sections that explain are as in a classification report.
     """
     labels = {variant.name: variant.label_in(language.code) for variant in results.variants}
-    return as_svg(_figures(results, findings, labels, language), labels.values(), language)
+    figures = chain(
+        _figures(results, findings, labels, language), explaining_steps(results, sections, labels, language)
+    )
+    return as_svg(figures, [*labels.values(), *characters(results)], language)
 
 
 def _figures(

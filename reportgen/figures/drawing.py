@@ -11,14 +11,11 @@ from reportgen.analysis.sweeps import sweeps
 from reportgen.analysis.tables import row_normalised
 from reportgen.figures.accuracies import test_accuracies
 from reportgen.figures.curves import learning_curves
-from reportgen.figures.explaining import diagrams_of, explaining
+from reportgen.figures.explaining import characters, diagrams_of, explaining
 from reportgen.figures.matrices import confusion_matrix
 from reportgen.figures.style import as_svg
 from reportgen.figures.sweeps import swept
 from reportgen.languages import Language
-
-_NOTATION = "σ×+−…␣"
-"""Characters of diagrams and axes that no sentence has."""
 
 
 def draw(
@@ -31,8 +28,8 @@ def draw(
     `confusion-<variant>`, and those of `figures.explaining`.
     """
     names = [*(v.label_in(language.code) for v in results.variants), *_class_names(results, language)]
-    tokens = [str(t) for record in results.records.values() for t in record.measures.get("gate_tokens", ())]
-    return as_svg(_figures(results, findings, language, sections), [*names, *tokens, _NOTATION], language)
+    figures = _figures(results, findings, language, sections)
+    return as_svg(figures, [*names, *characters(results)], language)
 
 
 def _figures(

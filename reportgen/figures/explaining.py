@@ -8,13 +8,16 @@ from reportgen.analysis import memory
 from reportgen.analysis.classes import matrix_difference
 from reportgen.analysis.families import representatives
 from reportgen.analysis.findings import Findings
-from reportgen.analysis.results import Results
-from reportgen.analysis.shown import MOST_CURVES, most_accurate
+from reportgen.analysis.results import Results, Runs
+from reportgen.analysis.shown import MOST_CURVES, declared, most_accurate
 from reportgen.figures.classes import class_recalls
 from reportgen.figures.diagrams import DIAGRAMS
 from reportgen.figures.matrices import difference_of_matrices
 from reportgen.figures.memory import forget_gates, gradient_norms
 from reportgen.languages import Language
+
+_NOTATION = "σ×+−…␣"
+"""Characters of diagrams and axes that no sentence has."""
 
 _DIAGRAMS = {
     "why_rnn_forgets": ("rnn",),
@@ -47,6 +50,32 @@ def explaining(
     shown = {
         name: labels[name] for name in most_accurate(findings.comparison, representatives(results), MOST_CURVES)
     }
+    yield from _memory(results, sections, shown, language)
+    if "matrix_difference" in sections and (difference := matrix_difference(results)):
+        data = results.records[results.runs_of(difference.ahead)[0]].data
+        classes = {name: language.class_name(data["source"], name) for name in difference.classes}
+        alike = {name: label for name, label in shown.items() if _classes(findings, name) == difference.classes}
+        yield "recalls", class_recalls(findings.per_class, alike, classes, language)
+        yield "difference", difference_of_matrices(difference.gaps, list(classes.values()), language)
+
+
+def explaining_steps(
+    results: Runs, sections: Collection[str], labels: Mapping[str, str], language: Language
+) -> Iterator[tuple[str, Figure]]:
+    """Yield the diagrams, `gradient` and `forget_gate` for a task counted in steps: of its declared runs."""
+    yield from diagrams_of(sections, {variant.settings.model.cell for variant in results.variants})
+    yield from _memory(results, sections, {name: labels[name] for name in declared(results)}, language)
+
+
+def characters(results: Runs) -> list[str]:
+    """Return what diagrams, and the tokens under the forget gates, have that no sentence has."""
+    tokens = [str(t) for record in results.records.values() for t in record.measures.get("gate_tokens", ())]
+    return [*tokens, _NOTATION]
+
+
+def _memory(
+    results: Runs, sections: Collection[str], shown: Mapping[str, str], language: Language
+) -> Iterator[tuple[str, Figure]]:
     if "why_rnn_forgets" in sections and len(table := memory.gradients(results, shown)):
         yield (
             "gradient",
@@ -54,12 +83,6 @@ def explaining(
         )
     if "lstm_gates" in sections and (gates := memory.forget_gates(results, shown)):
         yield "forget_gate", forget_gates(gates, {gate.variant: shown[gate.variant] for gate in gates}, language)
-    if "matrix_difference" in sections and (difference := matrix_difference(results)):
-        data = results.records[results.runs_of(difference.ahead)[0]].data
-        classes = {name: language.class_name(data["source"], name) for name in difference.classes}
-        alike = {name: label for name, label in shown.items() if _classes(findings, name) == difference.classes}
-        yield "recalls", class_recalls(findings.per_class, alike, classes, language)
-        yield "difference", difference_of_matrices(difference.gaps, list(classes.values()), language)
 
 
 def _classes(findings: Findings, variant: str) -> list[str]:

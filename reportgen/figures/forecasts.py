@@ -1,6 +1,7 @@
 """Figures of a forecasting report: forecasts beside the truth, errors, and training losses."""
 
 from collections.abc import Collection, Iterator, Mapping
+from itertools import chain
 
 import numpy as np
 import pandas as pd
@@ -10,7 +11,10 @@ from matplotlib.lines import Line2D
 
 from reportgen.analysis.forecasts import GIVEN, Findings, Forecasts
 from reportgen.analysis.shown import MOST_CURVES, MOST_PANELS, lowest
+from reportgen.analysis.sweeps import FORECAST_ERROR, sweeps
+from reportgen.figures.explaining import characters, explaining_steps
 from reportgen.figures.style import WIDTH, as_svg, legend_below, logarithmic, series_style
+from reportgen.figures.sweeps import swept
 from reportgen.lab.record import Record
 from reportgen.languages import Language
 
@@ -27,14 +31,18 @@ def draw(
     results: Forecasts,
     findings: Findings,
     language: Language,
-    sections: Collection[str] = (),  # noqa: ARG001 - every task is drawn with the same call; none has figures here
+    sections: Collection[str] = (),
 ) -> dict[str, str]:
-    """Return the figures as SVG, by name: forecast_from_half, forecast_from_one, errors and training.
+    """Return the figures as SVG, by name: forecast_from_half, forecast_from_one, errors, training, sweep-<number>.
 
     `forecast_…` show the MOST_PANELS variants with the lowest errors, the others the best MOST_CURVES.
+    Those of the sections that explain are as in a classification report.
     """
     labels = {variant.name: variant.label_in(language.code) for variant in results.variants}
-    return as_svg(_figures(results, findings, labels, language), labels.values(), language)
+    figures = chain(
+        _figures(results, findings, labels, language), explaining_steps(results, sections, labels, language)
+    )
+    return as_svg(figures, [*labels.values(), *characters(results)], language)
 
 
 def _figures(
@@ -50,6 +58,8 @@ def _figures(
         yield f"forecast_{given}", forecasts(records, given, language)
     yield "errors", errors(findings.horizons, lines, language)
     yield "training", training(findings.learning, lines, language)
+    for name, sweep in sweeps(results, FORECAST_ERROR).items():
+        yield name, swept(sweep, labels, language)
 
 
 def forecasts(records: Mapping[str, Record], given: str, language: Language) -> Figure:

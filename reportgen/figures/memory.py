@@ -19,6 +19,14 @@ _TICKS = ((1, (1, 1.5, 2, 3, 5, 7)), (2, (1, 2, 5)))
 _LONG = 3
 """Tokens with more letters than this are turned."""
 
+_MOST_LETTERS = 90
+"""Letters that stand beside each other along the axis; where there are more, the tokens are turned."""
+
+_TURNED: Any = {"rotation": 90}
+
+_EVERY = 10
+"""Tokens that are numbers have a tick at the multiples of this."""
+
 
 def gradient_norms(gradients: pd.DataFrame, labels: Mapping[str, str], language: Language) -> Figure:
     """Draw a line a variant on a logarithmic scale, with a band of one standard deviation over the seeds.
@@ -71,9 +79,12 @@ def forget_gates(gates: Sequence[ForgetGate], labels: Mapping[str, str], languag
         axes.plot(places, gate.mean, **style)
         low, high = gate.mean - gate.spread, gate.mean + gate.spread
         axes.fill_between(places, low, high, color=style["color"], alpha=0.15, linewidth=0)
-    tokens = [_shown(token, language) for token in gates[0].tokens]
-    turned: dict[str, Any] = {"rotation": 90} if max(map(len, tokens)) > _LONG else {}
-    axes.set_xticks(places, tokens, **turned)
+    tokens = {place: _shown(token, language) for place, token in enumerate(gates[0].tokens)}
+    if all(token.isdecimal() for token in tokens.values()):  # the points of a series, of which a few are enough
+        tokens = {place: token for place, token in tokens.items() if int(token) % _EVERY == 0}
+    longest = max(map(len, tokens.values()), default=0)
+    upright = longest <= _LONG and longest * len(tokens) <= _MOST_LETTERS
+    axes.set_xticks(list(tokens), list(tokens.values()), **({} if upright else _TURNED))
     axes.tick_params(axis="x", length=0)
     axes.grid(axis="x", visible=False)
     axes.margins(x=0.01)

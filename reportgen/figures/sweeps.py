@@ -1,4 +1,4 @@
-"""Test accuracy against one swept number."""
+"""Test accuracy, or forecast error, against one swept number."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -9,7 +9,7 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import NullLocator, PercentFormatter
 
 from reportgen.analysis.sweeps import Sweep
-from reportgen.figures.style import WIDTH, legend_below, series_style
+from reportgen.figures.style import WIDTH, legend_below, logarithmic, series_style
 from reportgen.languages import Language
 
 _LOGARITHMIC_FROM = 8
@@ -39,8 +39,11 @@ def swept(sweep: Sweep, labels: Mapping[str, str], language: Language) -> Figure
             axes.plot([best.value], [best.test], linestyle="", **_RING)
     _scale(axes, sorted(sweep.averages["value"].unique()))
     axes.set_xlabel(language.say(f"setting.{sweep.setting}"))
-    axes.set_ylabel(language.say("figure.test_accuracy"))
-    axes.yaxis.set_major_formatter(PercentFormatter(1.0, symbol="%"))
+    axes.set_ylabel(language.say(f"figure.{sweep.score.tested}"))
+    if sweep.score.errors:
+        logarithmic(axes, language)
+    else:
+        axes.yaxis.set_major_formatter(PercentFormatter(1.0, symbol="%"))
     legend_below(figure, handles, [labels[base] for base in sweep.bases])
     return figure
 
@@ -49,8 +52,8 @@ def _line(axes: Axes, sweep: Sweep, base: str, index: int) -> Line2D:
     style = series_style(index)
     points, means = (table[table["base"] == base] for table in (sweep.points, sweep.averages))
     faint = {**style, "linestyle": "", "markersize": 5, "alpha": 0.35, "markeredgewidth": 0}
-    axes.plot(points["value"], points["test_accuracy"], **faint)
-    spread = means["std"].fillna(0.0)  # one seed has no spread
+    axes.plot(points["value"], points[sweep.score.tested], **faint)
+    spread = [means["mean"] - means["low"], means["high"] - means["mean"]]
     container = axes.errorbar(means["value"], means["mean"], spread, capsize=2.5, elinewidth=1, **style)
     line: Line2D = container.lines[0]
     return line

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from reportgen.lab import training
+from reportgen.lab import probes, training
 from reportgen.lab.checkpoints import Checkpoint, random_state, set_random_state
 from reportgen.lab.describing import describe
 from reportgen.lab.key import data_digest
@@ -21,6 +21,7 @@ _TEST_SEEDS = 2**32  # added to the seed of the test numbers, so that no run's s
 _MOST_DIGITS = 500_000  # in one batch of a test
 _EXAMPLES = 3
 _LONGEST_EXAMPLE = 60  # digits
+_MOST_PROBED = 100  # digits: it is told how far back the last ones reach
 
 
 class Adder(nn.Module):
@@ -115,6 +116,9 @@ def carry_out(
     each None if there was none; `lengths`, for each of the suite's test lengths digits, loss, digit_accuracy and
     exact_accuracy; and `examples`: first, second, sum and told, as people write them.
 
+    `outcome.arrays` has those of `probes.measure_network`, of fresh numbers of at most 100 digits; the tokens
+    of `outcome.measures` are the digits of the first pair.
+
     Raises Diverged when a loss is not finite.
     """
     data = settings.data
@@ -125,6 +129,7 @@ def carry_out(
     _train(model, settings, torch.Generator().manual_seed(seed), tests, hooks, outcome, checkpoint)
     outcome.measures = {**_reached(outcome.steps), **_generalisation(model, data, device)}
     outcome.measures["examples"] = _examples(model, data, tests, device)
+    _probe(model, data, outcome)
 
 
 def _train(
@@ -238,6 +243,14 @@ def _generalisation(model: nn.Module, data: AdditionSettings, device: torch.devi
         pairs = draw(data.test_numbers, digits, random).to(device)
         found.append({"digits": digits, **asdict(score(model, pairs))})
     return {"lengths": found}
+
+
+def _probe(model: Adder, data: AdditionSettings, outcome: Outcome) -> None:
+    random = torch.Generator().manual_seed(_TEST_SEEDS + data.test_seed)
+    pairs = draw(probes.SEQUENCES, min(data.digits, _MOST_PROBED), random)
+    read = model.embedding(pairs.long().to(model.embedding.weight.device)).flatten(2)
+    outcome.arrays |= probes.measure_network(model.recurrent, read)
+    outcome.measures["gate_tokens"] = [f"{first}+{second}" for first, second in pairs[0].tolist()]
 
 
 @torch.no_grad()

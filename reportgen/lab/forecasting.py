@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from reportgen.lab import series
+from reportgen.lab import probes, series
 from reportgen.lab.checkpoints import Checkpoint, random_state, set_random_state
 from reportgen.lab.describing import describe
 from reportgen.lab.models import recurrent
@@ -91,6 +91,8 @@ def carry_out(
     `outcome.arrays`, in the series' own unit: truth (test, length), forecast_from_half (test, length - given),
     forecast_from_one (test, length - 1), the absolute errors of both averaged over the test part, error_from_half
     and error_from_one, by horizon; and for each evaluation in training, evaluation_loss and evaluation_seconds.
+    Those of `probes.measure_network` are of the test sequences as far as they are given, and the tokens of
+    `outcome.measures` are the numbers of those points.
 
     Raises Diverged when a loss is not finite, or ends larger than it began.
     """
@@ -102,6 +104,9 @@ def carry_out(
     outcome.model = describe(model, [parts.train[:1, :-1]])
     _train(model, parts, settings.training, hooks, outcome, checkpoint)
     _test(model, parts, data, outcome)
+    read = parts.test[: probes.SEQUENCES, : data.facts.given]
+    outcome.arrays |= probes.measure_network(model.recurrent, read[..., None])
+    outcome.measures["gate_tokens"] = [str(point) for point in range(1, data.facts.given + 1)]
 
 
 def optimizer_of(model: nn.Module, settings: ForecastTrainingSettings) -> torch.optim.Optimizer:

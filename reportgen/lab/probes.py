@@ -1,9 +1,10 @@
-"""What a trained classifier does with time: how far back it reaches, and what its gates let through.
+"""What a trained network does with time: how far back it reaches, and what its gates let through.
 
-Measured once, after training, for every classifier: it takes less than an epoch and changes no number, so that a
-suite need not ask for it before it trains.
+Measured once, after training, for every network that has one of the known cells: it takes less than an epoch and
+changes no number, so that a suite need not ask for it before it trains.
 """
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -38,7 +39,9 @@ def measure(model: Classifier, data: Dataset, device: torch.device) -> tuple[Arr
     indices = torch.from_numpy(data.inputs[longest, : data.lengths[longest].max()]).to(device)
     norms, counts = gradient_by_distance(model, indices, lengths)
     arrays: Arrays = {"gradient_norm": norms, "gradient_count": counts}
-    gates = gates_over(model, indices[:1, : lengths[0]])
+    network = model.recurrent if isinstance(model, SequenceClassifier) else None
+    with torch.no_grad():
+        gates = gates_over(network, model.input(indices[:1, : lengths[0]]))
     if gates is None:
         return arrays, {}
     known = dict(enumerate(data.vocabulary, start=1))
@@ -46,8 +49,42 @@ def measure(model: Classifier, data: Dataset, device: torch.device) -> tuple[Arr
     return {**arrays, "gates": gates}, {"gate_tokens": tokens}
 
 
+def measure_network(network: nn.Module, x: Tensor) -> Arrays:
+    """Probe a trained recurrent network on sequences (batch, time, features) of one length.
+
+    Returns the arrays of `measure`; the gates are those over the first sequence.
+    """
+    lengths = torch.full((len(x),), x.shape[1], device=x.device)
+    norms, counts = gradient_norms(lambda inputs: network(inputs)[0], x, lengths)
+    gates = gates_over(network, x[:1].detach())
+    arrays: Arrays = {"gradient_norm": norms, "gradient_count": counts}
+    return arrays if gates is None else {**arrays, "gates": gates}
+
+
 def gradient_by_distance(
     model: Classifier, indices: Tensor, lengths: Tensor, *, directions: int = DIRECTIONS
+) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    """Return `gradient_norms` of a classifier, which is put back into its mode afterwards.
+
+    Args:
+        model: a classifier.
+        indices: symbols (batch, time).
+        lengths: (batch,), how many of them count.
+        directions: how many directions to look from.
+    """
+    was_training = model.training
+    model.eval()
+
+    def states(x: Tensor) -> Tensor:
+        return model.states(x, lengths)[..., : model.hidden_size]
+
+    found = gradient_norms(states, model.input(indices), lengths, directions=directions)
+    model.train(was_training)
+    return found
+
+
+def gradient_norms(
+    states: Callable[[Tensor], Tensor], x: Tensor, lengths: Tensor, *, directions: int = DIRECTIONS
 ) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
     """Return how much the last state hangs on the input k steps before it, for k = 0, 1, …
 
@@ -60,23 +97,21 @@ def gradient_by_distance(
     hidden_size / directions · ‖Qᵀ J‖² is right on average, and exact with as many directions as units.
 
     Args:
-        model: a classifier; its state is put back afterwards.
-        indices: symbols (batch, time).
-        lengths: (batch,), how many of them count.
+        states: takes inputs (batch, time, features), and returns the states (batch, time, hidden_size).
+        x: those inputs.
+        lengths: (batch,), how many steps of each count.
         directions: how many directions to look from.
     """
-    was_training = model.training
-    model.eval()
-    x = model.input(indices).detach().requires_grad_()
+    x = x.detach().requires_grad_()
     rows = torch.arange(len(x), device=x.device)
     with torch.backends.cudnn.flags(enabled=False):  # cuDNN has no backward in evaluation
-        last = model.states(x, lengths)[rows, lengths - 1, : model.hidden_size]
+        last = states(x)[rows, lengths - 1]
+        hidden_size = last.shape[1]
         squares = torch.zeros(x.shape[:2], dtype=torch.float64, device=x.device)
-        for direction in _orthonormal(len(x), model.hidden_size, directions).to(last).unbind(2):
+        for direction in _orthonormal(len(x), hidden_size, directions).to(last).unbind(2):
             (slope,) = torch.autograd.grad(last, x, direction, retain_graph=True)
             squares += slope.double().square().sum(2)
-    model.train(was_training)
-    norms = (squares * model.hidden_size / min(directions, model.hidden_size)).sqrt()
+    norms = (squares * hidden_size / min(directions, hidden_size)).sqrt()
     return _by_distance(norms.cpu().numpy(), lengths.cpu().numpy())
 
 
@@ -98,21 +133,19 @@ def _by_distance(
 
 
 @torch.no_grad()
-def gates_over(model: Classifier, indices: Tensor) -> NDArray[np.float64] | None:
-    """Return the mean activation of an LSTM's gates over one sequence (1, time); None for any other network.
+def gates_over(network: nn.Module | None, x: Tensor) -> NDArray[np.float64] | None:
+    """Return the mean activation of an LSTM's gates over a sequence (1, time, features); None for other networks.
 
     The result has shape (layers, 3, time): input, forget and output gate, each averaged over the layer's units.
     An LSTM that reads both ways has none, either.
     """
-    network = model.recurrent if isinstance(model, SequenceClassifier) else None
     if isinstance(network, nn.LSTM) and not network.bidirectional:
         with torch.device("meta"):  # its weights are about to be copied: none need be drawn
             copied = HandwrittenLSTM(network.input_size, network.hidden_size, network.num_layers)
-        copied.to_empty(device=indices.device).copy_from(network)
+        copied.to(x.dtype).to_empty(device=x.device).copy_from(network)
         network = copied
     if not isinstance(network, HandwrittenLSTM | HandwrittenPeepholeLSTM):
         return None
-    x = model.input(indices)
     found = []
     for cell in network.cells:
         assert isinstance(cell, LSTMCell | PeepholeLSTMCell)  # noqa: S101 - ModuleList forgets what it holds

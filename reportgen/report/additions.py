@@ -8,11 +8,13 @@ from typing import Any
 import pandas as pd
 
 from reportgen.analysis.additions import HOLDS, Additions, Findings, Studied
+from reportgen.analysis.shown import declared
 from reportgen.analysis.studies import Study
 from reportgen.figures.additions import by_setting, names_of
 from reportgen.languages import Language
 from reportgen.report.context import Common, common
-from reportgen.report.numbers import as_json_of, number, of_comparison, of_differences, put
+from reportgen.report.explained import explain_memory
+from reportgen.report.numbers import as_json_of, number, of_comparison, of_differences, of_memory, put
 from reportgen.suite.schema import Suite
 
 
@@ -60,6 +62,7 @@ def build_context(
     ]
     return AdditionContext(
         **shared,
+        explained=explain_memory(results, declared(results)),
         findings=findings,
         studies=[
             {"name": f"study-{index}", **_study(studied, results, shared, language)}
@@ -134,6 +137,7 @@ def _tables(results: Additions, findings: Findings) -> Iterator[tuple[str, pd.Da
 
 def _numbers(results: Additions, findings: Findings) -> Iterator[dict[str, Any]]:
     yield from of_comparison(results, findings.comparison)
+    yield from of_memory(results, explain_memory(results, declared(results)))
     leads = [studied.lead for studied in findings.studied if studied.lead]
     yield from of_differences(results, "steps", leads)
     for row in findings.lengths.to_dict("records"):

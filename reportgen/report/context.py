@@ -12,6 +12,7 @@ from reportgen.analysis.results import Results, Runs
 from reportgen.analysis.shown import MOST_CURVES, MOST_ROWS, with_curves
 from reportgen.analysis.sweeps import Sweep, sweeps
 from reportgen.languages import Language
+from reportgen.report.devices import Devices, devices_of
 from reportgen.report.explained import Explained, explain
 from reportgen.report.facts import (
     Log,
@@ -87,6 +88,10 @@ class Common:
     clear_spreads: float = CLEAR_SPREADS
     most_curves: int = MOST_CURVES
     task: str = "classification"
+    explained: Explained = field(default_factory=Explained)
+    """What the sections that explain are told."""
+    devices: Devices = field(default_factory=Devices)
+    """How the CPU and a GPU compare, where a suite asks for that."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -122,8 +127,6 @@ class Context(Common):
     """Decimals that tell the seconds of an epoch apart."""
     curves: int = 0
     """How many variants have learning curves."""
-    explained: Explained = field(default_factory=Explained)
-    """What the sections that explain are told."""
     overfitting_rise: float = OVERFITTING_RISE
     most_rows: int = MOST_ROWS
 
@@ -179,6 +182,7 @@ def common(
         "logs": [Log(row["run"], row["label"], row["seed"], log_of(results.records[row["run"]])) for row in runs],
         "figures": dict(figures),
         "task": results.task,
+        "devices": devices_of(suite, results, code),
     }
 
 

@@ -9,10 +9,12 @@ from typing import Any
 import pandas as pd
 
 from reportgen.analysis.forecasts import Findings, Forecasts
-from reportgen.analysis.shown import MOST_PANELS
+from reportgen.analysis.shown import MOST_PANELS, declared
+from reportgen.analysis.sweeps import FORECAST_ERROR, Sweep, sweeps
 from reportgen.languages import Language
 from reportgen.report.context import Common, common
-from reportgen.report.numbers import as_json_of, number, of_comparison, of_differences, put
+from reportgen.report.explained import explain_memory
+from reportgen.report.numbers import as_json_of, number, of_comparison, of_differences, of_memory, put
 from reportgen.suite.forecasting import SineSettings
 from reportgen.suite.schema import Suite
 
@@ -26,6 +28,8 @@ class ForecastContext(Common):
     """The optimizers in use, in the order of their first use."""
     keep: str
     """How the tested step was chosen: best, last, or mixed."""
+    sweeps: dict[str, Sweep]
+    """Name of its figure to each sweep of one number."""
     most_panels: int = MOST_PANELS
 
 
@@ -52,9 +56,11 @@ def build_context(
     shared["datasets"] = [{**data, "period": periods.get(data["digest"])} for data in shared["datasets"]]
     return ForecastContext(
         **shared,
+        explained=explain_memory(results, declared(results)),
         findings=findings,
         optimizers=list(dict.fromkeys(own["training.optimizer"] for own in settings)),
         keep=keeps.pop() if len(keeps) == 1 else "mixed",
+        sweeps=sweeps(results, FORECAST_ERROR),
     )
 
 
@@ -70,10 +76,12 @@ def _tables(results: Forecasts, findings: Findings) -> Iterator[tuple[str, pd.Da
     yield "errors", findings.horizons
     yield "differences", pd.DataFrame([asdict(item) for item in findings.differences])
     yield "drift", pd.DataFrame([asdict(item) | {"growth": item.growth} for item in findings.drifts])
+    yield from ((name, sweep.averages) for name, sweep in sweeps(results, FORECAST_ERROR).items())
 
 
 def _numbers(results: Forecasts, findings: Findings) -> Iterator[dict[str, Any]]:
     yield from of_comparison(results, findings.comparison)
+    yield from of_memory(results, explain_memory(results, declared(results)))
     yield from of_differences(results, "differences", findings.differences)
     yield from of_differences(results, "drift_differences", findings.drift_differences)
     for drift in findings.drifts:

@@ -9,6 +9,7 @@ from typing import Any
 
 import pandas as pd
 
+from reportgen.analysis import devices
 from reportgen.analysis.findings import Difference, Findings
 from reportgen.analysis.results import Results, Runs
 from reportgen.report.explained import Explained, explain
@@ -62,7 +63,8 @@ def as_json_of(results: Runs, log: str, numbers: Iterable[dict[str, Any]]) -> di
             "environment": record.environment,
             "settings": record.settings,
         }
-    return {"runs": runs, "numbers": list(numbers)}
+    of_devices = (number(results, *item) for item in devices.numbers(results))
+    return {"runs": runs, "numbers": [*numbers, *of_devices]}
 
 
 def _finite_rows(rows: list[dict[str, float]]) -> list[dict[str, Any]]:
@@ -112,7 +114,12 @@ def _numbers(results: Results, findings: Findings) -> Iterator[dict[str, Any]]:
         for row in findings.per_class[variant].to_dict("records"):
             for column in ("precision", "recall", "f1", "support"):
                 yield number(results, f"classes.{variant}.{row['class']}.{column}", row[column], variant)
-    yield from (number(results, *item) for item in _explained(explain(results, findings)))
+    explained = explain(results, findings)
+    yield from of_memory(results, explained)
+    for choice in explained.choices:
+        name = f"choices.{choice.base}"
+        yield number(results, f"{name}.validation_accuracy", choice.validation, choice.variant)
+        yield number(results, f"{name}.test_accuracy", choice.test, choice.variant)
     if findings.cost:
         for field, value in asdict(findings.cost).items():
             if not isinstance(value, str):
@@ -126,16 +133,15 @@ def _numbers(results: Results, findings: Findings) -> Iterator[dict[str, Any]]:
             yield number(results, f"data.{i}.{field}", value, *every)
 
 
-def _explained(explained: Explained) -> Iterator[tuple[str, Any, str]]:
-    """Yield name, value and variant of what was measured of the models for the sections that explain."""
+def of_memory(results: Runs, explained: Explained) -> Iterator[dict[str, Any]]:
+    """Yield what was measured of the models for the sections that explain."""
     for kept in explained.kept:
-        yield f"gradient.{kept.variant}.distance_{kept.distance}", kept.share, kept.variant
-        yield f"gradient.{kept.variant}.factor", kept.factor, kept.variant
+        name = f"gradient.{kept.variant}"
+        yield number(results, f"{name}.distance_{kept.distance}", kept.share, kept.variant)
+        yield number(results, f"{name}.factor", kept.factor, kept.variant)
     for gate in explained.forget_gates:
-        yield f"forget_gate.{gate.variant}.layer_{gate.layer}.mean", gate.mean.mean(), gate.variant
-    for choice in explained.choices:
-        yield f"choices.{choice.base}.validation_accuracy", choice.validation, choice.variant
-        yield f"choices.{choice.base}.test_accuracy", choice.test, choice.variant
+        name = f"forget_gate.{gate.variant}.layer_{gate.layer}.mean"
+        yield number(results, name, gate.mean.mean(), gate.variant)
 
 
 def _data_numbers(data: dict[str, Any]) -> Iterator[tuple[str, Any]]:

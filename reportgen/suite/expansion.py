@@ -1,7 +1,7 @@
 """From a suite to its runs: defaults laid under, sweeps and seeds multiplied out."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import product
 from math import prod
 from pathlib import Path, PurePath
@@ -34,6 +34,7 @@ def sweepable(suite: Suite) -> list[str]:
         *(f"data.split.{name}" for name in (type(split).model_fields if split else ())),
         *(f"model.{name}" for name in task.model.model_fields if name != "arguments"),
         *(f"training.{name}" for name in task.training.model_fields),
+        "device",
     ]
 
 
@@ -85,7 +86,7 @@ def file_name(variant: str) -> str:
 
 
 def runs_of(suite: Suite, device: str) -> tuple[Run, ...]:
-    """Expand a checked suite: every variant with every seed, on `device` (`cpu` or `cuda`)."""
+    """Expand a checked suite: every variant with every seed; `device` is the machine's, as `expand` has it."""
     expansion = expand(suite, Document(Path()), device)
     if expansion.problems:  # read_suite has refused such a suite before
         raise ValueError("\n".join(map(str, expansion.problems)))
@@ -101,10 +102,23 @@ class Expansion:
     """What is wrong with the variants that cannot be made."""
     left_out: list[str]
     """Names of points of a sweep that are the run itself, which is there already."""
+    lacking: list[str] = field(default_factory=list)
+    """Names of runs of which a sweep compares devices that are not all there: the whole sweep is left out."""
+
+
+def compares_devices(sweep: SweepDeclaration) -> bool:
+    """Tell whether the sweep needs a GPU beside other things."""
+    return "cuda" in sweep.grid.get("device", ())
 
 
 def expand(suite: Suite, document: Document, device: str = "cpu") -> Expansion:
-    """Multiply a suite out; `document` knows where each setting was written."""
+    """Multiply a suite out.
+
+    Args:
+        suite: what was read.
+        document: knows where each setting was written.
+        device: what `auto` is on this machine: cuda if it has a GPU, else cpu, and then no sweep needs a GPU.
+    """
     problems: list[Problem] = []
     bases = {run.name: run for run in suite.runs}
     for i, run in enumerate(suite.runs):
@@ -123,10 +137,15 @@ def expand(suite: Suite, document: Document, device: str = "cpu") -> Expansion:
         got = f"{variants * len(suite.seeds):,} runs (variants × seeds)"
         problems.append(document.problem(("sweeps",), got, f"at most {MOST_RUNS:,}"))
         sound = []
+    lacking = []
     for sweep, path in sound:
-        drafts += _points(suite, bases[sweep.base], sweep, path, device)
+        if device == "cpu" and compares_devices(sweep):
+            lacking.append(sweep.base)
+        else:
+            drafts += _points(suite, bases[sweep.base], sweep, path, device)
     made = _checked(drafts, task_of_suite(suite), document)
-    return replace(made, problems=list(dict.fromkeys([*problems, *made.problems])))
+    problems = list(dict.fromkeys([*problems, *made.problems]))
+    return replace(made, problems=problems, lacking=list(dict.fromkeys(lacking)))
 
 
 def _checked(drafts: list["_Draft"], task: Task, document: Document) -> Expansion:
@@ -180,11 +199,12 @@ class _Draft:
 
 
 def _draft(suite: Suite, run: RunDeclaration, path: Path_, device: str) -> _Draft:
+    wanted = run.device or suite.device
     raw = {
         "data": {**suite.data.model_dump(), **run.data},
         "model": {**suite.model, **run.model},
         "training": {**suite.training, **run.training},
-        "device": device,
+        "device": device if wanted == "auto" else wanted,
     }
     label = run.label or Text.parse(run.name)
     return _Draft(run.name, run.name, label, raw, path, (), run.baseline, run.why, run.reference)

@@ -68,7 +68,7 @@ def _checked(document: Document, languages: Collection[str], *, files: bool) -> 
     except ValidationError as error:
         raise SuiteError([*problems, *problems_of(error, document, task)]) from None
     problems += [*_missing_files(suite, document), *_missing_files_of_models(suite, document)] if files else []
-    problems += expand(suite, document).problems
+    problems += expand(suite, document, "cuda").problems
     if problems:
         raise SuiteError(problems)
     return suite

@@ -45,6 +45,7 @@ SECTIONS = (
 )
 """The sections of a report, unless a suite names others."""
 Format = Literal["md", "html", "pdf", "docx"]
+Device = Literal["auto", "cpu", "cuda"]
 
 
 class PartOf:
@@ -118,6 +119,7 @@ class RunDeclaration(Settings):
     )
     why: Text | None = Field(None, description="What the change is to show; Markdown.")
     reference: Reference | None = Field(None, description="Published figures to print beside this run's.")
+    device: Device | None = Field(None, description="Where this run trains; where the suite says unless given.")
     data: dict[str, Any] = Field(
         default_factory=dict, description="Data settings of this run; those that a sweep may vary."
     )
@@ -126,7 +128,10 @@ class RunDeclaration(Settings):
 
 
 class SweepDeclaration(Settings):
-    """A grid around a run: one variant for every combination of the values."""
+    """A grid around a run: one variant for every combination of the values.
+
+    A grid with device: [cpu, cuda] compares the two where there is a GPU, and is left out where there is none.
+    """
 
     base: Name = Field(description="Name of the run that is varied.")
     why: Text | None = Field(None, description="What the sweep is to show; Markdown.")
@@ -182,7 +187,7 @@ class Suite(Settings):
     seeds: tuple[Natural, ...] = Field(
         (0, 1, 2), min_length=1, max_length=1000, description="One training a seed."
     )
-    device: Literal["auto", "cpu", "cuda"] = Field("auto", description="auto: the GPU when there is one.")
+    device: Device = Field("auto", description="auto: the GPU when there is one.")
     sections: tuple[str, ...] = Field(
         SECTIONS, min_length=1, max_length=100, description="The report's sections, in order: templates/sections/."
     )

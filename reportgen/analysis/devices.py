@@ -1,0 +1,167 @@
+"""The same training on the CPU and on a GPU: what a step takes, and from which size on the GPU is faster."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+
+from reportgen.analysis.findings import Difference, compare
+from reportgen.analysis.results import Runs
+from reportgen.analysis.studies import settings_of
+from reportgen.lab.record import Record
+from reportgen.suite.expansion import Variant
+
+DEVICES = ("cpu", "cuda")
+
+SIZES = (
+    "data.digits", "data.length", "data.window", "data.max_length", "model.hidden_size", "model.embedding_size",
+    "model.layers", "training.batch_size",
+)  # fmt: skip
+"""Settings that say how much work a step is."""
+
+Order = Literal["all", "none", "from", "mixed"]
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Two variants that differ in their device alone."""
+
+    cpu: str
+    cuda: str
+    cpu_seconds: float
+    """Seconds a step, an evaluation or an epoch: the median of a run, the geometric mean of the seeds."""
+    cuda_seconds: float
+    difference: Difference
+    """Which is faster, on the scale of log10."""
+
+    @property
+    def ratio(self) -> float:
+        """Return how many times as fast the GPU is."""
+        return self.cpu_seconds / self.cuda_seconds
+
+    @property
+    def gpu_leads(self) -> bool:
+        """Tell whether the GPU was faster with every seed."""
+        return self.difference.ahead == self.cuda and self.difference.wins == self.difference.pairs
+
+
+@dataclass(frozen=True)
+class Scale:
+    """Pairs that differ in one number alone, and at which of its values the GPU is faster with every seed."""
+
+    setting: str
+    """Dotted name, such as training.batch_size."""
+    variant: str
+    """The run that the pairs are changes of."""
+    faster: list[float]
+    """Values at which it is, ascending."""
+    others: list[float]
+    """The rest, ascending."""
+
+    @property
+    def order(self) -> Order:
+        """Say where the GPU is faster: all, none, from (a value on, and at no smaller one), or mixed."""
+        if not self.others:
+            return "all"
+        if not self.faster:
+            return "none"
+        return "from" if self.faster[0] > self.others[-1] else "mixed"
+
+
+def without_twins(variants: Sequence[Variant]) -> list[Variant]:
+    """Return the variants but those that a sweep makes to compare devices: they study no other setting."""
+    return [variant for variant in variants if "device" not in dict(variant.changed)]
+
+
+def pairs(results: Runs) -> list[Pair]:
+    """Return each training that finished on both devices with a common seed, in the order of the suite."""
+    twins: dict[str, dict[str, str]] = {}
+    for variant in results.variants:
+        of_training = twins.setdefault(repr(settings_of(variant)), {})
+        of_training.setdefault(variant.settings.device, variant.name)
+    both = [(own["cpu"], own["cuda"]) for own in twins.values() if len(own) == len(DEVICES)]
+    times = _times(results) if both else pd.DataFrame()
+    return [pair for names in both if (pair := _pair(*names, times))]
+
+
+def _times(results: Runs) -> pd.DataFrame:
+    seconds = [seconds_of(results.records[run]) for run in results.runs["run"]]
+    times = results.runs[["variant", "seed", "status"]].assign(seconds=seconds)
+    return times.assign(score=-np.log10(times["seconds"]))
+
+
+def seconds_of(record: Record) -> float:
+    """Return the median of what the steps of a run took; what comes first, such as starting a GPU, has no weight.
+
+    A step is an epoch, an evaluation of the loss, or a step, as the task counts them.
+    """
+    if record.status != "finished":
+        return float("nan")
+    match record.task:
+        case "classification":
+            each = np.array([epoch["seconds"] for epoch in record.epochs])
+        case "forecasting":
+            each = np.diff(record.arrays["evaluation_seconds"], prepend=0.0)
+        case _:
+            log = np.array([[0.0, 0.0], *([row["step"], row["seconds"]] for row in record.steps)])
+            steps, seconds = np.diff(log, axis=0).T
+            each = seconds / steps
+    return float(np.median(each))
+
+
+def _pair(cpu: str, cuda: str, times: pd.DataFrame) -> Pair | None:
+    difference = compare(cpu, cuda, times, "score")
+    if not difference.pairs:
+        return None
+    wide = times.pivot_table(index="seed", columns="variant", values="score")[[cpu, cuda]].dropna()
+    means = 10 ** -wide.mean()
+    return Pair(cpu, cuda, float(means[cpu]), float(means[cuda]), difference)
+
+
+def scales(found: Sequence[Pair], results: Runs) -> list[Scale]:
+    """Return the sizes in which pairs differ alone, in the order of SIZES."""
+    variants = {variant.name: variant for variant in results.variants}
+    flat = {pair.cpu: settings_of(variants[pair.cpu]) for pair in found}
+    groups: dict[tuple[str, str], list[Pair]] = {}
+    for setting in SIZES:
+        for pair in found:
+            own = flat[pair.cpu]
+            if own.get(setting) is not None:
+                rest = repr({name: value for name, value in own.items() if name not in (setting, *_NO_MATTER)})
+                groups.setdefault((setting, rest), []).append(pair)
+    return [
+        _scale(setting, group, flat, variants)
+        for (setting, _), group in groups.items()
+        if len({flat[pair.cpu][setting] for pair in group}) > 1
+    ]
+
+
+_NO_MATTER = ("data.test_lengths", "data.test_numbers")
+"""Settings that say what is tested after training, which takes none of its time."""
+
+
+def _scale(
+    setting: str, group: Sequence[Pair], flat: dict[str, dict[str, Any]], variants: dict[str, Variant]
+) -> Scale:
+    values: dict[float, bool] = {}
+    for pair in sorted(group, key=lambda pair: flat[pair.cpu][setting]):
+        value = flat[pair.cpu][setting]
+        values[value] = values.get(value, True) and pair.gpu_leads
+    bases = {base_of(variants[name]) for pair in group for name in (pair.cpu, pair.cuda)}
+    base = next(name for name in variants if name in bases)
+    faster = [value for value, leads in values.items() if leads]
+    return Scale(setting, base, faster, [value for value in values if value not in faster])
+
+
+def base_of(variant: Variant) -> str:
+    """Return the run that a sweep made the variant of; itself if none did."""
+    return (variant.baseline if variant.changed else None) or variant.name
+
+
+def numbers(results: Runs) -> Iterator[tuple[str, float, str, str]]:
+    """Yield name and value of each number that is told of devices, and the two variants that it is from."""
+    for pair in pairs(results):
+        for name in ("cpu_seconds", "cuda_seconds", "ratio"):
+            yield f"devices.{pair.cpu}.{pair.cuda}.{name}", getattr(pair, name), pair.cpu, pair.cuda
