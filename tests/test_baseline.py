@@ -49,7 +49,7 @@ def test_naive_bayes_reads_no_order_no_padding_and_no_unknown_token() -> None:
 
 
 def test_the_accuracy_is_of_the_test_part_fitted_to_the_training_part() -> None:
-    """Trained on a/b alone, it tells aa from bb; of the test part's four it gets the three that look their class."""
+    """Trained on a/b alone, it tells aa from bb; it gets the three of four that look their class."""
     inputs = np.array([[1, 1], [2, 2], [2, 2], [1, 1], [1, 0], [2, 0], [2, 2], [1, 1]], np.int32)
     labels = np.array([0, 1, 0, 1, 0, 1, 1, 1])
     parts = {"train": np.array([0, 1]), "validation": np.array([2, 3]), "test": np.array([4, 5, 6, 7])}

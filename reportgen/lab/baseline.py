@@ -41,7 +41,8 @@ class NaiveBayes:
 
     def scores(self, inputs: NDArray[np.int32]) -> NDArray[np.float64]:
         """Return log P(class) + Σ log P(token | class) for texts (examples, longest): (examples, classes)."""
-        return self.prior + self.likelihood[inputs].sum(axis=1)
+        scores: NDArray[np.float64] = self.prior + self.likelihood[inputs].sum(axis=1)
+        return scores
 
 
 def naive_bayes_accuracy(

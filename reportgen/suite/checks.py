@@ -1,4 +1,4 @@
-"""The checks that a report is put to, by code, and what a suite can say about them: docs/checks.md explains each."""
+"""The checks that results are put to, by code, and what a suite says about them: docs/checks.md explains each."""
 
 from typing import Literal, get_args
 
@@ -14,9 +14,7 @@ Code = Literal[
 ]  # fmt: skip
 CODES: tuple[Code, ...] = get_args(Code)
 
-WARNINGS: frozenset[Code] = frozenset(
-    {"RG101", "RG103", "RG105", "RG201", "RG301", "RG302", "RG303", "RG305"}
-)
+WARNINGS: frozenset[Code] = frozenset({"RG101", "RG103", "RG105", "RG201", "RG301", "RG302", "RG303", "RG305"})
 """What may make a sentence of the report mislead; the other checks give notes, which are good to know."""
 
 
@@ -29,5 +27,6 @@ class Checks(Settings):
     """Which checks the suite silences; they change no run."""
 
     silence: dict[Code, Text] = Field(
-        default_factory=dict, description="Code of a check to the reason for silencing it, which the report prints."
+        default_factory=dict,
+        description="Code of a check to the reason for its silence, which the report prints.",
     )
