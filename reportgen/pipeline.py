@@ -151,7 +151,8 @@ def make_report(
         write(loaded, results, findings, own, language, quick=options.quick)
         for own, language in zip(figures, loaded.languages, strict=True)
     ]
-    others = [path for own in figures for path in own.values()] + numbers(results, findings, folder)
+    others = [path for own in figures for path in own.values()]
+    others += numbers(results, findings, folder, loaded.suite)
     # not the suite: the class of a task's suite is made on the way, and cannot be sent to another process
     work = partial(
         typeset,
@@ -283,10 +284,9 @@ def write(
     return fill_in(context, language, loaded.template_folders)
 
 
-def numbers(results: "Runs", findings: Findings, folder: Path) -> list[str]:
+def numbers(results: "Runs", findings: Findings, folder: Path, suite: Suite) -> list[str]:
     """Leave the numbers for other programs in `folder`: tables/*.csv and results.json; return their paths."""
-    paths: list[str] = module_for(results.task, "numbers").write(folder, results, findings)
-    return paths
+    return list(module_for(results.task, "numbers").write(folder, results, findings, suite.checks))
 
 
 def typeset(

@@ -1,5 +1,6 @@
 """What a person, or a log file, sees of a build."""
 
+import json
 import sys
 import time
 from collections.abc import Iterable
@@ -115,6 +116,10 @@ def print_outcome(outcome: Outcome) -> None:
         out.print(Text(visible(str(report))))
     state = "nothing had changed; " if outcome.up_to_date else ""
     out.print(Text(f"{state}{outcome.trained} trained, {outcome.reused} reused, {outcome.seconds:.1f} s"))
+    # read where a build that had nothing to do finds them, too
+    checks = json.loads((outcome.folder / "results.json").read_text("utf-8"))["checks"]
+    for line in checks["lines"]:
+        sys.stderr.write(f"{line}\n")
     if outcome.unfinished:
         names = visible(", ".join(outcome.unfinished))
         sys.stderr.write(f"not finished: {names}; the report says why\n")

@@ -315,7 +315,7 @@ def test_the_addition_report_is_the_golden_one(code: str, golden: Callable[[str,
 def test_the_numbers_have_the_runs_that_they_come_from(tmp_path: Path) -> None:
     """results.json names for each number the runs behind it; a step never reached is null."""
     found = results({ONE: (50, NEVER)}, {"rnn": FAILS})
-    paths = pipeline.numbers(found, pipeline.analyse(found), tmp_path)
+    paths = pipeline.numbers(found, pipeline.analyse(found), tmp_path, suite())
     content = json.loads((tmp_path / "results.json").read_text("utf-8"))
     by_name = {number["name"]: number for number in content["numbers"]}
     assert by_name["lengths.rnn.50.exact_accuracy"] == {

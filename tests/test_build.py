@@ -94,7 +94,7 @@ def test_a_template_beside_the_suite_replaces_the_one_that_ships(copy: tuple[Pat
     outcome = build(suite, folder)
     text = (outcome.folder / "report.en.md").read_text("utf-8")
     golden = (GOLDEN / "report.en.md").read_text("utf-8")
-    assert (outcome.trained, "8. My own summary\n\nMine.\n" in text) == (0, True)
+    assert (outcome.trained, "9. My own summary\n\nMine.\n" in text) == (0, True)
     assert text.split("## 2.")[0] == golden.split("## 2.")[0]
 
 

@@ -317,7 +317,7 @@ def test_the_numbers_have_the_runs_that_they_come_from(tmp_path: Path) -> None:
     """results.json names for each number the finished runs behind it; the tables are CSV."""
     found = results({"adam": (0.1, np.nan), "lbfgs": (0.01, 0.02)})
     findings: Findings = pipeline.analyse(found)
-    paths = pipeline.numbers(found, findings, tmp_path)
+    paths = pipeline.numbers(found, findings, tmp_path, suite())
     content = json.loads((tmp_path / "results.json").read_text("utf-8"))
     by_name = {number["name"]: number for number in content["numbers"]}
     late = by_name["drift.lbfgs.late"]

@@ -66,10 +66,8 @@ def test_the_report_is_the_golden_one(
 
 
 def test_the_numbers_are_the_golden_ones(
-    results: Results, golden: Callable[[str, str], None], tmp_path: Path
+    loaded: pipeline.Loaded, results: Results, golden: Callable[[str, str], None], tmp_path: Path
 ) -> None:
     """The same records give the same results.json, to the letter."""
-    from reportgen.report import numbers
-
-    numbers.write(tmp_path, results, pipeline.analyse(results))
+    pipeline.numbers(results, pipeline.analyse(results), tmp_path, loaded.suite)
     golden("results.json", (tmp_path / "results.json").read_text("utf-8"))

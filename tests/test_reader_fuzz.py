@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from fuzzing import damaged, fuzzed, told, timed
+from fuzzing import damaged, fuzzed, timed, told
 from hypothesis import given
 from hypothesis import strategies as st
 

@@ -13,6 +13,7 @@ from markupsafe import Markup
 from reportgen.analysis.findings import Difference, Findings
 from reportgen.errors import TemplateError
 from reportgen.languages import Language, load_languages
+from reportgen.report.checks import Section
 from reportgen.report.context import Context
 from reportgen.report.facts import Log
 from reportgen.report.markdown import check, write
@@ -70,6 +71,7 @@ def context(**changes: Any) -> Context:
         "unfinished": [],
         "findings": NOTHING,
         "figures": {},
+        "checks": Section(looked_for=0, told=[], silenced=[], absent=[]),
         "confusion_figures": [],
         "tunings": [],
         "logs": [],
@@ -121,8 +123,9 @@ def test_the_sections_are_counted_in_order() -> None:
         "## 五、训练设置",
         "## 六、实验结果",
         "## 七、结果分析",
-        "## 八、总结",
-        "## 九、参考文献",
+        "## 八、可信度检查",
+        "## 九、总结",
+        "## 十、参考文献",
         "## 附录 A　全部训练",
         "## 附录 B　训练日志",
     ]
@@ -349,7 +352,7 @@ def test_filters_write_numbers_the_way_of_the_language(own: Path) -> None:
 def test_references_are_listed_as_cited() -> None:
     """The references stand in the order of their citations, with their numbers."""
     report = write(context(uses_adam=True), EN, [TEMPLATES])
-    listed = report[report.index("## 9. References") : report.index("## Appendix A")].splitlines()
+    listed = report[report.index("## 10. References") : report.index("## Appendix A")].splitlines()
     assert [line[:15] for line in listed if line[:1].isdigit()] == [
         "1. D. P. Kingma",
         "2. A. Paszke et",

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 import pandas as pd
 
 from reportgen.analysis.devices import without_twins
-from reportgen.analysis.results import Results
+from reportgen.analysis.results import Results, Runs
 
 
-def families(results: Results) -> dict[str, list[str]]:
+def families(results: Runs) -> dict[str, list[str]]:
     """Return, by base run, the variants of it that have a finished run: itself and the points of its sweeps.
 
     A base run of which nothing finished has no family. What a sweep over devices adds is no choice to be made.

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from reportgen.lab.baseline import naive_bayes_accuracy, repeated
 from reportgen.lab.corpora import (
     Corpus,
     read_folder,
@@ -72,6 +73,10 @@ class DataFacts:
     majority_class: str
     majority_accuracy: float
     """Accuracy on the test part of always naming the class that the training part has most of."""
+    naive_bayes_accuracy: float
+    """The same of naive Bayes, which knows the tokens of a text and not their order."""
+    repeated: int
+    """Examples of the test part that are in the training part too, token for token, in the same class."""
     ambiguous: int
     """Texts that occur in more than one class, and that no classifier can get right in all of them."""
     unseen_tokens: int
@@ -197,6 +202,8 @@ def encode(
         cut=cut,
         lengths=_lengths(lengths[used]),
         **_class_facts(corpus, labels, parts),
+        naive_bayes_accuracy=naive_bayes_accuracy(inputs, labels, parts, len(corpus.classes), len(known)),
+        repeated=repeated(rows, labels, parts),
         ambiguous=_in_several_classes((corpus.texts[i], corpus.labels[i]) for i in used),
         unseen_tokens=len({token for i, token in enumerate(tokens) if token and heldout[i]} - place.keys()),
     )

@@ -12,9 +12,11 @@ from reportgen.analysis.shown import declared
 from reportgen.analysis.studies import Study
 from reportgen.figures.additions import by_setting, names_of
 from reportgen.languages import Language
+from reportgen.report.checks import checks_as_json
 from reportgen.report.context import Common, common
 from reportgen.report.explained import explain_memory
 from reportgen.report.numbers import as_json_of, number, of_comparison, of_differences, of_memory, put
+from reportgen.suite.checks import Checks
 from reportgen.suite.schema import Suite
 
 
@@ -52,7 +54,7 @@ def build_context(
     quick: bool,
 ) -> AdditionContext:
     """Gather what the templates need, in one language."""
-    shared = common(suite, results, findings.comparison, figures, language, quick=quick)
+    shared = common(suite, results, findings, figures, language, quick=quick)
     settings = list(shared["settings"].values())
     told = [
         run
@@ -120,9 +122,12 @@ def _besides(study: Study, settings: Mapping[str, dict[str, Any]]) -> dict[str, 
     return {variant: changed for variant, changed in changes.items() if changed}
 
 
-def write(folder: Path, results: Additions, findings: Findings) -> list[str]:
+def write(folder: Path, results: Additions, findings: Findings, silence: Checks) -> list[str]:
     """Write `tables/*.csv` and `results.json` into the report's folder; return their paths from there."""
-    return put(folder, _tables(results, findings), as_json_of(results, "step_log", _numbers(results, findings)))
+    content = as_json_of(results, "step_log", _numbers(results, findings))
+    return put(
+        folder, _tables(results, findings), {**content, "checks": checks_as_json(results, findings, silence)}
+    )
 
 
 def _tables(results: Additions, findings: Findings) -> Iterator[tuple[str, pd.DataFrame]]:

@@ -4,14 +4,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-import pandas as pd
 from markupsafe import Markup
 
+from reportgen.analysis.checks.looking import check
 from reportgen.analysis.findings import CLEAR_SPREADS, OVERFITTING_RISE, Findings
 from reportgen.analysis.results import Results, Runs
 from reportgen.analysis.shown import MOST_CURVES, MOST_ROWS, with_curves
 from reportgen.analysis.sweeps import Sweep, sweeps
 from reportgen.languages import Language
+from reportgen.report.checks import Section, section
 from reportgen.report.devices import Devices, devices_of
 from reportgen.report.explained import Explained, explain
 from reportgen.report.facts import (
@@ -83,6 +84,8 @@ class Common:
     logs: list[Log]
     figures: dict[str, str]
     """Name of a figure to its path beside the report."""
+    checks: Section
+    """What the checks found, in words."""
     environment_rows: tuple[str, ...] = ENVIRONMENT
     """What is told of an environment, in order."""
     clear_spreads: float = CLEAR_SPREADS
@@ -134,13 +137,13 @@ class Context(Common):
 def common(
     suite: Suite,
     results: Runs,
-    comparison: pd.DataFrame,
+    findings: Any,
     figures: Mapping[str, str],
     language: Language,
     *,
     quick: bool,
 ) -> dict[str, Any]:
-    """Return the fields of `Common`, in one language; `comparison` has a row a variant."""
+    """Return the fields of `Common`, in one language; `findings` are those of any task."""
     code = language.code
     labels = {variant.name: variant.label_in(code) for variant in results.variants}
     settings = {variant.name: settings_of(variant.settings.told()) for variant in results.variants}
@@ -148,7 +151,7 @@ def common(
     differing = [name for name in names if len({repr(own[name]) for own in settings.values()}) > 1]
     first = next(iter(settings.values()))
     runs = [{**row, "label": labels[row["variant"]]} for row in rows_of(results.runs)]
-    compared = [{**row, "label": labels[row["variant"]]} for row in rows_of(comparison)]
+    compared = [{**row, "label": labels[row["variant"]]} for row in rows_of(findings.comparison)]
     records = list(results.records.values())
     return {
         "title": suite.title.in_language(code),
@@ -181,6 +184,7 @@ def common(
         "rows": {row["variant"]: row for row in compared},
         "logs": [Log(row["run"], row["label"], row["seed"], log_of(results.records[row["run"]])) for row in runs],
         "figures": dict(figures),
+        "checks": section(check(results, findings), suite.checks, language, labels),
         "task": results.task,
         "devices": devices_of(suite, results, code),
     }
@@ -196,7 +200,7 @@ def build_context(
     quick: bool,
 ) -> Context:
     """Gather what the templates of a classification report need, in one language."""
-    shared = common(suite, results, findings.comparison, figures, language, quick=quick)
+    shared = common(suite, results, findings, figures, language, quick=quick)
     settings = shared["settings"]
     keeps = {own["training.keep"] for own in settings.values()}
     heldout_of = {v.name: record.heldout for v in results.variants if (record := results.record_of(v.name))}

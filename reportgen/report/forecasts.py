@@ -12,9 +12,11 @@ from reportgen.analysis.forecasts import Findings, Forecasts
 from reportgen.analysis.shown import MOST_PANELS, declared
 from reportgen.analysis.sweeps import FORECAST_ERROR, Sweep, sweeps
 from reportgen.languages import Language
+from reportgen.report.checks import checks_as_json
 from reportgen.report.context import Common, common
 from reportgen.report.explained import explain_memory
 from reportgen.report.numbers import as_json_of, number, of_comparison, of_differences, of_memory, put
+from reportgen.suite.checks import Checks
 from reportgen.suite.forecasting import SineSettings
 from reportgen.suite.schema import Suite
 
@@ -43,7 +45,7 @@ def build_context(
     quick: bool,
 ) -> ForecastContext:
     """Gather what the templates need, in one language."""
-    shared = common(suite, results, findings.comparison, figures, language, quick=quick)
+    shared = common(suite, results, findings, figures, language, quick=quick)
     settings = shared["settings"].values()
     periods = {
         record.data["digest"]: 2 * math.pi * variant.settings.data.time_scale
@@ -64,9 +66,12 @@ def build_context(
     )
 
 
-def write(folder: Path, results: Forecasts, findings: Findings) -> list[str]:
+def write(folder: Path, results: Forecasts, findings: Findings, silence: Checks) -> list[str]:
     """Write `tables/*.csv` and `results.json` into the report's folder; return their paths from there."""
-    return put(folder, _tables(results, findings), as_json_of(results, "step_log", _numbers(results, findings)))
+    content = as_json_of(results, "step_log", _numbers(results, findings))
+    return put(
+        folder, _tables(results, findings), {**content, "checks": checks_as_json(results, findings, silence)}
+    )
 
 
 def _tables(results: Forecasts, findings: Findings) -> Iterator[tuple[str, pd.DataFrame]]:

@@ -12,13 +12,19 @@ import pandas as pd
 from reportgen.analysis import devices
 from reportgen.analysis.findings import Difference, Findings
 from reportgen.analysis.results import Results, Runs
+from reportgen.report.checks import checks_as_json
 from reportgen.report.explained import Explained, explain
+from reportgen.suite.checks import Checks
 from reportgen.suite.expansion import file_name
 
 
-def write(folder: Path, results: Results, findings: Findings) -> list[str]:
+def write(folder: Path, results: Results, findings: Findings, silence: Checks) -> list[str]:
     """Write `tables/*.csv` and `results.json` into the report's folder; return their paths from there."""
-    return put(folder, _tables(results, findings), as_json(results, findings))
+    return put(
+        folder,
+        _tables(results, findings),
+        {**as_json(results, findings), "checks": checks_as_json(results, findings, silence)},
+    )
 
 
 def put(folder: Path, tables: Iterable[tuple[str, pd.DataFrame]], content: dict[str, Any]) -> list[str]:
@@ -151,7 +157,15 @@ def _data_numbers(data: dict[str, Any]) -> Iterator[tuple[str, Any]]:
     yield from ((f"lengths.{name}", value) for name, value in data["lengths"].items())
     yield from (
         (name, data[name])
-        for name in ("vocabulary", "ambiguous", "unseen_tokens", "unknown_share", "majority_accuracy")
+        for name in (
+            "vocabulary",
+            "ambiguous",
+            "unseen_tokens",
+            "unknown_share",
+            "majority_accuracy",
+            "naive_bayes_accuracy",
+            "repeated",
+        )
     )
 
 

@@ -62,8 +62,12 @@ def problems_of(error: ValidationError, document: Document, task: Task) -> list[
 
 
 def location(details: ErrorDetails) -> Path_:
-    """Return the path of an error in the file; pydantic puts the data source between `data` and its setting."""
+    """Return the path of an error in the file.
+
+    pydantic puts the data source between `data` and its setting, and `[key]` after a key that is wrong itself.
+    """
     path: Path_ = details["loc"]
+    path = path[:-1] if path[-1:] == ("[key]",) else path
     return (*path[:1], *path[2:]) if path[:1] == ("data",) and path[1:2] and path[1] in SOURCES else path
 
 
@@ -93,7 +97,9 @@ def _problem(details: ErrorDetails, document: Document, schema: dict[str, Any], 
         description = _at(schema, path).get("description", "")
         what = f" ({_in_a_sentence(description)})" if description else ""
         return document.problem(path, "nothing", f"a value{what}")
-    return document.problem(path, got_by(details), expected_by(details, _at(schema, path)), hint_for(details))
+    is_key = details["loc"][-1:] == ("[key]",)  # keys with a pattern are names, like those of runs
+    described = _at(schema, ("runs", 0, "name") if is_key else path)
+    return document.problem(path, got_by(details), expected_by(details, described), hint_for(details))
 
 
 def _owner(path: Path_) -> Task | None:

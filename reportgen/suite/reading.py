@@ -221,6 +221,10 @@ def _texts(raw: dict[str, Any], runs: list[dict[str, Any]]) -> Iterator[tuple[Pa
     ]
     sweeps = [sweep if isinstance(sweep, dict) else {} for sweep in _list(raw.get("sweeps"))]
     places += [(("sweeps", i, "why"), sweep.get("why")) for i, sweep in enumerate(sweeps)]
+    checks = raw.get("checks")
+    silence = checks.get("silence") if isinstance(checks, dict) else None
+    silenced = silence.items() if isinstance(silence, dict) else ()
+    places += [(("checks", "silence", code), reason) for code, reason in silenced]
     return ((path, text) for path, text in places if isinstance(text, dict))
 
 

@@ -10,6 +10,7 @@ from pydantic.fields import FieldInfo
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 from reportgen.suite.base import Natural, Settings
+from reportgen.suite.checks import Checks
 from reportgen.suite.classifier import ModelSettings
 from reportgen.suite.settings import TrainingSettings
 from reportgen.suite.tasks import CLASSIFICATION, TASKS, AnyData, Task
@@ -37,6 +38,7 @@ SECTIONS = (
     "training",
     "results",
     "analysis",
+    "checks",
     "summary",
     "references",
     "appendix_runs",
@@ -191,6 +193,7 @@ class Suite(Settings):
     sections: tuple[str, ...] = Field(
         SECTIONS, min_length=1, max_length=100, description="The report's sections, in order: templates/sections/."
     )
+    checks: Checks = Field(Checks(), description="Checks of the results that are silenced, each with a reason.")
     profiles: dict[Name, Profile] = Field(
         default_factory=dict, max_length=20, description="Other sizes of the same suite, chosen with --profile."
     )

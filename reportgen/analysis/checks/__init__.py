@@ -1,0 +1,1 @@
+"""What a reader should know before believing the numbers: checks of data, runs and results, each with a code."""
