@@ -18,6 +18,7 @@ LAYERS = [
     {"cli"},
     {"terminal", "cleaning", "doctor", "datasets", "marks", "starting"},
     {"pipeline"},
+    {"loading"},
     {"fitting", "planning", "reporting", "stamp", "trials"},
     {"reasons"},
     {"report"},

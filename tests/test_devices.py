@@ -26,6 +26,7 @@ from reportgen.report.additions import build_context, write
 from reportgen.report.markdown import write as fill_in
 from reportgen.resources import TEMPLATES
 from reportgen.store import Store
+from reportgen.suite.checks import Checks
 from reportgen.suite.expansion import runs_of
 from reportgen.suite.schema import Suite, suite_of
 from reportgen.suite.tasks import TASKS
@@ -229,7 +230,7 @@ def test_the_numbers_of_the_devices_are_left_for_other_programs(tmp_path: Path) 
     import json
 
     found = results(FROM_200)
-    write(tmp_path, found, analyse(found))
+    write(tmp_path, found, analyse(found), Checks())
     numbers = {row["name"]: row for row in json.loads((tmp_path / "results.json").read_text())["numbers"]}
     row = numbers["devices.rnn/device=cpu, batch_size=2000.rnn/device=cuda, batch_size=2000.ratio"]
     assert_allclose(row["value"], 10)

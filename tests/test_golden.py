@@ -21,14 +21,14 @@ RECORDS = GOLDEN / "records"
 
 
 @pytest.fixture(scope="module")
-def loaded() -> pipeline.Loaded:
+def loaded() -> Loaded:
     """The tiny suite."""
     return pipeline.load(TINY)
 
 
 @pytest.fixture(scope="module")
 def results(
-    loaded: pipeline.Loaded, request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+    loaded: Loaded, request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Results:
     """The golden records, gathered."""
     from reportgen.analysis.results import collect
@@ -42,7 +42,7 @@ def _files(run: Run) -> dict[str, bytes]:
     return {file.name: file.read_bytes() for file in (RECORDS / file_name(run.name)).iterdir()}
 
 
-def _train_anew(loaded: pipeline.Loaded, folder: Path) -> None:
+def _train_anew(loaded: Loaded, folder: Path) -> None:
     build(TINY, folder)
     store = Store(folder / "records")
     shutil.rmtree(RECORDS, ignore_errors=True)
@@ -55,7 +55,7 @@ def _train_anew(loaded: pipeline.Loaded, folder: Path) -> None:
 
 @pytest.mark.parametrize("code", ["zh", "en"])
 def test_the_report_is_the_golden_one(
-    code: str, loaded: pipeline.Loaded, results: Results, golden: Callable[[str, str], None], tmp_path: Path
+    code: str, loaded: Loaded, results: Results, golden: Callable[[str, str], None], tmp_path: Path
 ) -> None:
     """The same records give the same Markdown, to the letter."""
     (language,) = languages.load_languages([code], loaded.template_folders)
@@ -66,7 +66,7 @@ def test_the_report_is_the_golden_one(
 
 
 def test_the_numbers_are_the_golden_ones(
-    loaded: pipeline.Loaded, results: Results, golden: Callable[[str, str], None], tmp_path: Path
+    loaded: Loaded, results: Results, golden: Callable[[str, str], None], tmp_path: Path
 ) -> None:
     """The same records give the same results.json, to the letter."""
     pipeline.numbers(results, pipeline.analyse(results), tmp_path, loaded.suite)
