@@ -14,6 +14,7 @@ from conftest import GOLDEN, TINY, build
 from reportgen import languages, pipeline
 from reportgen.analysis.results import Results
 from reportgen.lab.record import from_files
+from reportgen.loading import Loaded
 from reportgen.store import Store
 from reportgen.suite.expansion import Run, file_name, runs_of
 
