@@ -255,6 +255,27 @@ def test_a_full_disk_is_one_message_and_the_build_goes_on_when_there_is_room(
     assert f"{4 - len(kept)} trained, {len(kept)} reused" in out
 
 
+def test_a_report_that_there_is_no_room_for_is_one_message(lab: Path, small_disk: Path, quiet: Path) -> None:
+    """The old report stays as it was; with room there is the new one, and nobody takes the old one for edited."""
+    remount(small_disk, "size=3m")
+    shutil.copytree(quiet, small_disk / "build")
+    report = small_disk / "build" / "small" / "report.en.md"
+    old = report.read_bytes()
+    (lab / "small.yaml").write_text(SUITE.replace("title: Small", f"title: Large\naim: {'long ' * 8000}"), "utf-8")
+    (small_disk / "filling").write_bytes(b"x" * (shutil.disk_usage(small_disk).free - 30_000))
+    full = begun(lab, folder=str(small_disk / "build"))
+    _, told = full.communicate(timeout=300)
+    assert (full.returncode, "Traceback" in told) == (2, False)
+    assert "No space left on device; what had finished is kept" in told.splitlines()[-1]
+    assert report.read_bytes() == old
+    (small_disk / "filling").unlink()
+    again = begun(lab, folder=str(small_disk / "build"))
+    out, told = again.communicate(timeout=300)
+    assert (again.returncode, "edited" in told) == (0, False)
+    assert "0 trained, 4 reused" in out
+    assert report.read_text("utf-8").count("long ") > 7000
+
+
 def test_a_build_folder_that_cannot_be_written_is_one_message(lab: Path, small_disk: Path, quiet: Path) -> None:
     """Reading goes on: a plan, and a build with nothing to do; a build with something to do says what is wrong."""
     remount(small_disk, "size=3m")
