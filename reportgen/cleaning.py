@@ -40,7 +40,7 @@ def clean(
     for leftover in unused:
         typer.echo(leftover.line())
     size = sum(leftover.size for leftover in unused)
-    what = f"{len(unused)} leftovers in {build_dir}, {_readable(size)}"
+    what = f"{len(unused)} {'leftover' if len(unused) == 1 else 'leftovers'} in {build_dir}, {_readable(size)}"
     if not unused:
         typer.echo(f"nothing to remove: every record in {build_dir} is used, or too new")
     elif yes or typer.confirm(f"{what}. Remove them?"):

@@ -12,6 +12,8 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from filelock import FileLock
+
 from reportgen import fitting, loading, planning, stamp, trials
 from reportgen.errors import ReportgenError
 from reportgen.executors import pool
@@ -89,11 +91,13 @@ def build(
     up_to_date = not trained and stamp.matches(folder, mark)
     edited = []
     if not up_to_date:
-        reports, others = make_report(loaded, planned, store, folder, options, announce)
-        edited = stamp.set_aside(folder, reports)
-        for name, content in reports.items():
-            put_in_place(folder / name, content)
-        stamp.leave(folder, mark, [*reports, *others])
+        folder.mkdir(parents=True, exist_ok=True)
+        with FileLock(folder.with_name(f".{folder.name}.lock")):  # another build may be at the same report
+            reports, others = make_report(loaded, planned, store, folder, options, announce)
+            edited = stamp.set_aside(folder, reports)
+            for name, content in reports.items():
+                put_in_place(folder / name, content)
+            stamp.leave(folder, mark, [*reports, *others])
     return Outcome(
         folder=folder,
         reports=[
@@ -125,7 +129,6 @@ def make_report(
     results = collect(planned, store)
     announce("analyse")
     findings = analyse(results)
-    folder.mkdir(parents=True, exist_ok=True)
     announce("draw")
     figures = [draw(results, findings, language, folder, loaded.suite.sections) for language in loaded.languages]
     announce("write")

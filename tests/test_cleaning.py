@@ -105,7 +105,7 @@ def test_what_is_not_old_enough_stays(reportgen: Command, lab: Path) -> None:
             os.utime(path, (time.time() - days * 86_400,) * 2)
     done = reportgen("clean", "--yes", "--older-than", "30d")
     assert done.stdout.splitlines()[0].split(", ")[-2] == "40 days"
-    assert done.stdout.splitlines()[1].startswith("removed 1 leftovers")
+    assert done.stdout.splitlines()[1].startswith("removed 1 leftover in build, ")
     assert "1" * 20 in keys(lab)
     assert "0" * 20 not in keys(lab)
     wrong = reportgen("clean", "--older-than", "a month")

@@ -15,7 +15,7 @@ from conftest import TINY, Command
 from reportgen import __version__
 from reportgen.resources import EXPERIMENTS
 
-COMMANDS = ("build", "plan", "check", "doctor", "schema")
+COMMANDS = ("build", "plan", "check", "clean", "doctor", "schema")
 
 
 def test_the_version_is_printed(reportgen: Command) -> None:

@@ -64,13 +64,20 @@ def test_the_stages_have_one_name_everywhere(stage: str) -> None:
 
 @pytest.mark.parametrize(
     "document",
-    ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "docs/data.md", "docs/own-model.md", "docs/checks.md"],
+    ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", *(f"docs/{file.name}" for file in (ROOT / "docs").glob("*.md"))],
 )
 def test_links_between_documents_lead_somewhere(document: str) -> None:
     """Every relative link of a document is a file of the project."""
     text = (ROOT / document).read_text("utf-8")
     targets = [link for link in re.findall(r"\]\(([^)]+)\)", text) if "://" not in link]
     assert [link for link in targets if not ((ROOT / document).parent / link).exists()] == []
+
+
+def test_the_page_on_promises_names_tests_that_are_there() -> None:
+    """Whoever wants to see how something is tested finds the file."""
+    named = set(re.findall(r"`(tests/[^`]+)`", (ROOT / "docs" / "promises.md").read_text("utf-8")))
+    assert {name for name in named if not (ROOT / name).is_file()} == set()
+    assert "tests/test_survival.py" in named
 
 
 def test_the_data_page_names_every_source() -> None:

@@ -198,10 +198,10 @@ def learnt_from(run: AnyRun) -> object:
     if run.data.source == "addition":
         return run.data
     if run.data.source in ("sine", "series"):
-        found: Any = series.prepare(run.data)  # type: ignore[arg-type]  # of those sources
+        found: Any = series.prepare(run.data)
         arrays = [found.train, found.validation, found.test]
     else:
-        found = dataset.prepare(run.data)  # type: ignore[arg-type]  # of the others
+        found = dataset.prepare(run.data)
         arrays = [found.inputs, found.lengths, found.labels, *found.parts.values()]
     facts = replace(found.facts, digest="", origin=())
     return [np.asarray(array).tobytes() for array in arrays], repr(facts)

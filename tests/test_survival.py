@@ -24,7 +24,7 @@ from reportgen import pipeline, planning
 from reportgen.store import Store, put_in_place
 from reportgen.suite.reading import read_suite
 
-KILLS = int(os.environ.get("REPORTGEN_KILLS", "5"))
+KILLS = int(os.environ.get("REPORTGEN_KILLS", "4"))
 
 SUITE = """\
 title: Small
@@ -56,7 +56,7 @@ else:
     def noted(self, key, files):
         write(self, key, files)
         with open(os.environ["WRITTEN"], "a") as written:
-            written.write(key + "\\\\n")
+            written.write(key + "\\n")
     store.Store.write = noted
 """
 
@@ -66,7 +66,7 @@ def lab(tmp_path: Path) -> Path:
     """A folder with the suite, another suite that shares half of its runs, and the script that builds them."""
     (tmp_path / "small.yaml").write_text(SUITE, "utf-8")
     (tmp_path / "sharing.yaml").write_text(SHARING, "utf-8")
-    (tmp_path / "script.py").write_text(SCRIPT.replace("\\\\n", "\\n"), "utf-8")
+    (tmp_path / "script.py").write_text(SCRIPT, "utf-8")
     return tmp_path
 
 
@@ -115,7 +115,7 @@ def test_builds_killed_at_random_moments_end_as_a_quiet_one(lab: Path, quiet: Pa
         if kill % 2:  # one half at any time, the other while runs are trained
             wait_for_a_run(process, lab / "build" / "records")
         try:
-            process.communicate(timeout=moments.uniform(0, 1.5 if kill % 2 else 7))
+            process.communicate(timeout=moments.uniform(0, 1.5 if kill % 2 else 6))
         except subprocess.TimeoutExpired:
             os.killpg(process.pid, signal.SIGKILL)
             process.communicate()
@@ -246,13 +246,28 @@ def test_a_full_disk_is_one_message_and_the_build_goes_on_when_there_is_room(
     assert {key: store.fault(key) for key in store.keys()} == dict.fromkeys(kept, "")  # noqa: SIM118
     remount(small_disk, "size=3m")
     filling.unlink()
-    (lab / "written").unlink(missing_ok=True)
-    again = begun(lab, folder=str(small_disk / "build"))
-    out, told = again.communicate(timeout=300)
-    assert again.returncode == 0, told
+    outcome = build(lab / "small.yaml", small_disk / "build")
+    assert (outcome.trained, outcome.reused, outcome.unfinished) == (4 - len(kept), len(kept), [])
     assert numbers_of(small_disk / "build") == numbers_of(quiet)
-    assert len((lab / "written").read_text().split()) == 4 - len(kept)
-    assert f"{4 - len(kept)} trained, {len(kept)} reused" in out
+
+
+def test_a_report_that_there_is_no_room_for_is_one_message(lab: Path, small_disk: Path, quiet: Path) -> None:
+    """The old report stays as it was; with room there is the new one, and nobody takes the old one for edited."""
+    remount(small_disk, "size=3m")
+    shutil.copytree(quiet, small_disk / "build")
+    report = small_disk / "build" / "small" / "report.en.md"
+    old = report.read_bytes()
+    (lab / "small.yaml").write_text(SUITE.replace("title: Small", f"title: Large\naim: {'long ' * 8000}"), "utf-8")
+    (small_disk / "filling").write_bytes(b"x" * (shutil.disk_usage(small_disk).free - 30_000))
+    full = begun(lab, folder=str(small_disk / "build"))
+    _, told = full.communicate(timeout=300)
+    assert (full.returncode, "Traceback" in told) == (2, False)
+    assert "No space left on device; what had finished is kept" in told.splitlines()[-1]
+    assert report.read_bytes() == old
+    (small_disk / "filling").unlink()
+    outcome = build(lab / "small.yaml", small_disk / "build")
+    assert (outcome.trained, outcome.reused, outcome.notes) == (0, 4, [])
+    assert report.read_text("utf-8").count("long ") > 7000
 
 
 def test_a_build_folder_that_cannot_be_written_is_one_message(lab: Path, small_disk: Path, quiet: Path) -> None:
@@ -260,10 +275,8 @@ def test_a_build_folder_that_cannot_be_written_is_one_message(lab: Path, small_d
     remount(small_disk, "size=3m")
     shutil.copytree(quiet, small_disk / "build")
     remount(small_disk, "ro")
-    idle = begun(lab, folder=str(small_disk / "build"))
-    out, told = idle.communicate(timeout=300)
-    assert (idle.returncode, told) == (0, "")
-    assert "nothing had changed; 0 trained, 4 reused" in out
+    outcome = build(lab / "small.yaml", small_disk / "build")
+    assert (outcome.trained, outcome.reused, outcome.up_to_date) == (0, 4, True)
     (lab / "small.yaml").write_text(SUITE.replace("epochs: 24", "epochs: 1"), "utf-8")
     failing = begun(lab, folder=str(small_disk / "build"))
     _, told = failing.communicate(timeout=300)
