@@ -3,8 +3,9 @@
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -32,6 +33,15 @@ def golden(request: pytest.FixtureRequest) -> Callable[[str, str], None]:
         assert text == file.read_text("utf-8"), f"{name} differs; if that is right: pytest --update-golden"
 
     return compare
+
+
+def made_up_facts(classes: Sequence[str], source: str = "surnames") -> dict[str, Any]:
+    """Return facts of data with a hundred examples of each class, and nothing that a check would find."""
+    counts = {"train": 70, "validation": 10, "test": 20}
+    return {
+        "source": source, "digest": "d", "classes": list(classes), "majority_accuracy": 0.5, "repeated": 0,
+        "naive_bayes_accuracy": 0.1, "counts": {part: [count] * len(classes) for part, count in counts.items()},
+    }  # fmt: skip
 
 
 def build(suite: Path, folder: Path, **options: object) -> pipeline.Outcome:

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from conftest import made_up_facts
 
 from reportgen.analysis.checks.classification import CHECKS, clearly_above
 from reportgen.analysis.checks.found import Found
@@ -63,11 +64,8 @@ def record(
         }
         for number, (train, held) in enumerate(losses, 1)
     ]  # fmt: skip
-    facts = {
-        "source": "surnames", "digest": "d", "classes": ["Greek", "Czech"], "majority_accuracy": 0.5,
-        "counts": {"train": [70, 70], "validation": [10, 10], "test": [50, 50]},
-        "naive_bayes_accuracy": 0.5, "repeated": 0,
-    }  # fmt: skip
+    counts = {"train": [70, 70], "validation": [10, 10], "test": [50, 50]}
+    facts = {**made_up_facts(["Greek", "Czech"]), "counts": counts, "naive_bayes_accuracy": 0.5}
     outcome = {"target": target, "predicted": predicted, "loss": np.full(TESTED, 0.5, np.float32)}
     return Record(
         key="k", parts={}, settings={}, seed=0, status=status, error="", model={"parameters": parameters},

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from conftest import made_up_facts
 from matplotlib.axes import Axes
 from numpy.testing import assert_allclose, assert_array_equal
 from numpy.typing import NDArray
@@ -53,7 +54,7 @@ def record(
     return Record(
         key="k", parts={}, settings={}, seed=seed, status="finished", error="",
         model={"parameters": 1, "printout": "p", "summary": "s"},
-        data={"classes": CLASSES, "majority_accuracy": 0.5, "source": "surnames"}, environment={}, started="",
+        data=made_up_facts(CLASSES), environment={}, started="",
         seconds=1.0, heldout="validation", kept_epoch=2,
         epochs=[{"epoch": 1.0, "heldout_accuracy": 0.9, **row},
                 {"epoch": 2.0, "heldout_accuracy": validation, **row}],

@@ -10,6 +10,7 @@ from xml.etree import ElementTree
 import numpy as np
 import pandas as pd
 import pytest
+from conftest import made_up_facts
 from matplotlib.figure import Figure
 from numpy.testing import assert_allclose, assert_array_equal
 
@@ -43,7 +44,7 @@ def record(variant: Variant, seed: int, right: int) -> Record:
     return Record(
         key="k", parts={}, settings={}, seed=seed, status="finished", error="",
         model={"parameters": 1, "printout": "p", "summary": "s"},
-        data={"classes": ["a", "b"], "majority_accuracy": 0.5, "source": "csv"}, environment={}, started="",
+        data=made_up_facts(["a", "b"], "csv"), environment={}, started="",
         seconds=1.0, epochs=[{"epoch": float(number + 1), **row} for number in range(2)],
         heldout="validation" if settings.data.split.validation else "test", kept_epoch=1,
         predictions={**predictions, "loss": np.ones(100)},
