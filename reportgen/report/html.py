@@ -23,8 +23,8 @@ _PICTURES = {".svg": "image/svg+xml", ".png": "image/png", ".jpg": "image/jpeg",
 _WORDS = {"text", "text_special", "code_inline", "math_inline"}
 """The parts of a heading that its entry in the table of contents shows."""
 
-_SHORT_CELL = 10
-"""Columns, of which a Chinese character takes two."""
+_SHORT_CELL, _SHORT_NAME = 10, 16
+"""Columns, of which a Chinese character takes two; the second is for the first cell of a row."""
 
 _MARKS = "0123456789•◦▪‐"
 """What a typesetter adds by itself: numbers, the bullets of lists, the hyphen where a line ends."""
@@ -94,7 +94,11 @@ def _parser(language: Language) -> MarkdownIt:
 
 
 def _breakable(html: str) -> str:
-    """Let long names, such as those of a sweep, be broken between their parts: in a table they must be."""
+    """Let long names, such as those of a sweep, be broken between their parts: in a table they must be.
+
+    A word such as L-BFGS is not broken after its first letter.
+    """
+    html = re.sub(r"\b[A-Z]-[A-Z]+\b", r'<span class="whole">\g<0></span>', html)
     return re.sub(r"[!-~]{20,}", lambda name: re.sub(r"(?<=[/=,_])(?=[A-Za-z])", "<wbr>", name[0]), html)
 
 
@@ -152,10 +156,10 @@ def _caption_tables(tokens: list[Token]) -> None:
 
 def _keep_short_cells(tokens: list[Token]) -> None:
     """Keep each short cell on one line: beside a long text it would be squeezed to a column of characters."""
-    for opening, inline in pairwise(tokens):
+    for before, opening, inline in zip(tokens, tokens[1:], tokens[2:], strict=False):
         if opening.type in ("td_open", "th_open") and inline.type == "inline":
             wide = sum(east_asian_width(character) in "WF" for character in inline.content)
-            if len(inline.content) + wide <= _SHORT_CELL:
+            if len(inline.content) + wide <= (_SHORT_NAME if before.type == "tr_open" else _SHORT_CELL):
                 opening.attrJoin("class", "short")
 
 
