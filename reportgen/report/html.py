@@ -98,8 +98,8 @@ def _breakable(html: str) -> str:
 
     A word such as L-BFGS is not broken after its first letter.
     """
-    html = re.sub(r"\b[A-Z]-[A-Z]+\b", r'<span class="whole">\g<0></span>', html)
-    return re.sub(r"[!-~]{20,}", lambda name: re.sub(r"(?<=[/=,_])(?=[A-Za-z])", "<wbr>", name[0]), html)
+    html = re.sub(r"[!-~]{20,}", lambda name: re.sub(r"(?<=[/=,_])(?=[A-Za-z])", "<wbr>", name[0]), html)
+    return re.sub(r"(?<![A-Za-z])[A-Z]-[A-Z]+(?![A-Za-z])", r'<span class="whole">\g<0></span>', html)
 
 
 def _number_headings(tokens: list[Token]) -> list[tuple[int, str, str]]:
