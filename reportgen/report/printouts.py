@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from reportgen.analysis.results import Runs
+from reportgen.suite.expansion import Variant
 
 _LINEAR = re.compile(r"in_features=(\d+), out_features=(\d+)")
 
@@ -25,6 +26,7 @@ class Model:
     """A model of the suite: the variants that train it, what it prints, and how large it is."""
 
     labels: list[str]
+    """Those of the runs that the suite declares, or, where only points of sweeps have this model, of those."""
     cell: str
     printout: str
     summary: str
@@ -33,6 +35,8 @@ class Model:
     """The source of a class of the user's own; empty for other cells."""
     sizes: list[Size] = field(default_factory=list)
     """Points of sweeps that have the same structure."""
+    swept: int = 0
+    """How many points of sweeps have this very model, besides what is labelled."""
 
 
 def models_of(results: Runs, labels: Mapping[str, str]) -> list[Model]:
@@ -40,14 +44,14 @@ def models_of(results: Runs, labels: Mapping[str, str]) -> list[Model]:
 
     A model that only points of sweeps have, and that differs from another one in numbers alone, is a size of that.
     """
-    variants: dict[str, list[str]] = {}
+    variants: dict[str, list[Variant]] = {}
     described: dict[str, tuple[str, dict[str, Any]]] = {}
     declared = set()
     for variant in results.variants:
         record = results.record_of(variant.name)
         if record is not None:
             printout = record.model["printout"]
-            variants.setdefault(printout, []).append(labels[variant.name])
+            variants.setdefault(printout, []).append(variant)
             described.setdefault(printout, (variant.settings.told()["model"]["cell"], record.model))
             declared |= set() if variant.changed else {printout}
     found: dict[tuple[str, str], Model] = {}
@@ -56,18 +60,26 @@ def models_of(results: Runs, labels: Mapping[str, str]) -> list[Model]:
         cell, facts = described[printout]
         alike = found.get((cell, _structure(printout)))
         if alike is not None and printout not in declared:
-            size = Size(variants[printout], facts["parameters"], _differing(printout, alike.printout))
-            alike.sizes.append(size)
+            named, layers = [labels[own.name] for own in variants[printout]], _differing(printout, alike.printout)
+            alike.sizes.append(Size(named, facts["parameters"], layers))
             continue
-        source = facts.get("source", "")
-        model = Model(variants[printout], cell, printout, facts["summary"], facts["parameters"], source)
+        shown = [own for own in variants[printout] if not own.changed] or variants[printout]
+        model = Model(
+            [labels[own.name] for own in shown],
+            cell,
+            printout,
+            facts["summary"],
+            facts["parameters"],
+            facts.get("source", ""),
+            swept=len(variants[printout]) - len(shown),
+        )
         found.setdefault((cell, _structure(printout)), model)
         models.append(model)
     return models
 
 
 def _structure(printout: str) -> str:
-    return re.sub(r"\d+", "0", printout)
+    return re.sub(r"\d+", "0", re.sub(r"num_layers=\d+, ", "", printout))
 
 
 def _differing(printout: str, other: str) -> list[str]:
