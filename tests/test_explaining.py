@@ -232,6 +232,17 @@ def test_a_norm_that_rises_again_is_said_to(norms: list[float], said: bool) -> N
     assert ("The norm of RNN is lowest on the way and rises again" in text) == said
 
 
+def test_curves_that_cross_are_told_as_such() -> None:
+    """Where the gated network keeps more at the told distance and less at the last one, neither is ahead."""
+    plain = [0.5**k for k in range(10)] + [0.004, 0.004, 0.004]
+    gated = [0.8**k for k in range(11)] + [0.01, 1e-6]
+    rnn, lstm = ([{"norms": norms, "counts": [8] * 13}] * 2 for norms in (plain, gated))
+    results = gathered(TWO, rnn=rnn, lstm=lstm)
+    assert EN.say("forgets.order_crossing") in report(TWO, results)
+    assert EN.say("forgets.order_gated") not in report(TWO, results)
+    assert ZH.say("forgets.order_crossing") in report(TWO, results, ZH)
+
+
 def test_of_one_kind_of_network_no_order_is_told() -> None:
     """Without a network of the other kind there is nothing to hold the theory against."""
     only = suite({"lstm": "lstm", "gru": "gru"})

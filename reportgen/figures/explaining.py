@@ -13,7 +13,7 @@ from reportgen.analysis.shown import MOST_CURVES, declared, most_accurate
 from reportgen.figures.classes import class_recalls
 from reportgen.figures.diagrams import DIAGRAMS
 from reportgen.figures.matrices import difference_of_matrices
-from reportgen.figures.memory import forget_gates, gradient_norms
+from reportgen.figures.memory import RAISED, forget_gates, gradient_norms
 from reportgen.languages import Language
 
 _NOTATION = "σ×+−…␣"
@@ -70,7 +70,7 @@ def explaining_steps(
 def characters(results: Runs) -> list[str]:
     """Return what diagrams, and the tokens under the forget gates, have that no sentence has."""
     tokens = [str(t) for record in results.records.values() for t in record.measures.get("gate_tokens", ())]
-    return [*tokens, _NOTATION]
+    return [*tokens, _NOTATION, RAISED]
 
 
 def _memory(

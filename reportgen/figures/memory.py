@@ -16,6 +16,12 @@ from reportgen.languages import Language
 _TICKS = ((1, (1, 1.5, 2, 3, 5, 7)), (2, (1, 2, 5)))
 """On an axis of fewer decades than the first number, there is a tick at each of these multiples."""
 
+_MOST_PERCENT = 6
+"""Decades; on a longer axis there are powers of ten in place of percent."""
+
+RAISED = "⁰¹²³⁴⁵⁶⁷⁸⁹⁻"
+_RAISED = str.maketrans("0123456789-", RAISED)
+
 _LONG = 3
 """Tokens with more letters than this are turned."""
 
@@ -23,6 +29,8 @@ _MOST_LETTERS = 90
 """Letters that stand beside each other along the axis; where there are more, the tokens are turned."""
 
 _TURNED: Any = {"rotation": 90}
+
+_MOST_MARKERS = 30
 
 _EVERY = 10
 """Tokens that are numbers have a tick at the multiples of this."""
@@ -59,8 +67,17 @@ def _logarithmic(axes: Axes, gradients: pd.DataFrame) -> None:
     decades = float(np.log10(gradients["high"].max() / gradients["low"].min()))
     subs = next((subs for most, subs in _TICKS if decades < most), (1,))
     axes.yaxis.set_major_locator(LogLocator(subs=subs))
-    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{100 * value:g}%"))
+    axes.yaxis.set_major_formatter(FuncFormatter(_power if decades > _MOST_PERCENT else _percent))
     axes.yaxis.set_minor_formatter(NullFormatter())
+
+
+def _percent(value: float, _: object) -> str:
+    return f"{100 * value:g}%"
+
+
+def _power(value: float, _: object) -> str:
+    """Write a power of ten: 10⁻⁶."""
+    return "10" + f"{round(np.log10(value))}".translate(_RAISED)
 
 
 def forget_gates(gates: Sequence[ForgetGate], labels: Mapping[str, str], language: Language) -> Figure:
@@ -76,7 +93,7 @@ def forget_gates(gates: Sequence[ForgetGate], labels: Mapping[str, str], languag
     places = np.arange(len(gates[0].tokens))
     for gate in gates:
         style = series_style(list(labels).index(gate.variant) + len(labels) * (gate.layer - 1))
-        axes.plot(places, gate.mean, **style)
+        axes.plot(places, gate.mean, markevery=max(1, len(places) // _MOST_MARKERS), **style)
         low, high = gate.mean - gate.spread, gate.mean + gate.spread
         axes.fill_between(places, low, high, color=style["color"], alpha=0.15, linewidth=0)
     tokens = {place: _shown(token, language) for place, token in enumerate(gates[0].tokens)}

@@ -17,7 +17,6 @@ from reportgen.report.devices import Devices, devices_of
 from reportgen.report.explained import Explained, explain
 from reportgen.report.facts import (
     Log,
-    Model,
     datasets_of,
     digits,
     distinct,
@@ -25,13 +24,13 @@ from reportgen.report.facts import (
     log_of,
     matrices_in_text,
     mistakes_of,
-    models_of,
     prose,
     reason,
     rows_of,
     settings_of,
     tuning_of,
 )
+from reportgen.report.printouts import Model, models_of
 from reportgen.suite.schema import Suite
 
 COVER = ("author", "student_number", "course", "school", "supervisor", "date")

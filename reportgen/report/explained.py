@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
+import pandas as pd
+
 from reportgen.analysis import memory
 from reportgen.analysis.classes import MatrixDifference, matrix_difference
 from reportgen.analysis.families import Choice, choices, representatives
@@ -22,7 +24,8 @@ class Explained:
     """What each network keeps of its gradient, the most first."""
     order: str = ""
     """gated if every network with gates keeps more than every one without, plain if it is the other way round,
-    mixed if neither; empty where there is only one kind."""
+    mixed if neither; crossing if that is not the same as far back as all networks reach; empty where there is only
+    one kind."""
     sequences: int = 0
     """Sequences that the gradient is averaged over."""
     steps: int = 0
@@ -42,24 +45,33 @@ def explain(results: Results, findings: Findings) -> Explained:
 
 def explain_memory(results: Runs, variants: Sequence[str]) -> Explained:
     """Gather what was measured of these variants, whatever their task."""
-    kept = memory.kept(memory.gradients(results, variants))
+    table = memory.gradients(results, variants)
+    kept = memory.kept(table)
     probed = [record.arrays for variant in variants if (record := results.record_of(variant))]
     counts = [arrays["gradient_count"] for arrays in probed if "gradient_count" in arrays]
     return Explained(
         kept=kept,
-        order=_order(results, kept),
+        order=_order(results, table, kept),
         sequences=int(counts[0][0]) if counts else 0,
         steps=max(map(len, counts), default=0),
         forget_gates=memory.forget_gates(results, variants),
     )
 
 
-def _order(results: Runs, kept: list[memory.Kept]) -> str:
-    cells = {variant.name: getattr(variant.settings.model, "cell", "") for variant in results.variants}
-    plain = [item.share for item in kept if cells[item.variant] in PLAIN]
-    gated = [item.share for item in kept if cells[item.variant] not in PLAIN]
-    if not plain or not gated:
+def _order(results: Runs, gradients: pd.DataFrame, kept: Sequence[memory.Kept]) -> str:
+    if not kept:
         return ""
-    if min(gated) > max(plain):
+    reach = int(gradients.groupby("variant")["distance"].max().min())
+    near, far = (_order_at(results, gradients[gradients["distance"] == at]) for at in (kept[0].distance, reach))
+    return near if near == far else "crossing"
+
+
+def _order_at(results: Runs, rows: pd.DataFrame) -> str:
+    cells = {variant.name: getattr(variant.settings.model, "cell", "") for variant in results.variants}
+    is_plain = rows["variant"].map(cells).isin(PLAIN)
+    plain, gated = rows.loc[is_plain, "mean"], rows.loc[~is_plain, "mean"]
+    if plain.empty or gated.empty:
+        return ""
+    if gated.min() > plain.max():
         return "gated"
-    return "plain" if min(plain) > max(gated) else "mixed"
+    return "plain" if plain.min() > gated.max() else "mixed"

@@ -23,19 +23,6 @@ _MISTAKES = 8
 
 
 @dataclass(frozen=True)
-class Model:
-    """A model of the suite: the variants that train it, what it prints, and how large it is."""
-
-    labels: list[str]
-    cell: str
-    printout: str
-    summary: str
-    parameters: int
-    source: str
-    """The source of a class of the user's own; empty for other cells."""
-
-
-@dataclass(frozen=True)
 class Log:
     """What one run logged: epochs in the two-line form with the test line at the end, or a line a logged step."""
 
@@ -179,29 +166,6 @@ def is_off(name: str, settings: dict[str, Any]) -> bool:
     """Tell whether a setting stands for something that was not used: a dropout of 0, the scale of no embedding."""
     value = settings[_PART_OF.get(name, name)]
     return value is None or value is False or (isinstance(value, float) and value == 0)
-
-
-def models_of(results: Runs, labels: Mapping[str, str]) -> list[Model]:
-    """Return each different model once, with the labels of the variants that train it."""
-    found: dict[str, Model] = {}
-    for variant in results.variants:
-        record = results.record_of(variant.name)
-        if record is None:
-            continue
-        described = record.model
-        model = found.setdefault(
-            described["printout"],
-            Model(
-                [],
-                variant.settings.told()["model"]["cell"],
-                printable(described["printout"]),
-                printable(described["summary"]),
-                described["parameters"],
-                printable(described.get("source", "")),
-            ),
-        )
-        model.labels.append(labels[variant.name])
-    return list(found.values())
 
 
 def distinct(items: list[dict[str, Any]]) -> list[dict[str, Any]]:

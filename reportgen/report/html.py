@@ -1,6 +1,7 @@
 """Markdown to HTML: one file that opens by itself, with fonts, figures and formulas inside."""
 
 import base64
+import hashlib
 import re
 from collections.abc import Callable, Sequence
 from html import escape, unescape
@@ -23,20 +24,8 @@ _PICTURES = {".svg": "image/svg+xml", ".png": "image/png", ".jpg": "image/jpeg",
 _WORDS = {"text", "text_special", "code_inline", "math_inline"}
 """The parts of a heading that its entry in the table of contents shows."""
 
-_NOTHING_OUTSIDE = (
-    '<meta http-equiv="Content-Security-Policy" '
-    """content="default-src 'none'; style-src 'unsafe-inline'; img-src data:; font-src data:">"""
-)
-"""A browser fetches nothing for the page either, and runs no script in it."""
-
-_SHORT_CELL = 10
-"""Columns, of which a Chinese character takes two."""
-
-_MARKS = "0123456789•◦▪‐"
-"""What a typesetter adds by itself: numbers, the bullets of lists, the hyphen where a line ends."""
-
 # a click on a figure, or Enter, shows it as large as the window; Escape or another click puts it back
-_ZOOM = """<script>
+_ZOOM = """
 for (const image of document.querySelectorAll("figure img")) {
   image.tabIndex = 0;
   const zoom = () => {
@@ -50,8 +39,20 @@ for (const image of document.querySelectorAll("figure img")) {
   image.onclick = zoom;
   image.onkeydown = (event) => { if (event.key === "Enter") zoom(); };
 }
-</script>
 """
+
+_NOTHING_OUTSIDE = (
+    '<meta http-equiv="Content-Security-Policy" '
+    """content="default-src 'none'; style-src 'unsafe-inline'; img-src data:; font-src data:; """
+    f"""script-src 'sha256-{base64.b64encode(hashlib.sha256(_ZOOM.encode()).digest()).decode()}'">"""
+)
+"""A browser fetches nothing for the page either, and runs no script in it but the one above."""
+
+_SHORT_CELL, _SHORT_NAME = 10, 16
+"""Columns, of which a Chinese character takes two; the second is for the first cell of a row."""
+
+_MARKS = "0123456789•◦▪‐"
+"""What a typesetter adds by itself: numbers, the bullets of lists, the hyphen where a line ends."""
 
 
 def to_html(markdown: str, language: Language, folder: Path, styles: Sequence[str], *, quick: bool = False) -> str:
@@ -83,7 +84,7 @@ def to_html(markdown: str, language: Language, folder: Path, styles: Sequence[st
         f'<meta charset="utf-8">\n{_NOTHING_OUTSIDE}\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
         f"<title>{escape(title)}</title>\n<style>\n{css}\n</style>\n</head>\n<body>\n<main>\n{body}</main>\n"
-        f"{_ZOOM}</body>\n</html>\n"
+        f"<script>{_ZOOM}</script>\n</body>\n</html>\n"
     )
 
 
@@ -120,8 +121,12 @@ def _parser(language: Language) -> MarkdownIt:
 
 
 def _breakable(html: str) -> str:
-    """Let long names, such as those of a sweep, be broken between their parts: in a table they must be."""
-    return re.sub(r"[!-~]{20,}", lambda name: re.sub(r"(?<=[/=,_])(?=[A-Za-z])", "<wbr>", name[0]), html)
+    """Let long names, such as those of a sweep, be broken between their parts: in a table they must be.
+
+    A word such as L-BFGS is not broken after its first letter.
+    """
+    html = re.sub(r"[!-~]{20,}", lambda name: re.sub(r"(?<=[/=,_])(?=[A-Za-z])", "<wbr>", name[0]), html)
+    return re.sub(r"(?<![A-Za-z])[A-Z]-[A-Z]+(?![A-Za-z])", r'<span class="whole">\g<0></span>', html)
 
 
 def _number_headings(tokens: list[Token]) -> list[tuple[int, str, str]]:
@@ -178,12 +183,12 @@ def _caption_tables(tokens: list[Token]) -> None:
 
 def _mark_cells(tokens: list[Token]) -> None:
     """Say which cells head a column, and keep each short cell on one line: a long neighbour would squeeze it."""
-    for opening, inline in pairwise(tokens):
+    for before, opening, inline in zip(tokens, tokens[1:], tokens[2:], strict=False):
         if opening.type == "th_open":
             opening.attrSet("scope", "col")
         if opening.type in ("td_open", "th_open") and inline.type == "inline":
             wide = sum(east_asian_width(character) in "WF" for character in inline.content)
-            if len(inline.content) + wide <= _SHORT_CELL:
+            if len(inline.content) + wide <= (_SHORT_NAME if before.type == "tr_open" else _SHORT_CELL):
                 opening.attrJoin("class", "short")
 
 
