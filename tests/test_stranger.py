@@ -18,6 +18,7 @@ from reportgen.languages import load_languages
 from reportgen.report.html import to_html
 from reportgen.resources import TEMPLATES
 from reportgen.store import Store
+from reportgen.suite.expansion import file_name
 
 NAMES = [
     "<script>alert(1)</script>", "{{ 7 * 7 }}{% raw %}", "a|b", "`c`", "$x^2$ $", "*d* **e**", "_f_ __g__", "# h",
@@ -222,6 +223,15 @@ def test_data_lie_below_the_suite_or_where_the_user_says(
     assert str(caught.value).endswith(expected)
     monkeypatch.setenv("REPORTGEN_DATA", os.pathsep.join([str(tmp_path), "/etc"]))
     assert pipeline.load(suite).suite
+
+
+def test_a_file_has_a_name_that_every_system_takes() -> None:
+    """A variant's name is part of file names: short enough, without separators, and not that of another one."""
+    long = "lstm/" + ",".join(f"vectors=词{i}" for i in range(99))
+    names = [file_name(name) for name in (long, f"{long}1", "lstm/../../x", "a\\b:c*d?e")]
+    assert max(len(name.encode()) for name in names) <= 163
+    assert len(set(names)) == 4
+    assert names[2:] == ["lstm-..-..-x", "a-b-c-d-e"]
 
 
 def test_a_pipe_is_no_data(tmp_path: Path) -> None:

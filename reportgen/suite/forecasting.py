@@ -44,7 +44,9 @@ class SineSettings(HeldOutSequences):
             )
         if self.sequences * self.length > MOST_POINTS:
             raise PydanticCustomError(
-                "rule", "sequences × length of at most {most}, which have to be in memory", {"most": f"{MOST_POINTS:,}"}
+                "rule",
+                "sequences × length of at most {most}, which have to be in memory",
+                {"most": f"{MOST_POINTS:,}"},
             )
         return self
 
