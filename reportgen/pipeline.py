@@ -13,13 +13,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from reportgen import fitting, fonts, languages, planning, stamp, trials
-from reportgen.errors import ReportgenError, TemplateError
+from reportgen.errors import ReportgenError
 from reportgen.executors import pool
 from reportgen.executors.events import Event
 from reportgen.lab.record import Record
 from reportgen.planning import Action, Plan, Step
 from reportgen.reporting import Findings, module_for
-from reportgen.resources import TEMPLATES, is_below
+from reportgen.resources import template_folders
 from reportgen.store import Store
 from reportgen.suite.document import Document
 from reportgen.suite.expansion import expand, file_name
@@ -172,9 +172,7 @@ def load(file: Path, *, quick: bool = False, profile: str | None = None) -> Load
     Raises SuiteError with every problem of the suite, TemplateError with those of its own catalogues, templates
     and style sheets: whatever can be found before anything is trained.
     """
-    folders = (file.parent / "templates", TEMPLATES)
-    if not is_below(folders[0], file.parent):
-        raise TemplateError(f"{folders[0]}: got a link that leads out of {file.parent}, expected a folder in it")
+    folders = template_folders(file)
     sections = {
         path.name.removesuffix(".md.j2") for folder in folders for path in folder.glob("sections/**/*.md.j2")
     }
