@@ -35,7 +35,7 @@ def is_below(file: Path, folder: Path) -> bool:
 def template_folders(suite: Path) -> tuple[Path, Path]:
     """Return where the templates of a suite are looked for: beside it, then among those that ship.
 
-    Raises TemplateError for a folder beside it that is a link to elsewhere: whatever is in there could be included.
+    Raises TemplateError for a folder that is a link to elsewhere: whatever is in there could be included.
     """
     own = suite.parent / "templates"
     if not is_below(own, suite.parent):
