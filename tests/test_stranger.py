@@ -244,6 +244,20 @@ def test_a_pipe_is_no_data(tmp_path: Path) -> None:
         pipeline.plan(pipeline.load(suite), Store(tmp_path / "records"))
 
 
+@pytest.mark.parametrize(
+    "line", ["from .. import evil", f"from {'.' * 99} import evil", "from ..... import x", "import lab.evil"]
+)
+def test_an_import_from_above_the_suite_is_no_file_of_it(line: str, tmp_path: Path) -> None:
+    """What a class imports from elsewhere is not read for the key, and the plan is made."""
+    (tmp_path / "lab").mkdir()
+    (tmp_path / "evil.py").write_text(EVIL, "utf-8")
+    (tmp_path / "lab" / "my_models.py").write_text(f"{line}\n{EVIL}", "utf-8")
+    suite = SUITE.replace("{cell: rnn}", "{cell: 'my_models.py:MyRNN'}")
+    loaded = pipeline.load(written(tmp_path / "lab", ["a", "b"], "good", suite))
+    assert len(pipeline.plan(loaded, Store(tmp_path / "records")).steps) == 1
+    assert not list(tmp_path.rglob("ran"))
+
+
 def test_templates_from_elsewhere_are_refused(tmp_path: Path) -> None:
     """A folder of templates that is a link out of the suite's folder is not looked into."""
     (tmp_path / "lab").mkdir()
