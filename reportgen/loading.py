@@ -6,10 +6,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from reportgen import fonts, languages, planning
-from reportgen.errors import TemplateError
 from reportgen.lab import device as devices
 from reportgen.report import setting
-from reportgen.resources import TEMPLATES, is_below
+from reportgen.resources import template_folders
 from reportgen.suite.document import Document
 from reportgen.suite.expansion import expand
 from reportgen.suite.reading import read_suite
@@ -42,9 +41,7 @@ def load(file: Path, *, quick: bool = False, profile: str | None = None, formats
     Raises SuiteError with every problem of the suite, TemplateError with those of its own catalogues, templates
     and style sheets: whatever can be found before anything is trained.
     """
-    folders = (file.parent / "templates", TEMPLATES)
-    if not is_below(folders[0], file.parent):
-        raise TemplateError(f"{folders[0]}: got a link that leads out of {file.parent}, expected a folder in it")
+    folders = template_folders(file)
     sections = {
         path.name.removesuffix(".md.j2") for folder in folders for path in folder.glob("sections/**/*.md.j2")
     }

@@ -32,6 +32,17 @@ def is_below(file: Path, folder: Path) -> bool:
         return False
 
 
+def template_folders(suite: Path) -> tuple[Path, Path]:
+    """Return where the templates of a suite are looked for: beside it, then among those that ship.
+
+    Raises TemplateError for a folder that is a link to elsewhere: whatever is in there could be included.
+    """
+    own = suite.parent / "templates"
+    if not is_below(own, suite.parent):
+        raise TemplateError(f"{own}: got a link that leads out of {suite.parent}, expected a folder in it")
+    return own, TEMPLATES
+
+
 def require_plain(file: Path, folder: Path) -> None:
     """Raise TemplateError for a link that leads out of `folder`, and for what is no plain file or too large."""
     if not is_below(file, folder):

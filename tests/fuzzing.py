@@ -59,9 +59,9 @@ snippets = st.one_of(
     st.sampled_from(["&a ", "*a", "!!int ", "!t ", "---\n", "...\n", "%YAML 1.1\n", "<<: ", "? "]).map(str.encode),
     st.sampled_from(["\\x07", "\\ud800", "\\U0011ffff", "\u2028", "\ufeff", "\x85", "\u202e"]).map(str.encode),
     st.sampled_from(["1e999", ".nan", "-1", "0x", "null", "9" * 5000, "[" * 60, "\n" + " " * 80]).map(str.encode),
-    st.sampled_from(["{{", "}}", "{%", "%}", "{{ x", "url(", "@import '", "/*", "(" * 300, "../", "/etc/passwd"]).map(
-        str.encode
-    ),
+    st.sampled_from(
+        ["{{", "}}", "{%", "%}", "{{ x", "url(", "@import '", "/*", "(" * 300, "../", "/etc/passwd"]
+    ).map(str.encode),
 )
 
 

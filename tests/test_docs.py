@@ -64,7 +64,12 @@ def test_the_stages_have_one_name_everywhere(stage: str) -> None:
 
 @pytest.mark.parametrize(
     "document",
-    ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", *(f"docs/{file.name}" for file in (ROOT / "docs").glob("*.md"))],
+    [
+        "README.md",
+        "ARCHITECTURE.md",
+        "CONTRIBUTING.md",
+        *sorted(f"docs/{file.name}" for file in (ROOT / "docs").glob("*.md")),
+    ],
 )
 def test_links_between_documents_lead_somewhere(document: str) -> None:
     """Every relative link of a document is a file of the project."""

@@ -28,9 +28,7 @@ def loaded() -> Loaded:
 
 
 @pytest.fixture(scope="module")
-def results(
-    loaded: Loaded, request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> Results:
+def results(loaded: Loaded, request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Results:
     """The golden records, gathered."""
     from reportgen.analysis.results import collect
 

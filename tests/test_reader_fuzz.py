@@ -25,7 +25,13 @@ from reportgen.suite.forecasting import SeriesSettings
 from reportgen.suite.settings import FolderSettings, PolaritySettings, TableSettings
 
 (EN,) = load_languages(["en"], [TEMPLATES])
-ROWS = [("A fine film, 不错", "good"), ('He said "no"', "bad"), ("well", "good"), ("", "bad"), ("x y\nz", "odd")] * 4
+ROWS = [
+    ("A fine film, 不错", "good"),
+    ('He said "no"', "bad"),
+    ("well", "good"),
+    ("", "bad"),
+    ("x y\nz", "odd"),
+] * 4
 CSV = "text,label\r\n" + "".join(f'"{text.replace(chr(34), chr(34) * 2)}",{label}\r\n' for text, label in ROWS)
 TSV = "text\tlabel\n" + "".join(f"{text.split()[0] if text else ''}\t{label}\n" for text, label in ROWS)
 JSONL = '{"text": "a \\u00e9 b", "label": "x"}\n{"text": "c", "label": "y", "more": [1, {"z": null}]}\n' * 5
@@ -42,7 +48,7 @@ RECORD = to_files(
 
 def table(kind: str) -> Callable[[Path], object]:
     """Return a reader of tables, which divides and encodes what it has read."""
-    return lambda file: dataset.prepare.__wrapped__(TableSettings(source=kind, file=str(file)))  # type: ignore[arg-type]
+    return lambda file: dataset.prepare.__wrapped__(TableSettings(source=kind, file=str(file)))
 
 
 def folder(file: Path) -> object:
@@ -73,9 +79,9 @@ def style_sheet(file: Path) -> object:
     return styles.faults([file.parents[1], TEMPLATES])
 
 
-def template(file: Path) -> object:
+def template(file: Path) -> None:
     """Look through a template."""
-    return markdown.check(EN, [file.parents[1], TEMPLATES])
+    markdown.check(EN, [file.parents[1], TEMPLATES])
 
 
 def record(name: str) -> Callable[[Path], object]:
@@ -127,12 +133,17 @@ def test_a_damaged_file_is_read_or_refused(
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_bytes(data.draw(damaged(files)))
     with timed(reader) as was_read:
-        try:
-            read(file)
-            was_read.append(True)
-        except InputError as refusal:
-            assert refusal.problems
-            assert all(str(problem).isprintable() and problem.line >= 1 for problem in refusal.problems)
-        except ReportgenError as refusal:
-            assert visible(str(refusal)).replace("\n", "").isprintable()
-            assert str(refusal).strip()
+        message = refusal(read, file)
+        was_read.append(not message)
+    assert visible(message).replace("\n", "").isprintable()
+
+
+def refusal(read: Callable[[Path], object], file: Path) -> str:
+    """Return the message with which a file is refused; nothing for one that is read."""
+    try:
+        read(file)
+    except InputError as error:
+        return "\n".join(f"{problem.file}:{problem.line}: {problem}" for problem in error.problems)
+    except ReportgenError as error:
+        return str(error)
+    return ""

@@ -18,6 +18,7 @@ from reportgen.languages import load_languages
 from reportgen.report.html import to_html
 from reportgen.resources import TEMPLATES
 from reportgen.store import Store
+from reportgen.suite.expansion import file_name
 
 NAMES = [
     "<script>alert(1)</script>", "{{ 7 * 7 }}{% raw %}", "a|b", "`c`", "$x^2$ $", "*d* **e**", "_f_ __g__", "# h",
@@ -224,6 +225,15 @@ def test_data_lie_below_the_suite_or_where_the_user_says(
     assert pipeline.load(suite).suite
 
 
+def test_a_file_has_a_name_that_every_system_takes() -> None:
+    """A variant's name is part of file names: short enough, without separators, and not that of another one."""
+    long = "lstm/" + ",".join(f"vectors=词{i}" for i in range(99))
+    names = [file_name(name) for name in (long, f"{long}1", "lstm/../../x", "a\\b:c*d?e")]
+    assert max(len(name.encode()) for name in names) <= 163
+    assert len(set(names)) == 4
+    assert names[2:] == ["lstm-..-..-x", "a-b-c-d-e"]
+
+
 def test_a_pipe_is_no_data(tmp_path: Path) -> None:
     """What has no end is told, and not read."""
     suite = written(tmp_path, ["a", "b"], "good", SUITE.replace("csv, file: texts.csv", "folder, folder: classes"))
@@ -232,6 +242,20 @@ def test_a_pipe_is_no_data(tmp_path: Path) -> None:
     (tmp_path / "classes" / "b.txt").write_text("x\n" * 9)
     with pytest.raises(ReportgenError, match=r"a\.txt:1: got no plain file, expected a text file"):
         pipeline.plan(pipeline.load(suite), Store(tmp_path / "records"))
+
+
+@pytest.mark.parametrize(
+    "line", ["from .. import evil", f"from {'.' * 99} import evil", "from ..... import x", "import lab.evil"]
+)
+def test_an_import_from_above_the_suite_is_no_file_of_it(line: str, tmp_path: Path) -> None:
+    """What a class imports from elsewhere is not read for the key, and the plan is made."""
+    (tmp_path / "lab").mkdir()
+    (tmp_path / "evil.py").write_text(EVIL, "utf-8")
+    (tmp_path / "lab" / "my_models.py").write_text(f"{line}\n{EVIL}", "utf-8")
+    suite = SUITE.replace("{cell: rnn}", "{cell: 'my_models.py:MyRNN'}")
+    loaded = pipeline.load(written(tmp_path / "lab", ["a", "b"], "good", suite))
+    assert len(pipeline.plan(loaded, Store(tmp_path / "records")).steps) == 1
+    assert not list(tmp_path.rglob("ran"))
 
 
 def test_templates_from_elsewhere_are_refused(tmp_path: Path) -> None:

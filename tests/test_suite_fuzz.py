@@ -1,34 +1,41 @@
-"""Whatever is in the file: a suite that expands, or SuiteError with every problem in full, and soon.
-
-REPORTGEN_FUZZ sets the number of examples of each test: `REPORTGEN_FUZZ=20000 pytest tests/test_suite_fuzz.py`.
-"""
+"""Whatever is in the file: a suite that is planned, or every problem in full, and soon."""
 
 import io
-import os
-from collections.abc import Callable
+import math
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from fuzzing import damaged, fuzzed, snippets, timed, told
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from ruamel.yaml import YAML
 
-from reportgen.errors import SuiteError
+from reportgen import fitting, fonts, planning
+from reportgen.errors import InputError
 from reportgen.resources import shipped_suites
+from reportgen.store import Store
 from reportgen.suite.document import LARGEST_FILE
 from reportgen.suite.expansion import MOST_RUNS, runs_of
 from reportgen.suite.reading import read_suite
-from reportgen.suite.schema import json_schema
+from reportgen.suite.schema import json_schema, suite_of
+from reportgen.suite.tasks import TASKS, Task
 
-SHIPPED = shipped_suites()["suite_rnn_vs_lstm"].read_bytes()
+SHIPPED = [file.read_bytes() for file in shipped_suites().values()]
 SMALL = b"title: T\ndata: {source: surnames}\nmodel: {cell: rnn}\nruns:\n  - name: a\n"
+MOST_PLANNED = 200
+"""Runs of a suite that is planned; the key of each takes a fraction of a millisecond."""
 
-fuzzed = settings(
-    max_examples=int(os.environ.get("REPORTGEN_FUZZ", "200")),
-    deadline=None,  # a busy machine is no fault of the reader
-    suppress_health_check=[HealthCheck.too_slow],
-)
+MADE = ("surnames", "sine", "addition")
+"""Sources whose data are made by reportgen: what comes from a file, or is fetched, is not read here."""
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _tell() -> Iterator[None]:
+    """Say at the end what came of the examples; `pytest -s` shows it."""
+    yield
+    print(f"\n{told()}")
 
 
 @pytest.fixture(scope="module")
@@ -41,8 +48,13 @@ def read(file: Path, raw: bytes) -> int:
     """Read `raw` as a suite and return the number of its runs; 0 for one that is refused as it should be."""
     file.write_bytes(raw)
     try:
-        names = [run.name for run in runs_of(read_suite(file, {"zh", "en"}), "cpu")]
-    except SuiteError as refusal:
+        suite = read_suite(file, {"zh", "en"}, unprintable=fonts.lacking)
+        names = [run.name for run in runs_of(suite, "cpu")]
+        if suite.data.source in MADE and len(names) <= MOST_PLANNED:
+            planned = planning.plan(suite.model_copy(update={"device": "cpu"}), Store(file.parent / "records"))
+            fitting.check(file, None, [step.run for step in planned.steps])
+            assert [step.run.name for step in planned.steps] == names
+    except InputError as refusal:
         problems = refusal.problems
     else:
         assert 1 <= len(names) <= MOST_RUNS
@@ -59,68 +71,23 @@ def read(file: Path, raw: bytes) -> int:
     return 0
 
 
-# --- the file that ships, with bytes changed ---------------------------------------------------------------
-
-Mutation = Callable[[bytes], bytes]
-
-places = st.integers(0, len(SHIPPED))
-lengths = st.integers(1, 60)
-snippets = st.one_of(
-    st.binary(min_size=1, max_size=4),
-    st.sampled_from(list("\t\r\n\0:-?[]{},#&*!|>'\"%@`~\\.0")).map(str.encode),
-    st.sampled_from(["&a ", "*a", "!!int ", "!t ", "---\n", "...\n", "%YAML 1.1\n", "<<: ", "? "]).map(str.encode),
-    st.sampled_from(["\\x07", "\\ud800", "\\U0011ffff", "\u2028", "\ufeff", "\x85"]).map(str.encode),
-    st.sampled_from(["1e999", ".nan", "-1", "0x", "null", "9" * 5000, "[" * 60, "\n" + " " * 80]).map(str.encode),
-)
+# --- the files that ship, with bytes changed ---------------------------------------------------------------
 
 
-def inserted(at: int, what: bytes) -> Mutation:
-    """Put bytes in."""
-    return lambda raw: raw[:at] + what + raw[at:]
+@fuzzed(200)
+@given(damaged(SHIPPED))
+def test_a_damaged_suite_is_planned_or_refused(file: Path, raw: bytes) -> None:
+    """Bytes put in, taken out, flipped and doubled in a suite that ships raise nothing but SuiteError."""
+    with timed("a damaged suite") as was_read:
+        was_read.append(read(file, raw) > 0)
 
 
-def deleted(at: int, length: int) -> Mutation:
-    """Take bytes out."""
-    return lambda raw: raw[:at] + raw[at + length :]
-
-
-def flipped(at: int, bit: int) -> Mutation:
-    """Turn one bit over."""
-    return lambda raw: raw[:at] + bytes(byte ^ (1 << bit) for byte in raw[at : at + 1]) + raw[at + 1 :]
-
-
-def duplicated(at: int, length: int, to: int) -> Mutation:
-    """Put a copy of some bytes elsewhere."""
-    return lambda raw: raw[:to] + raw[at : at + length] + raw[to:]
-
-
-mutations = st.lists(
-    st.one_of(
-        st.builds(inserted, places, snippets),
-        st.builds(deleted, places, lengths),
-        st.builds(flipped, places, st.integers(0, 7)),
-        st.builds(duplicated, places, lengths, places),
-    ),
-    min_size=1,
-    max_size=5,
-)
-
-
-@fuzzed
-@given(mutations)
-def test_a_damaged_suite_is_read_or_refused(file: Path, mutations: list[Mutation]) -> None:
-    """Bytes put in, taken out, flipped and doubled in the suite that ships raise nothing but SuiteError."""
-    raw = SHIPPED
-    for mutation in mutations:
-        raw = mutation(raw)
-    read(file, raw)
-
-
-@fuzzed
+@fuzzed(100)
 @given(st.lists(snippets, max_size=40))
 def test_scraps_of_yaml_are_read_or_refused(file: Path, scraps: list[bytes]) -> None:
     """What YAML has a meaning for, in any order, raises nothing but SuiteError."""
-    read(file, SMALL + b"aim: " + b"".join(scraps))
+    with timed("scraps of YAML") as was_read:
+        was_read.append(read(file, SMALL + b"aim: " + b"".join(scraps)) > 0)
 
 
 # --- structures of the schema's own keys and words ---------------------------------------------------------
@@ -207,11 +174,73 @@ def yaml(value: object) -> bytes:
     return stream.getvalue()
 
 
-@fuzzed
+@fuzzed(200)
 @given(suites | junk)
-def test_any_structure_of_the_schemas_words_is_read_or_refused(file: Path, suite: object) -> None:
+def test_any_structure_of_the_schemas_words_is_planned_or_refused(file: Path, suite: object) -> None:
     """The schema's keys with right and wrong values at every level raise nothing but SuiteError."""
-    read(file, yaml(suite))
+    with timed("a structure of the schema's words") as was_read:
+        was_read.append(read(file, yaml(suite)) > 0)
+
+
+# --- whatever the schema itself allows, of every task ------------------------------------------------------
+
+
+def of_schema(node: dict[str, Any], schema: dict[str, Any]) -> st.SearchStrategy[Any]:
+    """Return what draws values of a JSON Schema, and now and then anything; `schema` has what it refers to."""
+    if "$ref" in node:
+        return of_schema(schema["$defs"][node["$ref"].rsplit("/", 1)[1]], schema)
+    for several in ("anyOf", "oneOf"):
+        if several in node:
+            return st.one_of(*(of_schema(one, schema) for one in node[several]))
+    if "const" in node or "enum" in node:
+        return mostly(st.sampled_from(node.get("enum", [node.get("const")])))
+    match node.get("type"):
+        case "object":
+            return mostly(of_object(node, schema))
+        case "array":
+            items = of_schema(node.get("items", {}), schema)
+            return mostly(st.lists(items, min_size=node.get("minItems", 0), max_size=3))
+        case "integer" | "number" as kind:
+            low = math.ceil(node.get("minimum", node.get("exclusiveMinimum", -9)))
+            high = int(node.get("maximum", 10**6))
+            near = st.integers(low, min(low + 50, high)) | st.integers(low, high)
+            return mostly(near if kind == "integer" else st.floats(low, high) | near)
+        case "boolean":
+            return st.booleans()
+        case "null":
+            return st.none()
+        case "string":
+            return mostly(names if "pattern" in node else st.text(max_size=9) | words)
+    return junk
+
+
+def of_object(node: dict[str, Any], schema: dict[str, Any]) -> st.SearchStrategy[Any]:
+    """Return what draws mappings: all that is needed, and a few of what may be there."""
+    fields = {name: of_schema(own, schema) for name, own in node.get("properties", {}).items()}
+    needed = {name: fields.pop(name) for name in node.get("required", []) if name in fields}
+    if not fields:
+        return st.fixed_dictionaries(needed) if needed else st.dictionaries(words, junk, max_size=2)
+    few = st.lists(st.sampled_from(sorted(fields)), max_size=3, unique=True)
+    return few.flatmap(lambda own: st.fixed_dictionaries({**needed, **{name: fields[name] for name in own}}))
+
+
+def of_task(task: Task) -> st.SearchStrategy[Any]:
+    """Return what draws suites of a task: a right one, of which a few parts are as the schema has them."""
+    source = "surnames" if task.name == "classification" else next(iter(task.sources))
+    right = {"title": "T", "data": {"source": source}, "model": {"cell": "rnn"}, "runs": [{"name": "a"}]}
+    schema = suite_of(task).model_json_schema()
+    return of_object({**schema, "required": []}, schema).map(lambda drawn: {**right, **drawn})
+
+
+whatever = st.one_of(*map(of_task, TASKS))
+
+
+@fuzzed(100)
+@given(whatever)
+def test_whatever_the_schema_allows_is_planned_or_refused(file: Path, suite: object) -> None:
+    """Suites of every task, drawn from the schema itself, raise nothing but SuiteError."""
+    with timed("whatever the schema allows") as was_read:
+        was_read.append(read(file, yaml(suite)) > 0)
 
 
 def test_the_structures_are_right_and_wrong(file: Path) -> None:

@@ -45,7 +45,8 @@ def own_sources(file: Path) -> list[Path]:
     files = {file}
     while files:
         known |= files
-        files = {found for each in files for found in _imported(each, file.parent)} - known
+        found = {found for each in files for found in _imported(each, file.parent)}
+        files = {path for path in found if path.is_relative_to(file.parent)} - known  # `from ..` leads above it
     return sorted(known)
 
 
@@ -56,7 +57,7 @@ def _imported(file: Path, top: Path) -> Iterator[Path]:
                 for alias in node.names:
                     yield from _files(top, alias.name)
             case ast.ImportFrom():
-                start = file.parents[node.level - 1] if node.level else top
+                start = file.parents[node.level - 1] if 0 < node.level <= len(file.parents) else top
                 yield from _files(start, node.module or "")
                 for alias in node.names:
                     yield from _files(start, ".".join(filter(None, [node.module, alias.name])))

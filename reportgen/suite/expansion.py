@@ -1,5 +1,6 @@
 """From a suite to its runs: defaults laid under, sweeps and seeds multiplied out."""
 
+import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from itertools import product
@@ -19,6 +20,7 @@ from reportgen.suite.tasks import AnyRun, Task, task_of
 from reportgen.suite.text import Text
 
 MOST_RUNS = 10_000
+_LONGEST_NAME = 150
 
 
 def task_of_suite(suite: Suite) -> Task:
@@ -81,8 +83,15 @@ def _value(path: str, value: Any) -> str:
 
 
 def file_name(variant: str) -> str:
-    """Return a name for files about a variant: `lstm/hidden_size=64` becomes `lstm-hidden_size=64`."""
-    return "".join(c if c.isalnum() or c in "._=-" else "-" for c in variant)
+    """Return a name for files about a variant: `lstm/hidden_size=64` becomes `lstm-hidden_size=64`.
+
+    A long one is cut, and made unlike others that begin like it: systems take no more than 255 bytes.
+    """
+    name = "".join(c if c.isalnum() or c in "._=-" else "-" for c in variant)
+    if len(name.encode()) <= _LONGEST_NAME:
+        return name
+    digest = hashlib.sha256(variant.encode()).hexdigest()[:12]
+    return f"{name.encode()[:_LONGEST_NAME].decode(errors='ignore')}-{digest}"
 
 
 def runs_of(suite: Suite, device: str) -> tuple[Run, ...]:
