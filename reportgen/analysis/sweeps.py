@@ -21,8 +21,8 @@ class Sweep:
     points: pd.DataFrame
     """base, value, validation_accuracy and test_accuracy, a row a finished run, in the order of the values."""
     averages: pd.DataFrame
-    """base, value, mean and std (sample standard deviation) of the test accuracy, and validation, the mean
-    accuracy on the validation part (NaN where there is none); a row a variant."""
+    """base, value, mean and std (sample standard deviation) of the test accuracy, validation, the mean accuracy on
+    the validation part (NaN where there is none), and variant; a row a variant."""
 
     @property
     def bases(self) -> list[str]:
@@ -88,7 +88,7 @@ def _sweep(results: Results, setting: str, changed: Mapping[str, str]) -> Sweep:
         points.groupby(["base", "value"], sort=False)
         .agg(
             mean=("test_accuracy", "mean"), std=("test_accuracy", "std"),
-            validation=("validation_accuracy", "mean"),
+            validation=("validation_accuracy", "mean"), variant=("variant", "first"),
         )
         .reset_index()
     )  # fmt: skip

@@ -10,6 +10,7 @@ from pydantic import ValidationError
 from reportgen.errors import Problem, SuiteError
 from reportgen.suite.base import PATHS
 from reportgen.suite.classifier import FILES_OF_MODELS, file_of_model
+from reportgen.suite.claims import claims_of
 from reportgen.suite.document import Document, Path_, read_document, shown, shown_key
 from reportgen.suite.expansion import expand
 from reportgen.suite.messages import nearest, problems_of, repetitions
@@ -66,7 +67,8 @@ def _checked(document: Document, languages: Collection[str], *, files: bool) -> 
     except ValidationError as error:
         raise SuiteError([*problems, *problems_of(error, document, task)]) from None
     problems += [*_missing_files(suite, document), *_missing_files_of_models(suite, document)] if files else []
-    problems += expand(suite, document).problems
+    expansion = expand(suite, document)
+    problems += [*expansion.problems, *claims_of(suite, expansion.variants, document).problems]
     if problems:
         raise SuiteError(problems)
     return suite
@@ -208,6 +210,8 @@ def _texts(raw: dict[str, Any], runs: list[dict[str, Any]]) -> Iterator[tuple[Pa
     ]
     sweeps = [sweep if isinstance(sweep, dict) else {} for sweep in _list(raw.get("sweeps"))]
     places += [(("sweeps", i, "why"), sweep.get("why")) for i, sweep in enumerate(sweeps)]
+    claims = [claim if isinstance(claim, dict) else {} for claim in _list(raw.get("claims"))]
+    places += [(("claims", i, "because"), claim.get("because")) for i, claim in enumerate(claims)]
     return ((path, text) for path, text in places if isinstance(text, dict))
 
 
