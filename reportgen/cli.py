@@ -31,6 +31,7 @@ Exit status:
   0    done
   1    some run failed or diverged; the report of the rest is there
   2    the input was wrong, or something is missing on this machine
+  3    build --strict: a claim of the suite is not supported; the report is there
   130  stopped with Ctrl-C; finished runs are kept
 """
 
@@ -75,11 +76,18 @@ def build(
         int | None,
         typer.Option(min=1, metavar="N", help="Runs side by side; one a core unless given. Changes no result."),
     ] = None,
+    strict: Annotated[
+        bool, typer.Option("--strict", help="Exit with 3 if a claim of the suite is not supported.")
+    ] = False,
 ) -> None:
     """Train what has not been trained yet, and write the report: Markdown, HTML, PDF."""
     from reportgen import pipeline
     from reportgen.terminal import Display, print_outcome
 
+    if strict and quick:
+        raise ReportgenError(
+            "--strict: got --quick beside it, expected a whole build; the numbers of a quick one support nothing"
+        )
     options = pipeline.Options(build=build_dir, quick=quick, profile=profile, jobs=jobs)
     try:
         with Display() as display:
@@ -90,6 +98,8 @@ def build(
     print_outcome(outcome)
     if outcome.unfinished:
         raise typer.Exit(1)
+    if strict and outcome.unsupported:
+        raise typer.Exit(3)
 
 
 @app.command(epilog="\b\nExample:\n  reportgen plan experiments/suite_rnn_vs_lstm.yaml")

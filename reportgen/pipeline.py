@@ -5,12 +5,13 @@
 This is the only module that knows every stage.
 """
 
+import json
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from reportgen import fonts, languages, planning, stamp, trials
 from reportgen.errors import ReportgenError
@@ -21,6 +22,7 @@ from reportgen.planning import Action, Plan, Step
 from reportgen.reporting import Findings, module_for
 from reportgen.resources import TEMPLATES
 from reportgen.store import Store
+from reportgen.suite.claims import Claim, claims_of
 from reportgen.suite.document import Document
 from reportgen.suite.expansion import expand, file_name
 from reportgen.suite.reading import read_suite
@@ -58,6 +60,13 @@ class Outcome:
     """Whether the reports were there already, and nothing had changed."""
     notes: list[str]
     """What the user should know of the suite, and of the reports that were there before."""
+    claims: list[dict[str, Any]]
+    """The claims of the suite with their verdicts, as results.json has them."""
+
+    @property
+    def unsupported(self) -> list[str]:
+        """The claims that the runs do not support."""
+        return [claim["claim"] for claim in self.claims if claim["verdict"] != "supported"]
 
 
 @dataclass(frozen=True)
@@ -71,6 +80,7 @@ class Loaded:
     languages: "tuple[Language, ...]"
     notes: tuple[str, ...] = ()
     """What is not wrong, but not what it seems: a line each."""
+    claims: tuple[Claim, ...] = ()
 
 
 def build(
@@ -117,8 +127,15 @@ def build(
         unfinished=planning.unfinished(planned, store),
         seconds=time.perf_counter() - began,
         up_to_date=up_to_date,
+        claims=_judged(folder),
         notes=[*loaded.notes, *(f"a report had been edited; it is kept as {file}" for file in edited)],
     )
+
+
+def _judged(folder: Path) -> list[dict[str, Any]]:
+    """Return the claims from the numbers beside the reports; a build with nothing to do judges nothing anew."""
+    claims: list[dict[str, Any]] = json.loads((folder / "results.json").read_text("utf-8"))["claims"]
+    return claims
 
 
 def make_report(
@@ -137,7 +154,7 @@ def make_report(
     announce("collect")
     results = collect(planned, store)
     announce("analyse")
-    findings = analyse(results)
+    findings = analyse(results, loaded.claims)
     folder.mkdir(parents=True, exist_ok=True)
     announce("draw")
     figures = [draw(results, findings, language, folder, loaded.suite.sections) for language in loaded.languages]
@@ -176,8 +193,17 @@ def load(file: Path, *, quick: bool = False, profile: str | None = None) -> Load
     }
     suite = read_suite(file, languages.available(folders), profile, fonts.lacking, sections)
     tongues = tuple(languages.load_languages(suite.languages, folders))
+    # before it is shortened: a claim may be about a point of a sweep that a quick build leaves out
+    claims = claims_of(suite, expand(suite, Document(Path())).variants).sound
     suite = planning.shortened(suite) if quick else suite
-    return Loaded(file, suite, folders, tongues, (*_left_out(suite), *_check_own(tongues, folders)))
+    notes = (*_left_out(suite), *_unprinted(suite), *_check_own(tongues, folders))
+    return Loaded(file, suite, folders, tongues, notes, claims)
+
+
+def _unprinted(suite: Suite) -> list[str]:
+    if suite.claims and "claims" not in suite.sections:
+        return ["claims: judged, but not printed: sections: does not name claims"]
+    return []
 
 
 def _left_out(suite: Suite) -> list[str]:
@@ -230,9 +256,9 @@ def _record(step: Step, store: Store) -> Record:
     return record
 
 
-def analyse(results: "Runs") -> Findings:
-    """Work out what the results show."""
-    return module_for(results.task, "analyse").analyse(results)
+def analyse(results: "Runs", claims: Sequence[Claim] = ()) -> Findings:
+    """Work out what the results show, and judge the claims of the suite."""
+    return module_for(results.task, "analyse").analyse(results, claims)
 
 
 def draw(

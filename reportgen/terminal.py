@@ -4,7 +4,7 @@ import sys
 import time
 from collections.abc import Iterable
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
@@ -110,11 +110,20 @@ def print_outcome(outcome: Outcome) -> None:
     print_notes(outcome.notes)
     for report in outcome.reports:
         out.print(Text(str(report)))
+    for claim in outcome.claims:
+        out.print(Text(_claim(claim)))
     state = "nothing had changed; " if outcome.up_to_date else ""
     out.print(Text(f"{state}{outcome.trained} trained, {outcome.reused} reused, {outcome.seconds:.1f} s"))
     if outcome.unfinished:
         names = ", ".join(outcome.unfinished)
         sys.stderr.write(f"not finished: {names}; the report says why\n")
+
+
+def _claim(claim: dict[str, Any]) -> str:
+    """Return a line on a claim: verdict, claim, and the p value that decided."""
+    known = claim["holm"]
+    p = "" if known is None else "  (p < 0.001)" if known < 0.0005 else f"  (p = {known:.3f})"
+    return f"{claim['verdict'].replace('_', ' '):<12} {claim['claim']}{p}"
 
 
 def print_notes(notes: Iterable[str]) -> None:

@@ -15,6 +15,7 @@ from reportgen.analysis.statistics import Array
 from reportgen.lab.record import Record
 from reportgen.suite.expansion import Variant
 
+
 def redrawn_scores(results: Runs, score: str) -> dict[tuple[str, int], Array]:
     """Return a score of each finished run on redrawn test sets, (redraws,), by variant and seed.
 
@@ -44,7 +45,7 @@ def _of_examples(record: Record, score: str) -> Array:
     outcome = record.predictions
     if score == "test_loss":
         return np.asarray(outcome["loss"], float)
-    return (outcome["predicted"] == outcome["target"]).astype(float)
+    return np.asarray(outcome["predicted"] == outcome["target"], float)
 
 
 def _test_set(variant: Variant, record: Record) -> bytes:

@@ -1,6 +1,6 @@
 """The stage *analyse*: what the tables show, and how firmly. Nothing here is worded; the catalogues do that."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import combinations
 

@@ -29,7 +29,7 @@ Redrawn = Mapping[tuple[str, int], Array]
 
 @dataclass(frozen=True)
 class Evidence:
-    """What the runs say of a number that is above 0, or beyond a margin, if the comparison is as it is said to be."""
+    """What the runs say of a difference: is it above 0, or below; within a margin, or beyond it?"""
 
     mean: float
     """Mean over the seeds; NaN without a seed that has all values."""
@@ -73,7 +73,8 @@ class Evidence:
         return "both" if self.pairs > 1 else "examples"
 
 
-NOTHING = Evidence(*[math.nan] * 11, pairs=0, wins=0)
+_NAN = math.nan
+NOTHING = Evidence(_NAN, _NAN, _NAN, _NAN, _NAN, _NAN, _NAN, _NAN, _NAN, _NAN, _NAN, pairs=0, wins=0)
 """The evidence of runs that share no finished seed."""
 
 
@@ -98,8 +99,8 @@ def weigh_equivalence(
 ) -> Evidence:
     """Weigh whether the mean lies within `margin` of 0, by two one-sided tests; else whether it lies beyond.
 
-    Takes what `weigh` takes. Of a mean within the margin, p is that of lying beyond it; of one beyond, that of lying
-    within.
+    Takes what `weigh` takes. Of a mean within the margin, p is that of lying beyond it; of one beyond, that of
+    lying within.
     """
     if not len(values):
         return NOTHING
@@ -125,7 +126,8 @@ def _weighed(values: Array, redrawn: Array | None, resolution: float, level: flo
     over_seeds = alone.interval(level) if seeds > 1 else (math.nan, math.nan)
     both, over_examples = over_seeds, (math.nan, math.nan)
     if redrawn is not None:
-        over_examples = tuple(map(float, np.quantile(redrawn.mean(axis=1), [(1 - level) / 2, (1 + level) / 2])))
+        low, high = np.quantile(redrawn.mean(axis=1), [(1 - level) / 2, (1 + level) / 2])
+        over_examples = (float(low), float(high))
         both = statistics.uncertain(redrawn, resolution).interval(level)
     return Evidence(
         mean, float(values.std(ddof=1)) if seeds > 1 else math.nan, *both, *over_seeds, *over_examples,
@@ -210,11 +212,12 @@ def compare(
         one, other = other, one
     gaps = (pair[one] - pair[other]).to_numpy(float)
     spread = float(np.sqrt((pair.std() ** 2).mean())) if len(pair) > 1 else math.nan
+    effect = statistics.hedges_g(pair[one].to_numpy(float), pair[other].to_numpy(float))
     known = redrawn is not None and all((v, s) in redrawn for v in (one, other) for s in pair.index)
     draws = np.stack([redrawn[one, s] - redrawn[other, s] for s in pair.index], 1) if redrawn and known else None
     return Difference(
         one, other, float(gaps.mean()) if len(gaps) else math.nan, spread, int((gaps > 0).sum()), len(pair),
-        statistics.hedges_g(pair[one], pair[other]), weigh(gaps, draws if len(gaps) else None, resolution),
+        effect, weigh(gaps, draws if len(gaps) else None, resolution),
     )  # fmt: skip
 
 

@@ -81,7 +81,8 @@ def leads(results: Results, redrawn: Redrawn) -> Iterator[Lead]:
             first, second = rows.sort_values(column, ascending=False, kind="stable").iloc[:2].to_dict("records")
             values = {str(row["variant"]): float(row["value"]) for row in (first, second)}
             known = redrawn if part == "test" else None
-            found = difference(*values, results, results.runs, f"{part}_accuracy", known)
+            one, other = values
+            found = difference(one, other, results, results.runs, f"{part}_accuracy", known)
             if found.pairs:
                 yield Lead(sweep.setting, best.base, part, values, found)
 
@@ -90,8 +91,9 @@ def all_of(
     differences: Iterable[Difference], tunings: Iterable[Tuning], leads: Iterable[Lead], cost: Cost | None
 ) -> list[Difference]:
     """Return all comparisons of a report, the family of Holm's correction."""
-    of_others = [item.difference for item in (*tunings, *leads)]
-    return [*differences, *of_others, *([cost.difference] if cost else [])]
+    of_changes = [tuning.difference for tuning in tunings]
+    of_sweeps = [lead.difference for lead in leads]
+    return [*differences, *of_changes, *of_sweeps, *([cost.difference] if cost else [])]
 
 
 def cost(table: pd.DataFrame, results: Results) -> Cost:

@@ -55,11 +55,11 @@ def redrawn(examples: Array, redraws: int = REDRAWS, seed: bytes = b"") -> Array
 class Uncertain:
     """What is known of a mean: a mixture of Student's t, one for each redrawn test set.
 
-    This is the hierarchical bootstrap. First the test set is redrawn, once for all seeds that share it (Owen 2007). Then
-    the mean over the seeds is drawn from a t distribution about the mean of that test set, with their spread there:
-    resampling a handful of seeds would never leave the range between the smallest and the largest of them, and its
-    intervals would be too narrow (Hesterberg 2015). Without examples it is the t interval, without a spread between
-    seeds the percentile bootstrap over examples.
+    This is the hierarchical bootstrap. First the test set is redrawn, once for all seeds, which share it (Owen
+    2007). Then the mean over the seeds is drawn from a t distribution about the mean on that test set, with their
+    spread there: resampling a handful of seeds would never leave the range between the smallest and the largest of them,
+    and its intervals would be too narrow (Hesterberg 2015). Without examples it is the t interval, without a
+    spread between seeds the percentile bootstrap over examples.
     """
 
     centres: Array
@@ -107,10 +107,10 @@ def uncertain(values: Array, resolution: float = 0.0) -> Uncertain:
     """Return what is known of the mean over seeds.
 
     Args:
-        values: (redraws, seeds): what was measured with each seed, on each redrawn test set; one row without examples.
-        resolution: step of the scale that was measured on, such as the steps between two rows of a log: two seeds that
-            agree to the step may still differ by a part of it. The spread is no smaller than the rounding's, √(1/6)
-            steps for a difference of two rounded values (Sheppard 1898).
+        values: (redraws, seeds): what was measured with each seed, on each redrawn test set; one row without them.
+        resolution: step of the scale that was measured on, such as the steps between two rows of a log: two seeds
+            that agree to the step may still differ by a part of it. The spread is no smaller than the rounding's,
+            √(1/6) steps for a difference of two rounded values (Sheppard 1898).
     """
     seeds = values.shape[1]
     scales = np.zeros(len(values))
@@ -120,10 +120,10 @@ def uncertain(values: Array, resolution: float = 0.0) -> Uncertain:
 
 
 def sign_flips(differences: Sequence[float] | Array, alternative: str = "two-sided") -> float:
-    """Return the p value of Fisher's exact test of paired differences (1935): every change of their signs is as likely.
+    """Return the p value of Fisher's exact test of paired differences (1935): all changes of sign are as likely.
 
-    Up to 15 differences every change is tried, beyond that 19,999 of them, drawn at random. `alternative` is two-sided,
-    greater or less. NaN without differences.
+    Up to 15 differences every change is tried, beyond that 19,999 of them, drawn at random. `alternative` is
+    two-sided, greater or less. NaN without differences.
     """
     from scipy.stats import permutation_test
 
@@ -151,14 +151,14 @@ def smallest_p(seeds: int) -> float:
 
 
 def seeds_needed(comparisons: int = 1) -> int:
-    """Return how many seeds it takes for an exact test to reach ALPHA in the smallest of so many p values, after Holm."""
+    """Return the seeds with which an exact test can reach ALPHA in the smallest of so many p values, by Holm."""
     return math.ceil(1 + math.log2(max(1, comparisons) / ALPHA))
 
 
 def hedges_g(one: Sequence[float] | Array, other: Sequence[float] | Array) -> float:
     """Return the difference of two means in pooled standard deviations, corrected for few seeds (Hedges 1981).
 
-    The form that does not depend on how pairs go together, g_av of Lakens 2013. NaN without a spread, or of one seed.
+    The form that does not depend on how pairs go together, g_av of Lakens 2013. NaN without a spread.
     """
     a, b = np.asarray(one, float), np.asarray(other, float)
     if len(a) < 2:
@@ -180,7 +180,7 @@ def holm(p_values: Sequence[float]) -> list[float]:
 
 
 def mcnemar(one: NDArray[np.bool_], other: NDArray[np.bool_]) -> float:
-    """Return the p value of McNemar's exact test (1947): are two classifiers right equally often on these examples?
+    """Return the p value of McNemar's exact test (1947): are two classifiers right equally often?
 
     `one` and `other` say for each example whether it was right.
     """

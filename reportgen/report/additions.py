@@ -50,7 +50,7 @@ def build_context(
     quick: bool,
 ) -> AdditionContext:
     """Gather what the templates need, in one language."""
-    shared = common(suite, results, findings.comparison, figures, language, quick=quick)
+    shared = common(suite, results, findings.comparison, findings.claims, figures, language, quick=quick)
     settings = list(shared["settings"].values())
     told = [
         run
@@ -119,7 +119,11 @@ def _besides(study: Study, settings: Mapping[str, dict[str, Any]]) -> dict[str, 
 
 def write(folder: Path, results: Additions, findings: Findings) -> list[str]:
     """Write `tables/*.csv` and `results.json` into the report's folder; return their paths from there."""
-    return put(folder, _tables(results, findings), as_json_of(results, "step_log", _numbers(results, findings)))
+    return put(
+        folder,
+        _tables(results, findings),
+        as_json_of(results, "step_log", _numbers(results, findings), findings.claims),
+    )
 
 
 def _tables(results: Additions, findings: Findings) -> Iterator[tuple[str, pd.DataFrame]]:

@@ -1,17 +1,21 @@
 """What the templates may use. Each name is explained here, and nowhere else."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import pandas as pd
 from markupsafe import Markup
 
-from reportgen.analysis.findings import CLEAR_SPREADS, OVERFITTING_RISE, Findings
+from reportgen.analysis.claims import Judged, reach_of_claims
+from reportgen.analysis.findings import OVERFITTING_RISE, Findings
+from reportgen.analysis.judging import Reach
 from reportgen.analysis.results import Results, Runs
 from reportgen.analysis.shown import MOST_CURVES, MOST_ROWS, with_curves
+from reportgen.analysis.statistics import ALPHA, REDRAWS
 from reportgen.analysis.sweeps import Sweep, sweeps
 from reportgen.languages import Language
+from reportgen.report.claiming import Told, told
 from reportgen.report.explained import Explained, explain
 from reportgen.report.facts import (
     Log,
@@ -84,7 +88,13 @@ class Common:
     """Name of a figure to its path beside the report."""
     environment_rows: tuple[str, ...] = ENVIRONMENT
     """What is told of an environment, in order."""
-    clear_spreads: float = CLEAR_SPREADS
+    claims: list[Told] = field(default_factory=list)
+    """The claims of the suite, judged."""
+    claims_reach: Reach | None = None
+    """What the claims could show at all."""
+    redraws: int = REDRAWS
+    """Test sets that are drawn from the test examples."""
+    alpha: float = ALPHA
     most_curves: int = MOST_CURVES
     task: str = "classification"
 
@@ -132,6 +142,7 @@ def common(
     suite: Suite,
     results: Runs,
     comparison: pd.DataFrame,
+    claims: Sequence[Judged],
     figures: Mapping[str, str],
     language: Language,
     *,
@@ -178,6 +189,8 @@ def common(
         "rows": {row["variant"]: row for row in compared},
         "logs": [Log(row["run"], row["label"], row["seed"], log_of(results.records[row["run"]])) for row in runs],
         "figures": dict(figures),
+        "claims": told(claims, labels, language),
+        "claims_reach": reach_of_claims(claims),
         "task": results.task,
     }
 
@@ -192,7 +205,7 @@ def build_context(
     quick: bool,
 ) -> Context:
     """Gather what the templates of a classification report need, in one language."""
-    shared = common(suite, results, findings.comparison, figures, language, quick=quick)
+    shared = common(suite, results, findings.comparison, findings.claims, figures, language, quick=quick)
     settings = shared["settings"]
     keeps = {own["training.keep"] for own in settings.values()}
     heldout_of = {v.name: record.heldout for v in results.variants if (record := results.record_of(v.name))}

@@ -9,6 +9,7 @@ from typing import Any
 import pandas as pd
 
 from reportgen.analysis.forecasts import Findings, Forecasts
+from reportgen.analysis.judging import flat
 from reportgen.analysis.shown import MOST_PANELS
 from reportgen.languages import Language
 from reportgen.report.context import Common, common
@@ -39,7 +40,7 @@ def build_context(
     quick: bool,
 ) -> ForecastContext:
     """Gather what the templates need, in one language."""
-    shared = common(suite, results, findings.comparison, figures, language, quick=quick)
+    shared = common(suite, results, findings.comparison, findings.claims, figures, language, quick=quick)
     settings = shared["settings"].values()
     periods = {
         record.data["digest"]: 2 * math.pi * variant.settings.data.time_scale
@@ -60,7 +61,11 @@ def build_context(
 
 def write(folder: Path, results: Forecasts, findings: Findings) -> list[str]:
     """Write `tables/*.csv` and `results.json` into the report's folder; return their paths from there."""
-    return put(folder, _tables(results, findings), as_json_of(results, "step_log", _numbers(results, findings)))
+    return put(
+        folder,
+        _tables(results, findings),
+        as_json_of(results, "step_log", _numbers(results, findings), findings.claims),
+    )
 
 
 def _tables(results: Forecasts, findings: Findings) -> Iterator[tuple[str, pd.DataFrame]]:
@@ -68,7 +73,7 @@ def _tables(results: Forecasts, findings: Findings) -> Iterator[tuple[str, pd.Da
     yield "runs", results.runs
     yield "learning", findings.learning
     yield "errors", findings.horizons
-    yield "differences", pd.DataFrame([asdict(item) for item in findings.differences])
+    yield "differences", pd.DataFrame([flat(item) for item in findings.differences])
     yield "drift", pd.DataFrame([asdict(item) | {"growth": item.growth} for item in findings.drifts])
 
 

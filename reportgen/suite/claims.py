@@ -1,4 +1,4 @@
-"""Claims: `lstm.test_accuracy > rnn.test_accuracy + 0.01`, read by a grammar of its own and never evaluated as code.
+"""Claims: `lstm.test_accuracy > rnn.test_accuracy + 0.01`, read by a grammar of their own, never run as code.
 
     claim   = side relation side
     relation = "<" | "<=" | ">" | ">="
@@ -67,7 +67,7 @@ Expression = Number | Measured | Combined
 
 @dataclass(frozen=True)
 class Claim:
-    """What a suite says that its runs will show: an order, or that two numbers are alike (or differ) by a margin."""
+    """What a suite says that its runs will show: an order, or that two numbers are alike, or differ."""
 
     text: str
     left: Expression
@@ -96,7 +96,7 @@ def measured_in(expression: Expression) -> Iterator[Measured]:
 
 
 def kind_of(expression: Expression) -> str | None:
-    """Return the kind of number that an expression comes to: that of its metrics, or number; None if it has none."""
+    """Return the kind of number that an expression comes to: that of its metrics, or number; None without any."""
     match expression:
         case Measured():
             return expression.metric.kind
@@ -131,7 +131,7 @@ _OTHERS = {
 
 
 def parse(text: str, variants: Collection[str], metrics: Mapping[str, Metric]) -> Claim:
-    """Read a claim about `variants` in terms of `metrics`; ClaimError says what was found, where, and what was expected."""
+    """Read a claim about `variants` in terms of `metrics`; ClaimError says what was found and expected."""
     return _Parser(text, variants, metrics).claim()
 
 
@@ -164,7 +164,7 @@ class Claims:
 def _check_seeds(claim: Claim, suite: Suite) -> None:
     by_chance = [item.name for item in claim.measured if item.metric.by_chance]
     if by_chance and len(suite.seeds) < 2:
-        raise ClaimError(f"a claim about {by_chance[0]} over one seed", "seeds: two or more; six let every test speak")
+        raise ClaimError(f"a claim about {by_chance[0]} over one seed", "two seeds or more")
 
 
 class _Parser:
@@ -261,7 +261,9 @@ class _Parser:
             return self.unexpected("abs(…) alone on its side", "", "abs")
         if "." not in word:
             if word in self.variants:
-                return self.unexpected(f"a metric after the run, such as {word}.{next(iter(self.metrics))}", "", word)
+                return self.unexpected(
+                    f"a metric after the run, such as {word}.{next(iter(self.metrics))}", "", word
+                )
             return self.unexpected("a number or run.metric", nearest(word, self.variants), word)
         run = word.rpartition(".")[0]
         names = sorted(self.variants)

@@ -9,8 +9,8 @@ from pydantic import ValidationError
 
 from reportgen.errors import Problem, SuiteError
 from reportgen.suite.base import PATHS
-from reportgen.suite.classifier import FILES_OF_MODELS, file_of_model
 from reportgen.suite.claims import claims_of
+from reportgen.suite.classifier import FILES_OF_MODELS, file_of_model
 from reportgen.suite.document import Document, Path_, read_document, shown, shown_key
 from reportgen.suite.expansion import expand
 from reportgen.suite.messages import nearest, problems_of, repetitions

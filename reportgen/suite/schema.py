@@ -160,7 +160,7 @@ class ClaimDeclaration(Settings):
         if isinstance(value, str):
             return {"that": value}
         if not isinstance(value, dict | cls):
-            raise PydanticCustomError("claim", "a claim such as lstm.test_accuracy > rnn.test_accuracy, or {that: …}")
+            raise PydanticCustomError("claim", "a claim, such as lstm.test_accuracy > rnn.test_accuracy")
         return value
 
     @classmethod
