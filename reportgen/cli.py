@@ -81,7 +81,7 @@ def build(
     ] = False,
 ) -> None:
     """Train what has not been trained yet, and write the report: Markdown, HTML, PDF."""
-    from reportgen import pipeline
+    from reportgen import pipeline, verdicts
     from reportgen.terminal import Display, print_outcome
 
     if strict and quick:
@@ -98,7 +98,7 @@ def build(
     print_outcome(outcome)
     if outcome.unfinished:
         raise typer.Exit(1)
-    if strict and outcome.unsupported:
+    if strict and verdicts.unsupported(outcome.claims):
         raise typer.Exit(3)
 
 

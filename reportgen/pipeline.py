@@ -5,7 +5,6 @@
 This is the only module that knows every stage.
 """
 
-import json
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -13,7 +12,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from reportgen import fonts, languages, planning, stamp, trials
+from reportgen import fonts, languages, planning, stamp, trials, verdicts
 from reportgen.errors import ReportgenError
 from reportgen.executors import pool
 from reportgen.executors.events import Event
@@ -62,11 +61,6 @@ class Outcome:
     """What the user should know of the suite, and of the reports that were there before."""
     claims: list[dict[str, Any]]
     """The claims of the suite with their verdicts, as results.json has them."""
-
-    @property
-    def unsupported(self) -> list[str]:
-        """The claims that the runs do not support."""
-        return [claim["claim"] for claim in self.claims if claim["verdict"] != "supported"]
 
 
 @dataclass(frozen=True)
@@ -127,15 +121,9 @@ def build(
         unfinished=planning.unfinished(planned, store),
         seconds=time.perf_counter() - began,
         up_to_date=up_to_date,
-        claims=_judged(folder),
+        claims=verdicts.claims_in(folder),
         notes=[*loaded.notes, *(f"a report had been edited; it is kept as {file}" for file in edited)],
     )
-
-
-def _judged(folder: Path) -> list[dict[str, Any]]:
-    """Return the claims from the numbers beside the reports; a build with nothing to do judges nothing anew."""
-    claims: list[dict[str, Any]] = json.loads((folder / "results.json").read_text("utf-8"))["claims"]
-    return claims
 
 
 def make_report(
@@ -196,19 +184,8 @@ def load(file: Path, *, quick: bool = False, profile: str | None = None) -> Load
     # before it is shortened: a claim may be about a point of a sweep that a quick build leaves out
     claims = claims_of(suite, expand(suite, Document(Path())).variants).sound
     suite = planning.shortened(suite) if quick else suite
-    notes = (*_left_out(suite), *_unprinted(suite), *_check_own(tongues, folders))
+    notes = (*planning.left_out(suite), *verdicts.unprinted(suite), *_check_own(tongues, folders))
     return Loaded(file, suite, folders, tongues, notes, claims)
-
-
-def _unprinted(suite: Suite) -> list[str]:
-    if suite.claims and "claims" not in suite.sections:
-        return ["claims: judged, but not printed: sections: does not name claims"]
-    return []
-
-
-def _left_out(suite: Suite) -> list[str]:
-    names = ", ".join(expand(suite, Document(Path())).left_out)
-    return [f"sweeps: left out, since the run itself is the same: {names}"] if names else []
 
 
 def _check_own(tongues: "Sequence[Language]", folders: Sequence[Path]) -> list[str]:

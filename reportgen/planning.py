@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum
+from pathlib import Path
 from typing import Any
 
 from reportgen.errors import ReportgenError
@@ -11,7 +12,8 @@ from reportgen.lab import device as devices
 from reportgen.lab.key import key_of, key_parts
 from reportgen.lab.record import Record, from_files
 from reportgen.store import Store
-from reportgen.suite.expansion import Run, runs_of, task_of_suite
+from reportgen.suite.document import Document
+from reportgen.suite.expansion import Run, expand, runs_of, task_of_suite
 from reportgen.suite.schema import Suite
 from reportgen.suite.settings import TrainingSettings
 from reportgen.suite.tasks import AnyRun
@@ -109,6 +111,12 @@ def _cut(grid: dict[str, tuple[Any, ...]], caps: dict[str, dict[str, int]]) -> d
         else values
         for name, values in grid.items()
     }
+
+
+def left_out(suite: Suite) -> list[str]:
+    """Return a note on points of sweeps that are the run itself."""
+    names = ", ".join(expand(suite, Document(Path())).left_out)
+    return [f"sweeps: left out, since the run itself is the same: {names}"] if names else []
 
 
 def tasks(planned: Plan) -> list[Task]:

@@ -4,13 +4,14 @@ import sys
 import time
 from collections.abc import Iterable
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 from rich.table import Table
 from rich.text import Text
 
+from reportgen import verdicts
 from reportgen.executors.events import Begun, EpochDone, Event, RunDone, RunStarted
 from reportgen.pipeline import Outcome
 from reportgen.planning import Plan
@@ -111,19 +112,12 @@ def print_outcome(outcome: Outcome) -> None:
     for report in outcome.reports:
         out.print(Text(str(report)))
     for claim in outcome.claims:
-        out.print(Text(_claim(claim)))
+        out.print(Text(verdicts.line(claim)))
     state = "nothing had changed; " if outcome.up_to_date else ""
     out.print(Text(f"{state}{outcome.trained} trained, {outcome.reused} reused, {outcome.seconds:.1f} s"))
     if outcome.unfinished:
         names = ", ".join(outcome.unfinished)
         sys.stderr.write(f"not finished: {names}; the report says why\n")
-
-
-def _claim(claim: dict[str, Any]) -> str:
-    """Return a line on a claim: verdict, claim, and the p value that decided."""
-    known = claim["holm"]
-    p = "" if known is None else "  (p < 0.001)" if known < 0.0005 else f"  (p = {known:.3f})"
-    return f"{claim['verdict'].replace('_', ' '):<12} {claim['claim']}{p}"
 
 
 def print_notes(notes: Iterable[str]) -> None:

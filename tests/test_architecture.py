@@ -18,7 +18,7 @@ LAYERS = [
     {"cli"},
     {"terminal", "doctor", "datasets", "marks", "starting"},
     {"pipeline"},
-    {"planning", "reporting", "stamp", "trials"},
+    {"planning", "reporting", "stamp", "trials", "verdicts"},
     {"report"},
     {"figures", "executors"},
     {"analysis", "marking"},

@@ -59,17 +59,17 @@ def test_the_report_is_the_golden_one(
 ) -> None:
     """The same records give the same Markdown, to the letter."""
     (language,) = languages.load_languages([code], loaded.template_folders)
-    findings = pipeline.analyse(results)
+    findings = pipeline.analyse(results, loaded.claims)
     figures = pipeline.draw(results, findings, language, tmp_path)
     text = pipeline.write(loaded, results, findings, figures, language, quick=False)
     golden(f"report.{code}.md", text)
 
 
 def test_the_numbers_are_the_golden_ones(
-    results: Results, golden: Callable[[str, str], None], tmp_path: Path
+    loaded: pipeline.Loaded, results: Results, golden: Callable[[str, str], None], tmp_path: Path
 ) -> None:
     """The same records give the same results.json, to the letter."""
     from reportgen.report import numbers
 
-    numbers.write(tmp_path, results, pipeline.analyse(results))
+    numbers.write(tmp_path, results, pipeline.analyse(results, loaded.claims))
     golden("results.json", (tmp_path / "results.json").read_text("utf-8"))

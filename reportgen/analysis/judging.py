@@ -213,11 +213,13 @@ def compare(
     gaps = (pair[one] - pair[other]).to_numpy(float)
     spread = float(np.sqrt((pair.std() ** 2).mean())) if len(pair) > 1 else math.nan
     effect = statistics.hedges_g(pair[one].to_numpy(float), pair[other].to_numpy(float))
-    known = redrawn is not None and all((v, s) in redrawn for v in (one, other) for s in pair.index)
+    known = (
+        redrawn is not None and len(pair) > 0 and all((v, s) in redrawn for v in (one, other) for s in pair.index)
+    )
     draws = np.stack([redrawn[one, s] - redrawn[other, s] for s in pair.index], 1) if redrawn and known else None
     return Difference(
         one, other, float(gaps.mean()) if len(gaps) else math.nan, spread, int((gaps > 0).sum()), len(pair),
-        effect, weigh(gaps, draws if len(gaps) else None, resolution),
+        effect, weigh(gaps, draws, resolution),
     )  # fmt: skip
 
 

@@ -99,7 +99,7 @@ def all_of(
 def cost(table: pd.DataFrame, results: Results) -> Cost:
     """Name the extremes; `table` is a comparison of the finished variants, by variant."""
     seconds, parameters = table["seconds_per_epoch"], table["parameters"]
-    fast, slow = str(seconds.idxmin()), str(seconds.idxmax())
+    fast, slow = str(seconds.idxmin()), str(seconds[::-1].idxmax())  # two of them, even where all are equal
     small, large = str(parameters.idxmin()), str(parameters.idxmax())
     runs = results.runs.assign(score=-np.log10(results.runs["seconds_per_epoch"].astype(float)))
     return Cost(

@@ -27,6 +27,7 @@ _MOST_EXACT = 15
 """Up to so many seeds every change of signs is tried; beyond that _SIGNS of them."""
 
 _SIGNS = 19_999
+_ROUNDING = 1e-12
 _CHUNK = 2_000_000
 """Examples drawn at once."""
 
@@ -57,8 +58,8 @@ class Uncertain:
 
     This is the hierarchical bootstrap. First the test set is redrawn, once for all seeds, which share it (Owen
     2007). Then the mean over the seeds is drawn from a t distribution about the mean on that test set, with their
-    spread there: resampling a handful of seeds would never leave the range between the smallest and the largest of them,
-    and its intervals would be too narrow (Hesterberg 2015). Without examples it is the t interval, without a
+    spread there: resampling a handful of seeds would never leave the range between the smallest and the largest of
+    them, and its intervals would be too narrow (Hesterberg 2015). Without examples it is the t interval, without a
     spread between seeds the percentile bootstrap over examples.
     """
 
@@ -89,9 +90,11 @@ class Uncertain:
         from scipy.special import stdtrit
 
         reach = -float(stdtrit(max(1, self.freedom), min(share, 1 - share))) * self.scales
-        low, high = float((self.centres - 1.01 * reach).min()), float((self.centres + 1.01 * reach).max())
-        if low == high or not self.scales.any():
+        low, high = float((self.centres - reach).min()), float((self.centres + reach).max())
+        if not self.scales.any():
             return float(np.quantile(self.centres, share))
+        beyond = 0.01 * (high - low)  # so that rounding leaves the limits on their sides
+        low, high = low - beyond, high + beyond
         return float(brentq(lambda value: self.below(value) - share, low, high, xtol=1e-9 * (high - low)))
 
     def interval(self, level: float = LEVEL) -> tuple[float, float]:
@@ -115,7 +118,9 @@ def uncertain(values: Array, resolution: float = 0.0) -> Uncertain:
     seeds = values.shape[1]
     scales = np.zeros(len(values))
     if seeds > 1:
-        scales = np.maximum(values.std(axis=1, ddof=1), resolution / math.sqrt(6)) / math.sqrt(seeds)
+        spreads = values.std(axis=1, ddof=1)
+        spreads[spreads < _ROUNDING * np.abs(values).max()] = 0.0  # equal values, but for their last bits
+        scales = np.maximum(spreads, resolution / math.sqrt(6)) / math.sqrt(seeds)
     return Uncertain(values.mean(axis=1), scales, seeds - 1)
 
 

@@ -26,7 +26,7 @@ class Told:
     because: Markup | None
     verdict: str
     """supported, contradicted or not_shown."""
-    sentence: str
+    sentence: Markup
     """What the runs say, with the figures; Markdown."""
     difference: str
     interval: str
@@ -46,7 +46,7 @@ def _told(number: int, judged: Judged, labels: Mapping[str, str], language: Lang
         judged.claim.text,
         prose(judged.claim.because, language.code),
         judged.verdict,
-        _sentence(judged, labels, language),
+        Markup(_sentence(judged, labels, language)),  # noqa: S704 - its parts are escaped
         _amount(known.mean, judged.kind, language) if known.pairs else "—",
         f"{_bare(known.low, judged.kind, language)} … {_bare(known.high, judged.kind, language)}"
         if known.pairs and known.low == known.low  # not NaN

@@ -163,11 +163,15 @@ class ClaimDeclaration(Settings):
             raise PydanticCustomError("claim", "a claim, such as lstm.test_accuracy > rnn.test_accuracy")
         return value
 
-    @classmethod
-    def __get_pydantic_json_schema__(cls, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
-        whole = handler.resolve_ref_schema(handler(schema))
-        that = whole["properties"]["that"]
-        return {"anyOf": [{"type": "string", "description": that["description"]}, whole]}
+
+class _OrText:
+    """Annotation that tells editors that a text will do."""
+
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        return {"anyOf": [{"type": "string"}, handler(schema)], "description": "A claim, or that: and because:."}
+
+
+Claims = tuple[Annotated[ClaimDeclaration, _OrText()], ...]
 
 
 class ProfileRun(Settings):
@@ -195,7 +199,7 @@ class Profile(Settings):
     runs: dict[Name, ProfileRun] = Field(default_factory=dict, description="What changes of single runs, by name.")
     sweeps: tuple[SweepDeclaration, ...] = Field((), description="In place of the suite's sweeps.")
     seeds: tuple[Natural, ...] = Field((), description="In place of the suite's seeds.")
-    claims: tuple[ClaimDeclaration, ...] = Field((), description="In place of the suite's claims.")
+    claims: Claims = Field((), description="In place of the suite's claims.")
 
 
 class Suite(Settings):
@@ -217,7 +221,7 @@ class Suite(Settings):
     seeds: tuple[Natural, ...] = Field(
         (0, 1, 2), min_length=1, max_length=1000, description="One training a seed."
     )
-    claims: tuple[ClaimDeclaration, ...] = Field(
+    claims: Claims = Field(
         (), max_length=100, description="What the runs are to show; the report says of each whether they do."
     )
     device: Literal["auto", "cpu", "cuda"] = Field("auto", description="auto: the GPU when there is one.")
