@@ -39,10 +39,9 @@ def suite(
     sweeps: Sequence[Mapping[str, Any]] = LAYERS, runs: Sequence[Mapping[str, Any]] = DIGITS, seeds: int = 2
 ) -> Suite:
     """Return a suite of these runs and sweeps."""
-    declared: dict[str, Any] = {"title": "Sums", "data": {"source": "addition", "digits": 5}, "model": {"cell": "rnn"}}
-    return suite_of(TASKS[2]).model_validate(
-        {**declared, "seeds": list(range(seeds)), "runs": runs, "sweeps": sweeps}
-    )
+    declared = {"title": "Sums", "data": {"source": "addition", "digits": 5}, "model": {"cell": "rnn"}}
+    own = {"seeds": list(range(seeds)), "runs": runs, "sweeps": sweeps}
+    return suite_of(TASKS[2]).model_validate({**declared, **own})
 
 
 def record(run: Run, first: float, at: Mapping[int, tuple[float, float]], key: str) -> Record:

@@ -249,8 +249,10 @@ class _Parser:
         raise self.unknown()
 
     def metric(self) -> tuple[str, Metric]:
+        start = self.at
         name = self.take(re.compile(r"[A-Za-z_]\w*")) or ""
         if name not in self.metrics:
+            self.at = start
             raise self.unexpected(f"one of {', '.join(self.metrics)}", nearest(name, list(self.metrics)), name)
         return name, self.metrics[name]
 
@@ -289,11 +291,9 @@ class _Parser:
         return found[0]
 
     def unexpected(self, expected: str, hint: str = "", word: str = "") -> ClaimError:
-        """Say what stands where something else was expected; `word` was read already, or not."""
-        here = self.rest
-        start = self.at - (len(word) if word and not here.startswith(word) else 0)
-        shown = word or (here[:1] if here else "")
-        got = f"{shown!r} at column {start + 1}" if shown else f"the end at column {start + 1}"
+        """Say what stands where something else was expected: `word`, or one character."""
+        shown = word or self.rest[:1]
+        got = f"{shown!r} at column {self.at + 1}" if shown else f"the end at column {self.at + 1}"
         if shown and shown != shown.translate(_FULL_WIDTH):
             hint = f"full-width character; write {shown.translate(_FULL_WIDTH)!r}"
         return ClaimError(f"{got} of {self.text!r}" if len(self.text) <= 80 else got, expected, hint)
