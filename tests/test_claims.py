@@ -2,7 +2,7 @@
 
 import json
 import shutil
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -242,7 +242,7 @@ runs: [{name: a}, {name: b}]
         ),
         (
             "seeds: [0]\nclaims: [a.parameters > 1, a.test_loss < b.test_loss]",
-            "suite.yaml:6: claims[1]: got a claim about test_loss over one seed, expected two seeds or more",
+            "suite.yaml:6: claims[1]: got a claim about test_loss over one seed, expected three seeds or more",
         ),
         ("claims: [5]", f"suite.yaml:5: claims[0]: got 5, expected {A_CLAIM}"),
         ("claims: {a: b}", "suite.yaml:5: claims: got a mapping, expected a list"),
@@ -253,7 +253,7 @@ runs: [{name: a}, {name: b}]
         ),
         (
             "claims: [a.test_accuracy > b.test_accuracy]\nprofiles: {small: {seeds: [0]}}",
-            "suite.yaml:5: claims[0]: got a claim about test_accuracy over one seed, expected two seeds or more",
+            "suite.yaml:5: claims[0]: got a claim about test_accuracy over one seed, expected three seeds or more",
         ),
     ],
 )  # fmt: skip
@@ -297,7 +297,7 @@ def record(seed: int, right: int, **changes: Any) -> Record:
     return Record(**{**values, **changes})
 
 
-def results(by_seed: dict[str, Sequence[int]], **changes: Any) -> Results:
+def results(by_seed: Mapping[str, Sequence[int]], **changes: Any) -> Results:
     """Return results of these variants, by seed how many of 100 test examples are right."""
     runs = [{"name": name, "label": name.upper()} for name in by_seed]
     seeds = list(range(len(next(iter(by_seed.values())))))
@@ -316,7 +316,7 @@ WIDE = {"rnn": [50, 51, 49, 50], "lstm": [90, 91, 92, 90]}
 CLOSE = {"rnn": [50, 60, 40, 55], "lstm": [55, 52, 50, 56]}
 
 
-def judged(text: str, by_seed: dict[str, Sequence[int]], **changes: Any) -> Judged:
+def judged(text: str, by_seed: Mapping[str, Sequence[int]], **changes: Any) -> Judged:
     """Judge one claim about these variants."""
     found = results(by_seed, **changes)
     (one,) = judge([parse(text, list(by_seed), METRIC)], found)
@@ -350,7 +350,7 @@ def judged(text: str, by_seed: dict[str, Sequence[int]], **changes: Any) -> Judg
     ],
 )
 def test_a_claim_is_supported_contradicted_or_not_shown(
-    text: str, by_seed: dict[str, Sequence[int]], verdict: str
+    text: str, by_seed: Mapping[str, Sequence[int]], verdict: str
 ) -> None:
     """What the runs show in one direction supports it, in the other contradicts it; else it is not shown."""
     assert judged(text, by_seed).verdict == verdict
@@ -441,7 +441,7 @@ def test_the_sentence_names_the_larger_side_whatever_was_claimed(
     ],
 )
 def test_each_kind_of_evidence_has_its_sentence(
-    text: str, by_seed: dict[str, Sequence[int]], key: str, language: Language
+    text: str, by_seed: Mapping[str, Sequence[int]], key: str, language: Language
 ) -> None:
     """The words that the catalogue has for it, and no others."""
     (line,) = told([judged(text, by_seed)], {"rnn": "RNN", "lstm": "LSTM"}, language)

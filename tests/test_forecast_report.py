@@ -251,7 +251,7 @@ def test_the_training_figure_has_evaluations_and_seconds() -> None:
 
 
 CLEAR, OPEN = ((0.01, 0.011, 0.012), (0.1, 0.11, 0.12)), ((0.01, 0.01, 0.1), (0.05, 0.04, 0.05))
-SENTENCES = {
+SENTENCES: dict[tuple[str, tuple[tuple[float, ...], tuple[float, ...]]], tuple[str, ...]] = {
     ("en", CLEAR): (
         "{best} has the lowest forecast error from half of the points: a mean squared error of 0.000301",
         "{best} is clearly ahead of {other}, whose error is 100 times as large",

@@ -396,7 +396,11 @@ VERDICTS = {
 
 def about(found: Difference) -> dict[str, Any]:
     """Return what the analysis and the summary of two runs with this difference are told."""
-    known = {"per_class": {found.ahead: CLASS}, "leader": found.ahead, "baselines": {found.ahead: 0}}
+    known: dict[str, Any] = {
+        "per_class": {found.ahead: CLASS},
+        "leader": found.ahead,
+        "baselines": {found.ahead: 0},
+    }
     return {"findings": replace(NOTHING, differences=[found], **known), "rows": ROWS}
 
 

@@ -1,6 +1,6 @@
 """The judge: what the runs show of a comparison, and how firmly. No sentence claims an order that it did not give.
 
-An order is shown when both of these hold, for the differences of two runs with the same seed:
+An order is shown when both of these hold, for the differences of two runs with the same seed, of three or more:
 
 - the hierarchical bootstrap over seeds and test examples puts it on one side at ALPHA, after Holm's correction;
 - the exact test over the seeds, which assumes nothing of how they are spread, does so too, or gives the smallest
@@ -19,6 +19,9 @@ import pandas as pd
 
 from reportgen.analysis import statistics
 from reportgen.analysis.statistics import ALPHA, Array
+
+FEWEST = 3
+"""Seeds with which something can be shown: two that agree by chance would have no spread."""
 
 _EQUIVALENCE_LEVEL = 1 - 2 * ALPHA
 """Two one-sided tests at ALPHA are an interval of this level within the margin (Schuirmann 1987)."""
@@ -63,7 +66,8 @@ class Evidence:
     @property
     def shown(self) -> bool:
         """Whether the runs decide, whichever way."""
-        return self.pairs > 1 and self.holm <= ALPHA and self.exact <= max(ALPHA, self.smallest)
+        enough = self.pairs >= FEWEST
+        return enough and self.holm <= ALPHA and self.exact <= max(ALPHA, self.smallest)
 
     @property
     def sources(self) -> Literal["both", "seeds", "examples", "none"]:

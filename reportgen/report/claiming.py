@@ -1,5 +1,6 @@
 """The claims of a suite, in the words of a report."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -48,8 +49,8 @@ def _told(number: int, judged: Judged, labels: Mapping[str, str], language: Lang
         judged.verdict,
         Markup(_sentence(judged, labels, language)),  # noqa: S704 - its parts are escaped
         _amount(known.mean, judged.kind, language) if known.pairs else "—",
-        f"{_bare(known.low, judged.kind, language)} … {_bare(known.high, judged.kind, language)}"
-        if known.pairs and known.low == known.low  # not NaN
+        f"[{_bare(known.low, judged.kind, language)}, {_bare(known.high, judged.kind, language)}]"
+        if known.pairs and not math.isnan(known.low)
         else "—",
         known,
     )

@@ -164,7 +164,7 @@ class Claims:
 def _check_seeds(claim: Claim, suite: Suite) -> None:
     by_chance = [item.name for item in claim.measured if item.metric.by_chance]
     if by_chance and len(suite.seeds) < 2:
-        raise ClaimError(f"a claim about {by_chance[0]} over one seed", "two seeds or more")
+        raise ClaimError(f"a claim about {by_chance[0]} over one seed", "three seeds or more")
 
 
 class _Parser:
