@@ -32,6 +32,7 @@ Exit status:
   0    done
   1    some run failed or diverged; the report of the rest is there
   2    the input was wrong, or something is missing on this machine
+  3    build --strict: a claim of the suite is not supported; the report is there
   130  stopped with Ctrl-C; finished runs are kept
 """
 
@@ -85,11 +86,18 @@ def build(
             "--format", metavar="FORMAT", help="md, html, pdf or docx, not the suite's; give it again for more."
         ),
     ] = None,
+    strict: Annotated[
+        bool, typer.Option("--strict", help="Exit with 3 if a claim of the suite is not supported.")
+    ] = False,
 ) -> None:
     """Train what has not been trained yet, and write the report: Markdown, HTML, PDF."""
-    from reportgen import pipeline
+    from reportgen import pipeline, verdicts
     from reportgen.terminal import Display, print_outcome
 
+    if strict and quick:
+        raise ReportgenError(
+            "--strict: got --quick beside it, expected a whole build; the numbers of a quick one support nothing"
+        )
     options = pipeline.Options(
         build=build_dir, quick=quick, profile=profile, jobs=jobs, formats=tuple(formats or ())
     )
@@ -102,6 +110,8 @@ def build(
     print_outcome(outcome)
     if outcome.unfinished:
         raise typer.Exit(1)
+    if strict and verdicts.unsupported(outcome.claims):
+        raise typer.Exit(3)
 
 
 @app.command(epilog="\b\nExample:\n  reportgen plan experiments/suite_rnn_vs_lstm.yaml")

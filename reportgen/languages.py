@@ -102,6 +102,10 @@ class Language:
         """Write a number with so many significant digits, as in settings: 0.002, 1e-05."""
         return "—" if math.isnan(value) else _minus(f"{value:.{digits}g}")
 
+    def p_value(self, value: float) -> str:
+        """Write a p value: three decimals, or that it is below 0.001; a dash for one that does not exist."""
+        return "< 0.001" if value < 0.0005 else self.number(value, 3)
+
     def setting(self, name: str, value: object) -> str:
         """Write a setting's value: `best` becomes `lowest validation loss`; of a list of names their number."""
         if value is None or isinstance(value, bool) or value == ():

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from reportgen import fonts, languages, planning
-from reportgen.lab import device as devices
+from reportgen import fonts, languages, planning, verdicts
 from reportgen.report import setting
 from reportgen.resources import template_folders
+from reportgen.suite.claims import Claim, claims_of
 from reportgen.suite.document import Document
 from reportgen.suite.expansion import expand
 from reportgen.suite.reading import read_suite
@@ -31,6 +31,7 @@ class Loaded:
     """What is not wrong, but not what it seems: a line each."""
     profile: str | None = None
     """The one that was laid over the suite."""
+    claims: tuple[Claim, ...] = ()
 
 
 def load(file: Path, *, quick: bool = False, profile: str | None = None, formats: tuple[str, ...] = ()) -> Loaded:
@@ -47,19 +48,13 @@ def load(file: Path, *, quick: bool = False, profile: str | None = None, formats
     }
     suite = read_suite(file, languages.available(folders), profile, fonts.lacking, sections)
     tongues = tuple(languages.load_languages(suite.languages, folders))
+    # before it is shortened: a claim may be about a point of a sweep that a quick build leaves out
+    claims = claims_of(suite, expand(suite, Document(Path()), "cuda").variants).sound
     suite = planning.shortened(suite) if quick else suite
     suite = suite.model_copy(update={"formats": formats}) if formats else suite
     setting.require(suite.formats)
-    return Loaded(file, suite, folders, tongues, (*_left_out(suite), *_check_own(tongues, folders)), profile)
-
-
-def _left_out(suite: Suite) -> list[str]:
-    found = expand(suite, Document(Path()), devices.resolve("auto"))
-    same, lacking = ", ".join(found.left_out), ", ".join(found.lacking)
-    notes = [f"sweeps: left out, since the run itself is the same: {same}"] if same else []
-    if lacking:
-        notes.append(f"sweeps: left out, since this machine has no GPU that torch can use: device of {lacking}")
-    return notes
+    notes = (*planning.left_out(suite), *verdicts.unprinted(suite), *_check_own(tongues, folders))
+    return Loaded(file, suite, folders, tongues, notes, profile, claims)
 
 
 def _check_own(tongues: "Sequence[Language]", folders: Sequence[Path]) -> list[str]:

@@ -10,11 +10,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from filelock import FileLock
 
-from reportgen import fitting, loading, planning, stamp, trials
+from reportgen import fitting, loading, planning, stamp, trials, verdicts
 from reportgen.errors import ReportgenError
 from reportgen.executors import pool
 from reportgen.executors.events import Event
@@ -24,6 +24,7 @@ from reportgen.planning import Action, Plan, Step
 from reportgen.report import setting
 from reportgen.reporting import Findings, module_for
 from reportgen.store import Store, put_in_place
+from reportgen.suite.claims import Claim
 from reportgen.suite.expansion import file_name
 from reportgen.suite.schema import Suite
 from reportgen.suite.tasks import task_of
@@ -61,6 +62,8 @@ class Outcome:
     """Whether the reports were there already, and nothing had changed."""
     notes: list[str]
     """What the user should know of the suite, and of the reports that were there before."""
+    claims: list[dict[str, Any]]
+    """The claims of the suite with their verdicts, as results.json has them."""
 
 
 def build(
@@ -108,6 +111,7 @@ def build(
         unfinished=planning.unfinished(planned, store),
         seconds=time.perf_counter() - began,
         up_to_date=up_to_date,
+        claims=verdicts.claims_in(folder),
         notes=[*loaded.notes, *(f"a report had been edited; it is kept as {file}" for file in edited)],
     )
 
@@ -128,7 +132,7 @@ def make_report(
     announce("collect")
     results = collect(planned, store)
     announce("analyse")
-    findings = analyse(results)
+    findings = analyse(results, loaded.claims)
     announce("draw")
     figures = [draw(results, findings, language, folder, loaded.suite.sections) for language in loaded.languages]
     announce("write")
@@ -194,9 +198,9 @@ def _record(step: Step, store: Store) -> Record:
     return record
 
 
-def analyse(results: "Runs") -> Findings:
-    """Work out what the results show."""
-    return module_for(results.task, "analyse").analyse(results)
+def analyse(results: "Runs", claims: Sequence[Claim] = ()) -> Findings:
+    """Work out what the results show, and judge the claims of the suite."""
+    return module_for(results.task, "analyse").analyse(results, claims)
 
 
 def draw(

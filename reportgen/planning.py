@@ -4,6 +4,7 @@ import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from enum import Enum
+from pathlib import Path
 from typing import Any
 from zipfile import BadZipFile
 
@@ -14,7 +15,8 @@ from reportgen.lab.key import key_of, key_parts
 from reportgen.lab.record import LAYOUT, Record, from_files, layout_of
 from reportgen.reasons import reasons
 from reportgen.store import Store
-from reportgen.suite.expansion import Run, runs_of, task_of_suite
+from reportgen.suite.document import Document
+from reportgen.suite.expansion import Run, expand, runs_of, task_of_suite
 from reportgen.suite.schema import Suite
 from reportgen.suite.settings import TrainingSettings
 from reportgen.suite.tasks import AnyRun
@@ -119,6 +121,16 @@ def _cut(grid: dict[str, tuple[Any, ...]], caps: dict[str, dict[str, int]]) -> d
         else values
         for name, values in grid.items()
     }
+
+
+def left_out(suite: Suite) -> list[str]:
+    """Return notes on the points of sweeps that are the run itself, and on those that lack a GPU."""
+    found = expand(suite, Document(Path()), devices.resolve("auto"))
+    same, lacking = ", ".join(found.left_out), ", ".join(found.lacking)
+    notes = [f"sweeps: left out, since the run itself is the same: {same}"] if same else []
+    if lacking:
+        notes.append(f"sweeps: left out, since this machine has no GPU that torch can use: device of {lacking}")
+    return notes
 
 
 def tasks(planned: Plan) -> list[Task]:

@@ -19,6 +19,7 @@ _PACKAGE = Path(__file__).parent
 _TYPESETTERS = (
     "weasyprint", "pydyf", "pyphen", "fonttools", "uharfbuzz", "font-source-sans-pro", "noto-cjk-sans-otc",
     "matplotlib", "markdown-it-py", "mdit-py-plugins", "ziamath", "ziafont", "jinja2", "babel", "pandas", "numpy",
+    "scipy", "statsmodels",
 )  # fmt: skip
 
 

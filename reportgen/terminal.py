@@ -12,6 +12,7 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemaining
 from rich.table import Table
 from rich.text import Text
 
+from reportgen import verdicts
 from reportgen.errors import visible
 from reportgen.executors.events import Begun, EpochDone, Event, RunDone, RunStarted
 from reportgen.pipeline import Outcome
@@ -114,6 +115,8 @@ def print_outcome(outcome: Outcome) -> None:
     print_notes(outcome.notes)
     for report in outcome.reports:
         out.print(Text(visible(str(report))))
+    for claim in outcome.claims:
+        out.print(Text(visible(verdicts.line(claim))))
     state = "nothing had changed; " if outcome.up_to_date else ""
     out.print(Text(f"{state}{outcome.trained} trained, {outcome.reused} reused, {outcome.seconds:.1f} s"))
     # read where a build that had nothing to do finds them, too

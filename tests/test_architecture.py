@@ -19,7 +19,7 @@ LAYERS = [
     {"terminal", "cleaning", "doctor", "datasets", "marks", "starting"},
     {"pipeline"},
     {"loading"},
-    {"fitting", "planning", "reporting", "stamp", "trials"},
+    {"fitting", "planning", "reporting", "stamp", "trials", "verdicts"},
     {"reasons"},
     {"report"},
     {"figures", "executors"},

@@ -11,6 +11,7 @@ from ruamel.yaml import YAML
 from reportgen.report.pdf import PANGO
 from reportgen.suite.base import Settings
 from reportgen.suite.classifier import ModelSettings
+from reportgen.suite.metrics import METRICS
 from reportgen.suite.reading import read_suite
 from reportgen.suite.settings import AnyTextSettings, SplitSettings
 from reportgen.suite.tasks import SOURCES
@@ -21,7 +22,7 @@ README = (ROOT / "README.md").read_text("utf-8")
 
 def test_the_suite_in_the_readme_is_right(tmp_path: Path) -> None:
     """The example suite can be copied and built."""
-    (example,) = re.findall(r"```yaml\n(.*?)```", README, re.DOTALL)
+    example, _ = re.findall(r"```yaml\n(.*?)```", README, re.DOTALL)
     (tmp_path / "suite.yaml").write_text(example, "utf-8")
     suite = read_suite(tmp_path / "suite.yaml", {"zh", "en"})
     assert [run.name for run in suite.runs] == ["lstm"]
@@ -38,6 +39,18 @@ def test_the_workflow_of_the_project_is_valid_and_runs_ci() -> None:
     assert [step["with"]["path"].split() for step in steps if step.get("name") == "reports"] == [
         ["build/suite_rnn_vs_lstm/*.pdf", "build/suite_rnn_vs_lstm/*.html"]
     ]
+
+
+def test_the_claims_in_the_readme_are_right(tmp_path: Path) -> None:
+    """The example can be put into a suite, and the table names every metric of every task."""
+    _, example = re.findall(r"```yaml\n(.*?)```", README, re.DOTALL)
+    runs = "\n".join(f"  - {{name: {cell}, model: {{cell: {cell}}}}}" for cell in ("rnn", "lstm", "gru"))
+    (tmp_path / "suite.yaml").write_text(
+        f"title: t\ndata: {{source: surnames}}\nruns:\n{runs}\n{example}", "utf-8"
+    )
+    assert len(read_suite(tmp_path / "suite.yaml", {"zh", "en"}).claims) == 3
+    for metrics in METRICS.values():
+        assert [name for name in metrics if f"`{name}`" not in README] == []
 
 
 def test_ci_runs_the_test_command_of_the_readme() -> None:

@@ -1,15 +1,11 @@
 """What can be said of the results, and how firmly: each number was worked out by hand."""
 
 from collections.abc import Sequence
-from math import isnan, sqrt
 
 import numpy as np
-import pandas as pd
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
-from reportgen.analysis.findings import Findings, Overfitting, analyse, compare, most_confused
+from reportgen.analysis.findings import Findings, Overfitting, analyse, most_confused
 from reportgen.analysis.results import Results, collect
 from reportgen.lab.record import Record, Status
 from reportgen.suite.classifier import ModelSettings
@@ -19,118 +15,6 @@ from reportgen.suite.text import Text
 
 SETTINGS = RunSettings(data=SurnamesSettings(source="surnames"), model=ModelSettings(cell="rnn"))
 CLASSES = ["cat", "dog"]
-
-
-def runs(**accuracies: Sequence[float | None]) -> pd.DataFrame:
-    """Return a table of runs: by variant the accuracy with seed 0, 1, …; None for a run that diverged."""
-    rows = [
-        {
-            "variant": variant,
-            "seed": seed,
-            "status": "diverged" if accuracy is None else "finished",
-            "test_accuracy": float("nan") if accuracy is None else accuracy,
-        }
-        for variant, of_variant in accuracies.items()
-        for seed, accuracy in enumerate(of_variant)
-    ]
-    return pd.DataFrame(rows)
-
-
-def test_a_lead_in_every_seed_that_is_wide_enough_is_clear() -> None:
-    """Leads of 0.10 and 0.12, spreads of 0.01·√2 and 0.02·√2 pooled to √0.0005: 0.11 is more than twice that."""
-    found = compare("a", "b", runs(a=[0.90, 0.94], b=[0.80, 0.82]))
-    assert (found.ahead, found.behind) == ("a", "b")
-    assert found.mean == pytest.approx(0.11)
-    # variances: a 0.0008, b 0.0002
-    assert found.spread == pytest.approx(sqrt(0.0005))
-    assert (found.wins, found.pairs, found.clear) == (2, 2, True)
-
-
-def test_a_lead_within_twice_the_spread_is_not_clear() -> None:
-    """Ahead by 0.15 in both seeds, but each variant varies by √0.02 = 0.141 between seeds."""
-    found = compare("a", "b", runs(a=[0.90, 0.70], b=[0.75, 0.55]))
-    assert found.mean == pytest.approx(0.15)
-    assert found.spread == pytest.approx(sqrt(0.02))
-    assert (found.wins, found.pairs, found.clear) == (2, 2, False)
-
-
-def test_a_lead_that_one_seed_denies_is_not_clear() -> None:
-    """A mean lead of 0.2 with one seed of three the other way round has two wins and is not clear."""
-    found = compare("a", "b", runs(a=[0.9, 0.9, 0.5], b=[0.5, 0.5, 0.7]))
-    assert found.mean == pytest.approx(0.2)
-    assert (found.wins, found.pairs, found.clear) == (2, 3, False)
-
-
-def test_a_seed_of_equal_accuracy_is_no_win() -> None:
-    """A seed in which both are equal is not strictly better, so the lead is not clear."""
-    found = compare("a", "b", runs(a=[0.9, 0.9, 0.9, 0.9], b=[0.9, 0.5, 0.5, 0.5]))
-    assert (found.ahead, found.wins, found.pairs, found.clear) == ("a", 3, 4, False)
-
-
-def test_equal_accuracies_are_a_tie() -> None:
-    """With no difference in any seed the mean is zero, nobody wins and nothing is clear."""
-    found = compare("a", "b", runs(a=[0.5, 0.75], b=[0.5, 0.75]))
-    assert (found.mean, found.wins, found.pairs, found.clear) == (0.0, 0, 2, False)
-
-
-def test_two_constant_variants_apart_are_clear() -> None:
-    """Without any spread between seeds, any lead is at least twice the spread."""
-    found = compare("a", "b", runs(a=[0.75, 0.75], b=[0.5, 0.5]))
-    assert (found.mean, found.spread, found.clear) == (0.25, 0.0, True)
-
-
-@pytest.mark.parametrize(("one", "other"), [("a", "b"), ("b", "a")])
-def test_the_better_one_is_ahead_whichever_comes_first(one: str, other: str) -> None:
-    """The names and the sign follow the accuracies, not the order of the arguments."""
-    found = compare(one, other, runs(a=[0.5, 0.25], b=[0.75, 0.75]))
-    assert (found.ahead, found.behind, found.mean, found.wins) == ("b", "a", 0.375, 2)
-
-
-def test_one_seed_is_never_clear() -> None:
-    """A single seed has no spread to hold a lead against, however wide it is."""
-    found = compare("a", "b", runs(a=[1.0], b=[0.0]))
-    assert (found.ahead, found.mean, found.wins, found.pairs, found.clear) == ("a", 1.0, 1, 1, False)
-    assert isnan(found.spread)
-
-
-def test_only_seeds_that_both_finished_count() -> None:
-    """Of three seeds each variant lost one: the comparison, its spread too, is over the one left to both."""
-    found = compare("a", "b", runs(a=[0.5, None, 1.0], b=[0.75, 1.0, None]))
-    assert (found.ahead, found.mean, found.pairs, found.clear) == ("b", 0.25, 1, False)
-    assert isnan(found.spread)
-
-
-def test_the_spread_is_of_the_shared_seeds_alone() -> None:
-    """The seed that only one variant finished would have widened the spread, and does not."""
-    found = compare("a", "b", runs(a=[0.75, 0.75, 0.0], b=[0.5, 0.5, None]))
-    assert (found.spread, found.pairs, found.clear) == (0.0, 2, True)
-
-
-def test_without_a_shared_seed_nothing_is_known() -> None:
-    """Two variants that no seed both finished have no pairs and no mean."""
-    found = compare("a", "b", runs(a=[0.5, None], b=[None, 0.5]))
-    assert (found.pairs, found.wins, found.clear) == (0, 0, False)
-    assert isnan(found.mean)
-
-
-accuracies = st.lists(
-    st.tuples(*[st.none() | st.floats(0, 1, allow_subnormal=False)] * 2), min_size=1, max_size=6
-).filter(lambda pairs: any(a is not None and b is not None for a, b in pairs))
-
-
-@settings(deadline=None)
-@given(accuracies)
-def test_comparing_either_way_round_says_the_same(pairs: list[tuple[float | None, float | None]]) -> None:
-    """compare(a, b) is compare(b, a) but for the names in a tie; no mean is negative; clear means every seed."""
-    table = runs(a=[a for a, _ in pairs], b=[b for _, b in pairs])
-    found, turned = compare("a", "b", table), compare("b", "a", table)
-    assert found.mean >= 0
-    assert (found.mean, found.pairs, found.clear) == (turned.mean, turned.pairs, turned.clear)
-    assert np.array_equal(found.spread, turned.spread, equal_nan=True)
-    if found.mean > 0:
-        assert (found.ahead, found.behind, found.wins) == (turned.ahead, turned.behind, turned.wins)
-    if found.clear:
-        assert found.wins == found.pairs > 1
 
 
 def variant(name: str) -> Variant:

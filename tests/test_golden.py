@@ -58,7 +58,7 @@ def test_the_report_is_the_golden_one(
 ) -> None:
     """The same records give the same Markdown, to the letter."""
     (language,) = languages.load_languages([code], loaded.template_folders)
-    findings = pipeline.analyse(results)
+    findings = pipeline.analyse(results, loaded.claims)
     figures = pipeline.draw(results, findings, language, tmp_path)
     text = pipeline.write(loaded, results, findings, figures, language, quick=False)
     golden(f"report.{code}.md", text)
@@ -68,5 +68,5 @@ def test_the_numbers_are_the_golden_ones(
     loaded: Loaded, results: Results, golden: Callable[[str, str], None], tmp_path: Path
 ) -> None:
     """The same records give the same results.json, to the letter."""
-    pipeline.numbers(results, pipeline.analyse(results), tmp_path, loaded.suite)
+    pipeline.numbers(results, pipeline.analyse(results, loaded.claims), tmp_path, loaded.suite)
     golden("results.json", (tmp_path / "results.json").read_text("utf-8"))

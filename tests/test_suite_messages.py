@@ -20,8 +20,8 @@ runs:
 """
 
 TOP = (
-    "aim, checks, cover, data, device, formats, languages, model, profiles, runs, sections, seeds, summary, "
-    "sweeps, title, training"
+    "aim, checks, claims, cover, data, device, formats, languages, model, profiles, runs, sections, seeds, "
+    "summary, sweeps, title, training"
 )
 SOURCES = "surnames, movie-snippets, imdb, sentence-polarity, csv, tsv, jsonl, folder, sine, series, addition"
 MODEL = (

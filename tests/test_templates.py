@@ -5,12 +5,12 @@ from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 import pytest
 from markupsafe import Markup
 
-from reportgen.analysis.findings import Difference, Findings
+from reportgen.analysis.findings import Findings
+from reportgen.analysis.judging import Difference, compare
 from reportgen.errors import TemplateError
 from reportgen.languages import Language, load_languages
 from reportgen.report.checks import Section
@@ -361,38 +361,70 @@ def test_references_are_listed_as_cited() -> None:
     assert r"The optimizer is Adam \[1\]." in report
 
 
-@pytest.mark.parametrize(
-    ("difference", "expected"),
-    [
-        (
-            Difference("lstm", "rnn", 0.05, 0.01, 3, 3, True),
-            "LSTM is clearly ahead of RNN: by 5.00 percentage points",
-        ),
-        (
-            Difference("lstm", "rnn", 0.01, 0.02, 2, 3, False),
-            "LSTM is 1.00 percentage points ahead of RNN on average",
-        ),
-        (
-            Difference("lstm", "rnn", 0.01, np.nan, 1, 1, False),
-            "With a single seed this does not decide between them",
-        ),
-        (Difference("lstm", "rnn", 0.0, 0.01, 1, 3, False), "LSTM and RNN have the same mean accuracy."),
-    ],
-    ids=["clear", "not shown", "single seed", "tie"],
-)
-def test_a_difference_is_worded_as_firmly_as_it_is(own: Path, difference: Difference, expected: str) -> None:
-    """A clear lead is called clear; one within the spread, of a single seed, or of nothing at all is not."""
-    table = pd.DataFrame({"class": ["a"], "precision": [0.5], "recall": [0.5], "f1": [0.5], "support": [2]})
-    findings = replace(
-        NOTHING, differences=[difference], per_class={"lstm": table}, leader="lstm", baselines={"lstm": 0.25}
-    )
-    rows = {"lstm": {"test_accuracy": 0.9, "finished": 3, "label": "LSTM", "test_loss": 0.3}}
-    text = '{% include "sections/analysis.md.j2" %}'
-    sentences = [
-        line for line in render(own, text, findings=findings, rows=rows).splitlines() if line.startswith("- ")
+def difference(*leads: float) -> Difference:
+    """Return how far the LSTM is ahead with seed 0, 1, …; the RNN is, where it is below 0 on average."""
+    scores = {"lstm": [0.5 + lead for lead in leads], "rnn": [0.5] * len(leads)}
+    rows = [
+        {"variant": variant, "seed": seed, "status": "finished", "test_accuracy": score}
+        for variant, own in scores.items()
+        for seed, score in enumerate(own)
     ]
-    assert len(sentences) == 1
-    assert expected in sentences[0]
+    return compare("lstm", "rnn", pd.DataFrame(rows))
+
+
+CLASS = pd.DataFrame({"class": ["a"], "precision": [0.5], "recall": [0.5], "f1": [0.5], "support": [2]})
+ROWS = {
+    name: {"test_accuracy": 0.9, "finished": 3, "test_loss": 0.3, "label": name.upper()}
+    for name in ("lstm", "rnn")
+}
+VERDICTS = {
+    "clear": (
+        (0.05, 0.051, 0.049),
+        "{ahead} is clearly ahead of {behind}: by 5.00 percentage points (95% interval 4.75 to 5.25), with 3 of 3",
+        "{ahead}明确优于{behind}：平均领先 5.00 个百分点（95% 区间为 4.75 至 5.25），在 3 个种子中的 3 个上领先",
+    ),
+    "open": (
+        (0.03, -0.01, 0.01),
+        "{ahead} is 1.00 percentage points ahead of {behind} on average (95% interval −3.97 to 5.97), with 2 of 3",
+        "{ahead}比{behind}平均高 1.00 个百分点（95% 区间为 −3.97 至 5.97），在 3 个种子中的 2 个上领先",
+    ),
+    "single_seed": (
+        (0.01,),
+        "{ahead} is 1.00 percentage points ahead of {behind}. With a single seed this does not decide",
+        "{ahead}比{behind}高 1.00 个百分点。但只用了一个随机种子",
+    ),
+    "tie": ((0.0, 0.0), "LSTM and RNN have the same mean accuracy", "LSTM 与 RNN 的平均准确率相同"),
+}
+
+
+def about(found: Difference) -> dict[str, Any]:
+    """Return what the analysis and the summary of two runs with this difference are told."""
+    known: dict[str, Any] = {
+        "per_class": {found.ahead: CLASS},
+        "leader": found.ahead,
+        "baselines": {found.ahead: 0},
+    }
+    return {"findings": replace(NOTHING, differences=[found], **known), "rows": ROWS}
+
+
+@pytest.mark.parametrize("sign", [1, -1], ids=["first ahead", "second ahead"])
+@pytest.mark.parametrize("verdict", VERDICTS)
+@pytest.mark.parametrize("language", [ZH, EN], ids=["zh", "en"])
+def test_a_difference_names_the_better_one_as_firmly_as_it_is(
+    own: Path, language: Language, verdict: str, sign: int
+) -> None:
+    """A clear lead is called clear; any other is not; the winner is on its side, and a tie has none."""
+    leads, english, chinese = VERDICTS[verdict]
+    found = difference(*(sign * lead for lead in leads))
+    ahead, behind = ("LSTM", "RNN")[:: sign if verdict != "tie" else 1]
+    report = render(own, '{% include "sections/analysis.md.j2" %}', language, **about(found))
+    (sentence,) = [line for line in report.splitlines() if line.startswith("- ")]
+    expected = (english if language is EN else chinese).format(ahead=ahead, behind=behind)
+    assert found.verdict == verdict
+    assert "".join(expected.split()) in "".join(sentence.split())
+    summary = render(own, '{% include "sections/summary.md.j2" %}', language, **about(found))
+    assert language.say(f"summary.{verdict}", models=behind) in summary
+    assert (language.say("summary.clear", models=behind) in summary) == (verdict == "clear")
 
 
 def test_every_name_of_the_context_is_used_by_the_templates() -> None:

@@ -1,18 +1,22 @@
 """Addition suites: records become DataFrames (*collect*), and those what can be said of them (*analyse*)."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
 
+from reportgen.analysis.claims import Judged, judge
+from reportgen.analysis.comparing import against
 from reportgen.analysis.devices import without_twins
-from reportgen.analysis.findings import Difference, against
+from reportgen.analysis.judging import Difference, Reach, family, reach
 from reportgen.analysis.results import Runs, columns_of, variants_of
 from reportgen.analysis.studies import Grid, Study, grids, studies
 from reportgen.analysis.tables import geometric, summary
 from reportgen.lab.record import Record
+from reportgen.suite.addition import AdditionTrainingSettings
+from reportgen.suite.claims import Claim
 from reportgen.suite.expansion import Run
 
 HOLDS = 0.99
@@ -81,6 +85,12 @@ class Findings:
     """Of variants that have learnt to add, and were tested at other lengths."""
     unlearnt: list[str]
     """Variants tested at other lengths that have not learnt to add at their own."""
+    claims: list[Judged] = field(default_factory=list)
+
+    @property
+    def reach(self) -> Reach | None:
+        """What the comparisons that the report makes by itself could show at all."""
+        return reach(studied.lead for studied in self.studied if studied.lead)
 
 
 def collect(pairs: Sequence[tuple[Run, Record]]) -> Additions:
@@ -129,8 +139,8 @@ def _lengths(pairs: Sequence[tuple[Run, Record]]) -> Iterator[dict[str, Any]]:
                 yield {"run": run.name, "variant": run.variant.name, "seed": run.seed, **figures}
 
 
-def analyse(results: Additions) -> Findings:
-    """Work out what the results of an addition suite show."""
+def analyse(results: Additions, claims: Sequence[Claim] = ()) -> Findings:
+    """Work out what the results of an addition suite show, and judge the claims."""
     best: dict[str, Literal["min", "max"]] = {
         "test_loss": "min",
         "digit_accuracy": "max",
@@ -143,12 +153,19 @@ def analyse(results: Additions) -> Findings:
     return Findings(
         comparison=_compared(results.runs, best),
         curves=_curves(results.steps),
-        studied=[_studied(study, results) for study in studies(variants)],
+        studied=_corrected([_studied(study, results) for study in studies(variants)]),
         grids=grids(variants),
         lengths=lengths.mean().join(lengths.std().add_suffix("_std")).reset_index(),
         generalisations=generalisations,
         unlearnt=unlearnt,
+        claims=judge(claims, results),
     )
+
+
+def _corrected(studied: list[Studied]) -> list[Studied]:
+    """Return the studies with Holm's correction over their leads."""
+    adjusted = iter(family(item.lead for item in studied if item.lead))
+    return [replace(item, lead=next(adjusted)) if item.lead else item for item in studied]
 
 
 def _compared(runs: pd.DataFrame, best: dict[str, Literal["min", "max"]]) -> pd.DataFrame:
@@ -182,7 +199,8 @@ def _studied(study: Study, results: Additions) -> Studied:
     reached = [name for name, own in finished.items() if own.notna().all()]
     ranked = sorted(reached, key=lambda name: float(finished[name].mean()))
     scored = runs.assign(score=-runs["first_step"])
-    lead = against(ranked[0], ranked[1:2], results, scored, "score") if ranked else []
+    step = _between_rows(study, results)
+    lead = against(ranked[0], ranked[1:2], results, scored, "score", resolution=step) if ranked else []
     return Studied(
         study,
         reached,
@@ -190,6 +208,12 @@ def _studied(study: Study, results: Additions) -> Studied:
         ranked[0] if ranked else None,
         lead[0] if lead else None,
     )
+
+
+def _between_rows(study: Study, results: Additions) -> float:
+    """Return the steps between two rows of the log: a first step is known to no less."""
+    own = (v.settings.training for v in results.variants if v.name in study.values)
+    return max(float(training.log_every) for training in own if isinstance(training, AdditionTrainingSettings))
 
 
 def _generalisations(results: Additions) -> tuple[list[Generalisation], list[str]]:

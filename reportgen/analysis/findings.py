@@ -1,70 +1,24 @@
 """The stage *analyse*: what the tables show, and how firmly. Nothing here is worded; the catalogues do that."""
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from itertools import combinations
-from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from reportgen.analysis import tables
-from reportgen.analysis.results import Results, Runs
-from reportgen.suite.expansion import Variant
+from reportgen.analysis.claims import Judged, judge
+from reportgen.analysis.comparing import against, alike, redrawn_scores
+from reportgen.analysis.judging import Difference, Reach, family, reach
+from reportgen.analysis.orders import Cost, Lead, Tuning, all_of, cost, leads, tunings, with_intervals
+from reportgen.analysis.results import Results
+from reportgen.suite.claims import Claim
 from reportgen.suite.schema import Reference
-
-CLEAR_SPREADS = 2.0
-"""A lead is called clear when it holds in every seed and is at least this many spreads of the seeds wide."""
 
 OVERFITTING_RISE = 0.02
 """Over-fitting is reported when the held-out loss ends at least this fraction above its lowest value."""
-
-
-@dataclass(frozen=True)
-class Difference:
-    """How much better one variant's score is than another's, run by run with the same seed.
-
-    The score of a classifier is its test accuracy; the other tasks say what theirs is.
-    """
-
-    ahead: str
-    behind: str
-    mean: float
-    """Mean of the paired differences, of accuracies a fraction of 1; never negative."""
-    spread: float
-    """Standard deviation between seeds, pooled over the two variants; NaN with fewer than two seeds."""
-    wins: int
-    """Seeds in which `ahead` was strictly better."""
-    pairs: int
-    clear: bool
-    comparable: bool = True
-    """Whether both were tested on the same examples."""
-
-    @property
-    def verdict(self) -> str:
-        """Say what the runs decide: other_data, tie, single_seed, clear, or open."""
-        if not self.comparable:
-            return "other_data"
-        if self.mean == 0:
-            return "tie"
-        if self.pairs < 2:
-            return "single_seed"
-        return "clear" if self.clear else "open"
-
-
-@dataclass(frozen=True)
-class Tuning:
-    """A variant beside the one that it was made from by changing a setting or two."""
-
-    variant: str
-    baseline: str
-    difference: Difference
-
-    @property
-    def gain(self) -> float:
-        """Return how much higher the variant's mean test accuracy is; a fraction of 1, negative for a loss."""
-        return self.difference.mean if self.difference.ahead == self.variant else -self.difference.mean
 
 
 @dataclass(frozen=True)
@@ -104,20 +58,6 @@ class Confusion:
 
 
 @dataclass(frozen=True)
-class Cost:
-    """The fastest and the slowest variant by seconds an epoch, the smallest and the largest by parameters."""
-
-    fast: str
-    slow: str
-    fast_seconds: float
-    slow_seconds: float
-    time_ratio: float
-    small: str
-    large: str
-    size_ratio: float
-
-
-@dataclass(frozen=True)
 class Findings:
     """Everything that the report's tables, figures and sentences are made from."""
 
@@ -139,58 +79,56 @@ class Findings:
     """The variant with the highest mean test accuracy; None if nothing finished."""
     baselines: dict[str, float]
     """By variant that finished, the test accuracy of always naming the most frequent class."""
+    leads: list[Lead] = field(default_factory=list)
+    """For each sweep and base run."""
+    claims: list[Judged] = field(default_factory=list)
+
+    @property
+    def reach(self) -> Reach | None:
+        """What the comparisons that the report makes by itself could show at all."""
+        return reach(all_of(self.differences, self.tunings, self.leads, self.cost))
 
 
-def analyse(results: Results) -> Findings:
-    """Work out what the results show."""
+def analyse(results: Results, claims: Sequence[Claim] = ()) -> Findings:
+    """Work out what the results show, and judge the claims."""
     table = tables.comparison(results.runs)
-    finished = table[table["finished"] > 0]
-    accuracies = finished.set_index("variant")["test_accuracy"]
+    accuracies = table[table["finished"] > 0].set_index("variant")["test_accuracy"]
     leader = str(accuracies.idxmax()) if len(accuracies) else None
+    redrawn = redrawn_scores(results, "test_accuracy")
     data = {name: results.records[results.runs_of(name)[0]].data for name in results.confusion}
     classes = {name: list(facts["classes"]) for name, facts in data.items()}
     averages = tables.curves(_of_finished(results))
-    return Findings(
-        comparison=table,
+    finished = table[table["finished"] > 0].set_index("variant")
+    found = Findings(
+        comparison=with_intervals(table, results.runs, redrawn),
         curves=tables.curves(results.epochs),
-        differences=against(leader, list(finished["variant"]), results, results.runs),
-        tunings=list(_tunings(results)),
-        published=list(_published(results, finished.set_index("variant"))),
-        overfitting=[_overfitting(str(v), averages) for v in finished["variant"]],
+        differences=against(leader, list(finished.index), results, results.runs, redrawn=redrawn),
+        tunings=list(tunings(results, redrawn)),
+        published=list(_published(results, finished)),
+        overfitting=[_overfitting(str(v), averages) for v in finished.index],
         confusions={
             name: most_confused(name, matrix, classes[name]) for name, matrix in results.confusion.items()
         },
         per_class={name: tables.per_class(matrix, classes[name]) for name, matrix in results.confusion.items()},
-        cost=_cost(finished.set_index("variant")) if len(finished) > 1 and alike(results) else None,
+        cost=cost(finished, results) if len(finished) > 1 and alike(results) else None,
         leader=leader,
         baselines={name: float(facts["majority_accuracy"]) for name, facts in data.items()},
+        leads=list(leads(results, redrawn)),
+        claims=judge(claims, results, {"test_accuracy": redrawn}),
     )
+    return _corrected(found)
 
 
-def against(
-    leader: str | None, variants: Iterable[str], results: Runs, runs: pd.DataFrame, score: str = "test_accuracy"
-) -> list[Difference]:
-    """Compare the leader with each other one of the variants that it shares a finished seed with, nearest first.
-
-    `runs` are those of `results`, with a column `score`, of which more is better.
-    """
-    if leader is None:
-        return []
-    found = [_difference(leader, other, results, runs, score) for other in variants if other != leader]
-    return sorted((d for d in found if d.pairs), key=lambda difference: difference.mean)
-
-
-def _difference(one: str, other: str, results: Runs, runs: pd.DataFrame, score: str) -> Difference:
-    tests = [_tested_on(variant) for variant in results.variants if variant.name in (one, other)]
-    return replace(compare(one, other, runs, score), comparable=tests[0] == tests[-1])
-
-
-def _tunings(results: Results) -> Iterator[Tuning]:
-    for variant in results.variants:
-        if variant.baseline:
-            difference = _difference(variant.name, variant.baseline, results, results.runs, "test_accuracy")
-            if difference.pairs:
-                yield Tuning(variant.name, variant.baseline, difference)
+def _corrected(found: Findings) -> Findings:
+    """Return the findings with Holm's correction over all comparisons."""
+    adjusted = iter(family(all_of(found.differences, found.tunings, found.leads, found.cost)))
+    return replace(
+        found,
+        differences=[next(adjusted) for _ in found.differences],
+        tunings=[replace(tuning, difference=next(adjusted)) for tuning in found.tunings],
+        leads=[replace(lead, difference=next(adjusted)) for lead in found.leads],
+        cost=found.cost and replace(found.cost, difference=next(adjusted)),
+    )
 
 
 def _published(results: Results, table: pd.DataFrame) -> Iterator[Published]:
@@ -201,44 +139,6 @@ def _published(results: Results, table: pd.DataFrame) -> Iterator[Published]:
                 if there is not None:
                     here = float(table[metric][variant.name])
                     yield Published(variant.name, metric, here, there, variant.reference)
-
-
-def _tested_on(variant: Variant) -> dict[str, Any]:
-    """Return the settings that decide which examples are in the test part; how texts are encoded does not."""
-    return variant.settings.data.model_dump(exclude={"tokens", "vocabulary_size", "max_length"})
-
-
-def alike(results: Runs) -> bool:
-    """Tell whether all runs saw the same data on the same machine, so that their times can be compared."""
-    records = [record for record in results.records.values() if record.data]
-    return len({repr((record.data, record.environment)) for record in records}) == 1
-
-
-def compare(one: str, other: str, runs: pd.DataFrame, score: str = "test_accuracy") -> Difference:
-    """Compare two variants over the seeds that both finished; the one with the higher mean score is `ahead`.
-
-    The pooled spread is sqrt((s1² + s2²) / 2) with s the sample standard deviations over those seeds.
-    """
-    finished = runs[runs["status"] == "finished"]
-    scores = finished.pivot_table(index="seed", columns="variant", values=score)
-    pair = scores.reindex(columns=[one, other]).dropna()
-    gaps = pair[one] - pair[other]
-    if gaps.mean() < 0:
-        one, other, gaps = other, one, -gaps
-    spread = float(np.sqrt((pair.std() ** 2).mean())) if len(pair) > 1 else float("nan")
-    wins, mean = int((gaps > 0).sum()), float(gaps.mean())
-    clear = len(pair) > 1 and wins == len(pair) and mean >= CLEAR_SPREADS * spread
-    return Difference(one, other, mean, spread, wins, len(pair), clear)
-
-
-def _cost(table: pd.DataFrame) -> Cost:
-    seconds, parameters = table["seconds_per_epoch"], table["parameters"]
-    fast, slow = str(seconds.idxmin()), str(seconds.idxmax())
-    small, large = str(parameters.idxmin()), str(parameters.idxmax())
-    return Cost(
-        fast, slow, float(seconds[fast]), float(seconds[slow]), float(seconds[slow] / seconds[fast]),
-        small, large, float(parameters[large] / parameters[small]),
-    )  # fmt: skip
 
 
 def _of_finished(results: Results) -> pd.DataFrame:

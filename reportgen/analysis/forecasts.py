@@ -1,17 +1,20 @@
 """Forecasting suites: records become DataFrames (*collect*), and those what can be said of them (*analyse*)."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from itertools import combinations
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from reportgen.analysis.findings import Difference, against, alike, compare
+from reportgen.analysis.claims import Judged, judge
+from reportgen.analysis.comparing import against, alike
+from reportgen.analysis.judging import Difference, Reach, compare, family, interval_of, reach
 from reportgen.analysis.results import Runs, columns_of, variants_of
 from reportgen.analysis.tables import SMALLEST, geometric, summary
 from reportgen.lab.record import Record
+from reportgen.suite.claims import Claim
 from reportgen.suite.expansion import Run, Variant
 
 GIVEN = ("from_half", "from_one")
@@ -98,6 +101,12 @@ class Findings:
     races: list[Race]
     same_machine: bool
     """Whether all runs were made on the same machine, so that their times can be compared."""
+    claims: list[Judged] = field(default_factory=list)
+
+    @property
+    def reach(self) -> Reach | None:
+        """What the comparisons that the report makes by itself could show at all."""
+        return reach(_all(self))
 
 
 def collect(pairs: Sequence[tuple[Run, Record]]) -> Forecasts:
@@ -144,8 +153,8 @@ def _errors(pairs: Sequence[tuple[Run, Record]]) -> Iterator[tuple[Any, ...]]:
                     yield run.name, run.variant.name, run.seed, given, ahead, float(error)
 
 
-def analyse(results: Forecasts) -> Findings:
-    """Work out what the results of a forecasting suite show."""
+def analyse(results: Forecasts, claims: Sequence[Claim] = ()) -> Findings:
+    """Work out what the results of a forecasting suite show, and judge the claims."""
     measures = ("train_loss", "forecast_from_half", "forecast_from_one")
     table = summary(results.runs, dict.fromkeys(measures, "min"), ("evaluations", "training_seconds"))
     finished = list(table.loc[table["finished"] > 0, "variant"])
@@ -154,8 +163,8 @@ def analyse(results: Forecasts) -> Findings:
     steadiest, _ = _lowest(runs, "late")
     early, late = (geometric(runs.dropna(subset=[half]), ["variant"], half) for half in ("early", "late"))
     halves = zip(early["variant"], early["mean"], late["mean"], strict=True)
-    return Findings(
-        comparison=table,
+    found = Findings(
+        comparison=_with_intervals(table, runs),
         learning=_learning(results.evaluations),
         horizons=geometric(results.errors, ["variant", "given", "horizon"], "error"),
         leader=leader,
@@ -166,6 +175,35 @@ def analyse(results: Forecasts) -> Findings:
         drift_differences=against(steadiest, finished, results, _scored(runs, "late"), "score"),
         races=list(_races(results)),
         same_machine=alike(results),
+        claims=judge(claims, results),
+    )
+    return _corrected(found)
+
+
+def _all(found: Findings) -> list[Difference]:
+    """Return all comparisons of the report, the family of Holm's correction; times of other machines are none."""
+    races = [race.evaluations for race in found.races]
+    races += [race.seconds for race in found.races if found.same_machine]
+    return [*found.differences, *found.drift_differences, *races]
+
+
+def _corrected(found: Findings) -> Findings:
+    adjusted = iter(family(_all(found)))
+    differences = [next(adjusted) for _ in found.differences]
+    drifts = [next(adjusted) for _ in found.drift_differences]
+    races = [replace(race, evaluations=next(adjusted)) for race in found.races]
+    if found.same_machine:
+        races = [replace(race, seconds=next(adjusted)) for race in races]
+    return replace(found, differences=differences, drift_differences=drifts, races=races)
+
+
+def _with_intervals(table: pd.DataFrame, runs: pd.DataFrame) -> pd.DataFrame:
+    """Add the limits of the geometric mean of forecast_from_half over the seeds: …_low and …_high."""
+    scores = _scored(runs[runs["status"] == "finished"], "forecast_from_half")
+    limits = [interval_of(scores.loc[scores["variant"] == v, "score"].to_numpy(float)) for v in table["variant"]]
+    return table.assign(
+        forecast_from_half_low=[10**-high for _, high in limits],
+        forecast_from_half_high=[10**-low for low, _ in limits],
     )
 
 

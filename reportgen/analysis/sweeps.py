@@ -39,8 +39,8 @@ class Sweep:
     points: pd.DataFrame
     """base, value, and both columns of the score, a row a finished run, in the order of the values."""
     averages: pd.DataFrame
-    """base, value, mean, low and high (one sample standard deviation below and above) of what was tested, and
-    validation, the mean on the validation part (NaN where there is none); a row a variant."""
+    """base, value, mean, low and high (one sample standard deviation below and above) of what was tested,
+    validation, the mean on the validation part (NaN where there is none), and variant; a row a variant."""
 
     @property
     def bases(self) -> list[str]:
@@ -104,7 +104,7 @@ def _sweep(results: Runs, setting: str, changed: Mapping[str, str], score: Score
     points = points.sort_values(
         ["base", "value"], key=lambda c: c.map(order) if c.name == "base" else c, kind="stable"
     )
-    points = points[["base", "value", score.validated, score.tested]].reset_index(drop=True)
+    points = points[["base", "value", "variant", score.validated, score.tested]].reset_index(drop=True)
     return Sweep(setting, score, points, _averages(points, score))
 
 
@@ -115,7 +115,12 @@ def _averages(points: pd.DataFrame, score: Score) -> pd.DataFrame:
             scaled[name] = np.log10(scaled[name].astype(float).clip(lower=SMALLEST))
     table = (
         scaled.groupby(["base", "value"], sort=False)
-        .agg(mean=("tested", "mean"), std=("tested", "std"), validation=("validation", "mean"))
+        .agg(
+            mean=("tested", "mean"),
+            std=("tested", "std"),
+            validation=("validation", "mean"),
+            variant=("variant", "first"),
+        )
         .reset_index()
     )
     spread = table.pop("std").fillna(0.0)

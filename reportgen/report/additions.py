@@ -124,7 +124,7 @@ def _besides(study: Study, settings: Mapping[str, dict[str, Any]]) -> dict[str, 
 
 def write(folder: Path, results: Additions, findings: Findings, silence: Checks) -> list[str]:
     """Write `tables/*.csv` and `results.json` into the report's folder; return their paths from there."""
-    content = as_json_of(results, "step_log", _numbers(results, findings))
+    content = as_json_of(results, "step_log", _numbers(results, findings), findings.claims)
     return put(
         folder, _tables(results, findings), {**content, "checks": checks_as_json(results, findings, silence)}
     )

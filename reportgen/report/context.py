@@ -7,12 +7,16 @@ from typing import Any
 from markupsafe import Markup
 
 from reportgen.analysis.checks.looking import check
-from reportgen.analysis.findings import CLEAR_SPREADS, OVERFITTING_RISE, Findings
+from reportgen.analysis.claims import reach_of_claims
+from reportgen.analysis.findings import OVERFITTING_RISE, Findings
+from reportgen.analysis.judging import Reach
 from reportgen.analysis.results import Results, Runs
 from reportgen.analysis.shown import MOST_CURVES, MOST_ROWS, with_curves
+from reportgen.analysis.statistics import ALPHA, REDRAWS
 from reportgen.analysis.sweeps import Sweep, sweeps
 from reportgen.languages import Language
 from reportgen.report.checks import Section, section
+from reportgen.report.claiming import Told, told
 from reportgen.report.devices import Devices, devices_of
 from reportgen.report.explained import Explained, explain
 from reportgen.report.facts import (
@@ -87,7 +91,13 @@ class Common:
     """What the checks found, in words."""
     environment_rows: tuple[str, ...] = ENVIRONMENT
     """What is told of an environment, in order."""
-    clear_spreads: float = CLEAR_SPREADS
+    claims: list[Told] = field(default_factory=list)
+    """The claims of the suite, judged."""
+    claims_reach: Reach | None = None
+    """What the claims could show at all."""
+    redraws: int = REDRAWS
+    """Test sets that are drawn from the test examples."""
+    alpha: float = ALPHA
     most_curves: int = MOST_CURVES
     task: str = "classification"
     explained: Explained = field(default_factory=Explained)
@@ -184,6 +194,8 @@ def common(
         "logs": [Log(row["run"], row["label"], row["seed"], log_of(results.records[row["run"]])) for row in runs],
         "figures": dict(figures),
         "checks": section(check(results, findings), suite.checks, language, labels),
+        "claims": told(findings.claims, labels, language),
+        "claims_reach": reach_of_claims(findings.claims),
         "task": results.task,
         "devices": devices_of(suite, results, code),
     }

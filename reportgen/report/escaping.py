@@ -26,6 +26,14 @@ def as_markdown(value: object) -> object:
     return escape_markdown(value) if isinstance(value, str) and not isinstance(value, Markup) else value
 
 
+def code_span(text: str) -> Markup:
+    """Return inline code that shows `text` to the letter; not for a table, where a bar ends the cell."""
+    longest = max((len(run) for run in re.findall(r"`+", text)), default=0)
+    fence = "`" * (longest + 1)
+    space = " " if text[:1] == "`" or text[-1:] == "`" else ""
+    return Markup(f"{fence}{space}{' '.join(text.split())}{space}{fence}")  # noqa: S704 - as in code_block
+
+
 def code_block(text: str, kind: str = "text") -> Markup:
     """Return a fenced block that shows `text` to the letter, whatever it holds; a `log` is set in two columns."""
     longest = max((len(run) for run in re.findall(r"`+", text)), default=0)

@@ -10,7 +10,8 @@ import pandas as pd
 from markupsafe import Markup
 
 from reportgen.analysis.families import representatives
-from reportgen.analysis.findings import Findings, Tuning
+from reportgen.analysis.findings import Findings
+from reportgen.analysis.orders import Tuning
 from reportgen.analysis.results import Results, Runs
 from reportgen.fonts import printable
 from reportgen.lab.record import Record

@@ -9,6 +9,7 @@ from typing import Any
 import pandas as pd
 
 from reportgen.analysis.forecasts import Findings, Forecasts
+from reportgen.analysis.judging import flat
 from reportgen.analysis.shown import MOST_PANELS, declared
 from reportgen.analysis.sweeps import FORECAST_ERROR, Sweep, sweeps
 from reportgen.languages import Language
@@ -68,7 +69,7 @@ def build_context(
 
 def write(folder: Path, results: Forecasts, findings: Findings, silence: Checks) -> list[str]:
     """Write `tables/*.csv` and `results.json` into the report's folder; return their paths from there."""
-    content = as_json_of(results, "step_log", _numbers(results, findings))
+    content = as_json_of(results, "step_log", _numbers(results, findings), findings.claims)
     return put(
         folder, _tables(results, findings), {**content, "checks": checks_as_json(results, findings, silence)}
     )
@@ -79,7 +80,7 @@ def _tables(results: Forecasts, findings: Findings) -> Iterator[tuple[str, pd.Da
     yield "runs", results.runs
     yield "learning", findings.learning
     yield "errors", findings.horizons
-    yield "differences", pd.DataFrame([asdict(item) for item in findings.differences])
+    yield "differences", pd.DataFrame([flat(item) for item in findings.differences])
     yield "drift", pd.DataFrame([asdict(item) | {"growth": item.growth} for item in findings.drifts])
     yield from ((name, sweep.averages) for name, sweep in sweeps(results, FORECAST_ERROR).items())
 

@@ -13,7 +13,7 @@ from markupsafe import Markup
 from reportgen.errors import TemplateError
 from reportgen.languages import Language
 from reportgen.report.context import Common
-from reportgen.report.escaping import as_markdown, code_block, escape_markdown
+from reportgen.report.escaping import as_markdown, code_block, code_span, escape_markdown
 from reportgen.report.numbering import Numbering
 from reportgen.report.sandbox import Sandbox
 from reportgen.resources import text_below
@@ -98,8 +98,10 @@ def _environment(language: Language, folders: Sequence[Path]) -> Sandbox:
         points=language.points,
         integer=language.integer,
         significant=language.significant,
+        p_value=language.p_value,
         listing=lambda items: Markup(language.listing([escape_markdown(item) for item in items])),  # noqa: S704
         code=code_block,
+        codespan=code_span,
     )
     return environment
 

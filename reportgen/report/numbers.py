@@ -2,7 +2,7 @@
 
 import json
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -10,7 +10,9 @@ from typing import Any
 import pandas as pd
 
 from reportgen.analysis import devices
-from reportgen.analysis.findings import Difference, Findings
+from reportgen.analysis.claims import Judged
+from reportgen.analysis.findings import Findings
+from reportgen.analysis.judging import Difference, flat
 from reportgen.analysis.results import Results, Runs
 from reportgen.report.checks import checks_as_json
 from reportgen.report.explained import Explained, explain
@@ -44,7 +46,7 @@ def _tables(results: Results, findings: Findings) -> Iterator[tuple[str, pd.Data
     yield "runs", results.runs
     yield "epochs", results.epochs
     yield "curves", findings.curves
-    yield "differences", pd.DataFrame([asdict(d) for d in findings.differences])
+    yield "differences", pd.DataFrame([flat(d) for d in findings.differences])
     yield "overfitting", pd.DataFrame([asdict(item) for item in findings.overfitting])
     for variant, matrix in results.confusion.items():
         classes = list(findings.per_class[variant]["class"])
@@ -56,10 +58,12 @@ def _tables(results: Results, findings: Findings) -> Iterator[tuple[str, pd.Data
 
 def as_json(results: Results, findings: Findings) -> dict[str, Any]:
     """Return every run with its numbers, and every number of the report with the runs that it came from."""
-    return as_json_of(results, "epoch_log", _numbers(results, findings))
+    return as_json_of(results, "epoch_log", _numbers(results, findings), findings.claims)
 
 
-def as_json_of(results: Runs, log: str, numbers: Iterable[dict[str, Any]]) -> dict[str, Any]:
+def as_json_of(
+    results: Runs, log: str, numbers: Iterable[dict[str, Any]], claims: Sequence[Judged]
+) -> dict[str, Any]:
     """Return what `results.json` holds, for any task; `log` names what its runs logged: epoch_log or step_log."""
     rows = results.runs.to_dict("records")
     runs = {str(row["run"]): {str(k): plain(v) for k, v in row.items() if k != "run"} for row in rows}
@@ -70,7 +74,21 @@ def as_json_of(results: Runs, log: str, numbers: Iterable[dict[str, Any]]) -> di
             "settings": record.settings,
         }
     of_devices = (number(results, *item) for item in devices.numbers(results))
-    return {"runs": runs, "numbers": [*numbers, *of_devices]}
+    told = [_claim(item, results) for item in claims]
+    return {"runs": runs, "claims": told, "numbers": [*numbers, *of_devices]}
+
+
+def _claim(judged: Judged, results: Runs) -> dict[str, Any]:
+    """Return a claim with its verdict, its figures and the runs behind them."""
+    figures = {"left": judged.left, "right": judged.right, **asdict(judged.evidence)}
+    return {
+        "claim": judged.claim.text,
+        "verdict": judged.verdict,
+        "reason": judged.reason,
+        **{name: plain(value) for name, value in figures.items()},
+        "sources": judged.evidence.sources,
+        "runs": [run for variant in judged.variants for run in results.runs_of(variant)],
+    }
 
 
 def _finite_rows(rows: list[dict[str, float]]) -> list[dict[str, Any]]:
@@ -94,7 +112,7 @@ def of_comparison(results: Runs, comparison: pd.DataFrame) -> Iterator[dict[str,
 def of_differences(results: Runs, name: str, differences: Iterable[Difference]) -> Iterator[dict[str, Any]]:
     """Yield the numbers of differences between two variants each."""
     for item in differences:
-        for field, value in asdict(item).items():
+        for field, value in flat(item).items():
             if field not in ("ahead", "behind"):
                 named = f"{name}.{item.ahead}.{item.behind}.{field}"
                 yield number(results, named, value, item.ahead, item.behind)
@@ -127,8 +145,8 @@ def _numbers(results: Results, findings: Findings) -> Iterator[dict[str, Any]]:
         yield number(results, f"{name}.validation_accuracy", choice.validation, choice.variant)
         yield number(results, f"{name}.test_accuracy", choice.test, choice.variant)
     if findings.cost:
-        for field, value in asdict(findings.cost).items():
-            if not isinstance(value, str):
+        for field, value in vars(findings.cost).items():
+            if isinstance(value, float):
                 yield number(results, f"cost.{field}", value, *every)
     for variant, accuracy in findings.baselines.items():
         yield number(results, f"baseline.{variant}", accuracy, variant)

@@ -11,6 +11,7 @@ from reportgen.errors import Problem, SuiteError
 from reportgen.resources import is_below
 from reportgen.suite.base import PATHS
 from reportgen.suite.beside import fault_of_class, outside
+from reportgen.suite.claims import claims_of
 from reportgen.suite.classifier import FILES_OF_MODELS, file_of_model
 from reportgen.suite.document import Document, Path_, read_document, shown, shown_key
 from reportgen.suite.expansion import expand
@@ -68,7 +69,8 @@ def _checked(document: Document, languages: Collection[str], *, files: bool) -> 
     except ValidationError as error:
         raise SuiteError([*problems, *problems_of(error, document, task)]) from None
     problems += [*_missing_files(suite, document), *_missing_files_of_models(suite, document)] if files else []
-    problems += expand(suite, document, "cuda").problems
+    expansion = expand(suite, document, "cuda")
+    problems += [*expansion.problems, *claims_of(suite, expansion.variants, document).problems]
     if problems:
         raise SuiteError(problems)
     return suite
@@ -225,6 +227,8 @@ def _texts(raw: dict[str, Any], runs: list[dict[str, Any]]) -> Iterator[tuple[Pa
     silence = checks.get("silence") if isinstance(checks, dict) else None
     silenced = silence.items() if isinstance(silence, dict) else ()
     places += [(("checks", "silence", code), reason) for code, reason in silenced]
+    claims = [claim if isinstance(claim, dict) else {} for claim in _list(raw.get("claims"))]
+    places += [(("claims", i, "because"), claim.get("because")) for i, claim in enumerate(claims)]
     return ((path, text) for path, text in places if isinstance(text, dict))
 
 

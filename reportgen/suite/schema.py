@@ -5,8 +5,16 @@ from functools import cache
 from types import GenericAlias
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, Field, GetCoreSchemaHandler, create_model, model_validator
+from pydantic import (
+    BaseModel,
+    Field,
+    GetCoreSchemaHandler,
+    GetJsonSchemaHandler,
+    create_model,
+    model_validator,
+)
 from pydantic.fields import FieldInfo
+from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 from reportgen.suite.base import Natural, Settings
@@ -38,6 +46,7 @@ SECTIONS = (
     "training",
     "results",
     "analysis",
+    "claims",
     "checks",
     "summary",
     "references",
@@ -143,6 +152,35 @@ class SweepDeclaration(Settings):
     )
 
 
+class ClaimDeclaration(Settings):
+    """What the runs are to show, by the names of runs and metrics."""
+
+    that: str = Field(
+        strict=True,
+        description="Such as lstm.test_accuracy > rnn.test_accuracy, or abs(a.seconds - b.seconds) < 2.",
+    )
+    because: Text | None = Field(None, description="Why it is expected; Markdown.")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _may_be_a_text(cls, value: Any) -> Any:
+        if isinstance(value, str):
+            return {"that": value}
+        if not isinstance(value, dict | cls):
+            raise PydanticCustomError("claim", "a claim, such as lstm.test_accuracy > rnn.test_accuracy")
+        return value
+
+
+class _OrText:
+    """Annotation that tells editors that a text will do."""
+
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        return {"anyOf": [{"type": "string"}, handler(schema)], "description": "A claim, or that: and because:."}
+
+
+Claims = tuple[Annotated[ClaimDeclaration, _OrText()], ...]
+
+
 class ProfileRun(Settings):
     """What a profile changes of one run."""
 
@@ -168,6 +206,7 @@ class Profile(Settings):
     runs: dict[Name, ProfileRun] = Field(default_factory=dict, description="What changes of single runs, by name.")
     sweeps: tuple[SweepDeclaration, ...] = Field((), description="In place of the suite's sweeps.")
     seeds: tuple[Natural, ...] = Field((), description="In place of the suite's seeds.")
+    claims: Claims = Field((), description="In place of the suite's claims.")
 
 
 class Suite(Settings):
@@ -188,6 +227,9 @@ class Suite(Settings):
     )
     seeds: tuple[Natural, ...] = Field(
         (0, 1, 2), min_length=1, max_length=1000, description="One training a seed."
+    )
+    claims: Claims = Field(
+        (), max_length=100, description="What the runs are to show; the report says of each whether they do."
     )
     device: Device = Field("auto", description="auto: the GPU when there is one.")
     sections: tuple[str, ...] = Field(

@@ -6,7 +6,7 @@ from typing import Any
 import pandas as pd
 
 from reportgen.analysis.checks.found import Found, of_variants
-from reportgen.analysis.findings import Difference
+from reportgen.analysis.judging import Difference
 from reportgen.analysis.results import Runs
 from reportgen.analysis.studies import Study
 

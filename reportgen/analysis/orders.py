@@ -1,0 +1,125 @@
+"""The comparisons that a classification report makes beside that of its leader: changes, sweeps, and time."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from reportgen.analysis.comparing import difference
+from reportgen.analysis.judging import Difference, Redrawn, interval_of
+from reportgen.analysis.results import Results
+from reportgen.analysis.sweeps import sweeps
+
+
+@dataclass(frozen=True)
+class Tuning:
+    """A variant beside the one that it was made from by changing a setting or two."""
+
+    variant: str
+    baseline: str
+    difference: Difference
+
+    @property
+    def gain(self) -> float:
+        """Return how much higher the variant's mean test accuracy is; a fraction of 1, negative for a loss."""
+        return self.difference.mean if self.difference.ahead == self.variant else -self.difference.mean
+
+
+@dataclass(frozen=True)
+class Cost:
+    """The fastest and the slowest variant by seconds an epoch, the smallest and the largest by parameters."""
+
+    fast: str
+    slow: str
+    fast_seconds: float
+    slow_seconds: float
+    time_ratio: float
+    small: str
+    large: str
+    size_ratio: float
+    difference: Difference
+    """Which of `fast` and `slow` needs less time, on the scale of log10."""
+
+    @property
+    def shown(self) -> bool:
+        """Whether the runs show that `fast` is the faster one."""
+        return self.difference.ahead == self.fast and self.difference.verdict == "clear"
+
+
+@dataclass(frozen=True)
+class Lead:
+    """The best value of a sweep against the next best, by the accuracy that chose it."""
+
+    setting: str
+    base: str
+    part: str
+    """validation, or test where there is no validation part."""
+    values: dict[str, float]
+    """By variant the value of both."""
+    difference: Difference
+
+
+def tunings(results: Results, redrawn: Redrawn) -> Iterator[Tuning]:
+    """Yield each variant that has a baseline beside it."""
+    for variant in results.variants:
+        if variant.baseline:
+            found = difference(variant.name, variant.baseline, results, results.runs, redrawn=redrawn)
+            if found.pairs:
+                yield Tuning(variant.name, variant.baseline, found)
+
+
+def leads(results: Results, redrawn: Redrawn) -> Iterator[Lead]:
+    """Hold the best value of each sweep against the next best, by the accuracy that chose it."""
+    for sweep in sweeps(results).values():
+        for best in sweep.best:
+            part = "test" if best.validation is None else "validation"
+            rows = sweep.averages[sweep.averages["base"] == best.base]
+            column = "mean" if part == "test" else "validation"
+            if len(rows) < 2:
+                continue
+            first, second = rows.sort_values(column, ascending=False, kind="stable").iloc[:2].to_dict("records")
+            values = {str(row["variant"]): float(row["value"]) for row in (first, second)}
+            known = redrawn if part == "test" else None
+            one, other = values
+            found = difference(one, other, results, results.runs, f"{part}_accuracy", known)
+            if found.pairs:
+                yield Lead(sweep.setting, best.base, part, values, found)
+
+
+def all_of(
+    differences: Iterable[Difference], tunings: Iterable[Tuning], leads: Iterable[Lead], cost: Cost | None
+) -> list[Difference]:
+    """Return all comparisons of a report, the family of Holm's correction."""
+    of_changes = [tuning.difference for tuning in tunings]
+    of_sweeps = [lead.difference for lead in leads]
+    return [*differences, *of_changes, *of_sweeps, *([cost.difference] if cost else [])]
+
+
+def cost(table: pd.DataFrame, results: Results) -> Cost:
+    """Name the extremes; `table` is a comparison of the finished variants, by variant."""
+    seconds, parameters = table["seconds_per_epoch"], table["parameters"]
+    fast, slow = str(seconds.idxmin()), str(seconds[::-1].idxmax())  # two of them, even where all are equal
+    small, large = str(parameters.idxmin()), str(parameters.idxmax())
+    runs = results.runs.assign(score=-np.log10(results.runs["seconds_per_epoch"].astype(float)))
+    return Cost(
+        fast, slow, float(seconds[fast]), float(seconds[slow]), float(seconds[slow] / seconds[fast]),
+        small, large, float(parameters[large] / parameters[small]),
+        difference(fast, slow, results, runs, "score"),
+    )  # fmt: skip
+
+
+def with_intervals(table: pd.DataFrame, runs: pd.DataFrame, redrawn: Redrawn) -> pd.DataFrame:
+    """Add the limits test_accuracy_low and test_accuracy_high of the mean over seeds and test examples."""
+    finished = runs[runs["status"] == "finished"]
+    limits: list[tuple[float, float]] = []
+    for variant in table["variant"]:
+        own = finished[finished["variant"] == variant].set_index("seed")["test_accuracy"]
+        known = np.stack([redrawn[variant, seed] for seed in own.index], 1) if len(own) else None
+        low, high = interval_of(own.to_numpy(float), known)
+        limits.append((max(0.0, low), min(1.0, high)) if len(own) else (np.nan, np.nan))
+    place = list(table.columns).index("test_accuracy_std") + 1
+    table = table.copy()
+    for offset, name in enumerate(("test_accuracy_low", "test_accuracy_high")):
+        table.insert(place + offset, name, [limit[offset] for limit in limits])
+    return table
