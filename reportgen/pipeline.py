@@ -10,9 +10,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from reportgen import fonts, languages, planning, stamp, trials
+from reportgen import fonts, languages, manifest, planning, stamp, trials
 from reportgen.errors import ReportgenError
 from reportgen.executors import pool
 from reportgen.executors.events import Event
@@ -106,6 +106,7 @@ def build(
         edited = stamp.set_aside(folder, reports)
         for name, content in reports.items():
             (folder / name).write_bytes(content)
+        others.append(manifest.leave(folder, manifest_of(loaded, planned, store, options), [*reports, *others]))
         stamp.leave(folder, mark, [*reports, *others])
     return Outcome(
         folder=folder,
@@ -153,6 +154,7 @@ def make_report(
         folder=folder,
         formats=loaded.suite.formats,
         template_folders=loaded.template_folders,
+        manifest=manifest_of(loaded, planned, store, options),
         quick=options.quick,
     )
     arguments = list(zip(texts, loaded.languages, strict=True))
@@ -162,6 +164,14 @@ def make_report(
         announce("typeset")
         reports = pool.side_by_side(work, arguments)
     return {name: content for own in reports for name, content in own.items()}, others
+
+
+def manifest_of(loaded: Loaded, planned: Plan, store: Store, options: Options) -> dict[str, Any]:
+    """Return what the reports are made from: see `manifest.Manifest`."""
+    keys = {step.run.name: step.key for step in planned.steps}
+    return manifest.of(
+        loaded.file, keys, store, loaded.template_folders, profile=options.profile, quick=options.quick
+    )
 
 
 def load(file: Path, *, quick: bool = False, profile: str | None = None) -> Loaded:
@@ -277,6 +287,7 @@ def typeset(
     folder: Path,
     formats: Sequence[str],
     template_folders: Sequence[Path],
+    manifest: dict[str, Any],
     *,
     quick: bool,
 ) -> dict[str, bytes]:
@@ -284,12 +295,13 @@ def typeset(
     made = {"md": text.encode()}
     if "html" in formats or "pdf" in formats:
         from reportgen.report.html import to_html
+        from reportgen.report.sealing import in_html
         from reportgen.report.styles import style_sheets
 
         html = to_html(text, language, folder, style_sheets(template_folders), quick=quick)
-        made["html"] = html.encode()
+        made["html"] = in_html(html, manifest, text)
     if "pdf" in formats:
-        from reportgen.report.pdf import to_pdf
+        from reportgen.report.pdf import Source, to_pdf
 
-        made["pdf"] = to_pdf(html)
+        made["pdf"] = to_pdf(html, Source(f"report.{language.code}.md", text, manifest))
     return {f"report.{language.code}.{kind}": made[kind] for kind in formats}
