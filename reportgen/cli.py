@@ -8,6 +8,7 @@ import typer
 
 from reportgen import __version__, datasets, marks, starting
 from reportgen.errors import ReportgenError
+from reportgen.provenance import commands
 from reportgen.resources import shipped_suites
 
 app = typer.Typer(
@@ -137,6 +138,12 @@ app.command(
     "  1  it runs, and is not torch.nn's network\n  2  it does not run",
 )(marks.try_class)
 app.add_typer(datasets.app, name="data")
+app.command(
+    epilog="\b\nExamples:\n  reportgen verify build/suite_rnn_vs_lstm/report.en.pdf\n"
+    "  reportgen verify build/suite --suite suite.yaml --rerun 2\n\n\b\n"
+    "Exit status:\n  0  it is what its records give\n  1  it differs, and where\n"
+    "  2  it is no report, or its manifest or its records are not whole",
+)(commands.verify)
 
 
 @app.command(epilog="\b\nExample:\n  reportgen doctor")

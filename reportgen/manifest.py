@@ -104,7 +104,7 @@ def versions() -> dict[str, str]:
 
 
 def leave(folder: Path, made: Mapping[str, Any], written: Collection[str]) -> str:
-    """Write manifest.json into the folder of the reports, with the digest of each file written; return its name."""
+    """Write manifest.json into the reports' folder, with the digest of each file written; return its name."""
     files = {name: digest((folder / name).read_bytes()) for name in sorted(written)}
     (folder / FILE).write_text(json.dumps({**made, "files": files}, indent=1) + "\n", "utf-8")
     return FILE

@@ -37,8 +37,8 @@ class Source:
 def to_pdf(html: str, source: Source | None = None) -> bytes:
     """Return the document as PDF; the same document gives the same bytes.
 
-    With a source the PDF has two attachments: the Markdown, and the manifest with the digest of each page's content
-    and the seal of the whole file.
+    With a source the PDF has two attachments: the Markdown, and the manifest with the digest of each page's
+    content and the seal of the whole file.
 
     Raises MissingPrerequisiteError without Pango, TypesetError if the document asks for a file or an address.
     """
@@ -64,7 +64,9 @@ def _attachments(source: Source) -> list[Any]:
     """Return the Markdown, and the manifest, which is filled in when the pages are there."""
     attachment = load_weasyprint().Attachment
     files = {source.name: source.text, NAME: " "}  # by name, as the PDF has to list them
-    return [attachment(string=files[name], name=name, created=_NO_DATE, modified=_NO_DATE) for name in sorted(files)]
+    return [
+        attachment(string=files[name], name=name, created=_NO_DATE, modified=_NO_DATE) for name in sorted(files)
+    ]
 
 
 def _finisher(source: Source) -> Callable[[Any, Any], None]:

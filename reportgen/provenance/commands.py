@@ -1,0 +1,40 @@
+"""`reportgen verify`, `why` and `diff` on the command line."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+RecordsOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--records", metavar="DIR", help="The records; those of the build that the report lies in unless given."
+    ),
+]
+
+
+def verify(
+    report: Annotated[
+        Path, typer.Argument(metavar="REPORT", help="A .pdf, .html or .md report, or a folder of them.")
+    ],
+    suite: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="The suite; looked for where suites lie unless given.")
+    ] = None,
+    records: RecordsOption = None,
+    rerun: Annotated[int, typer.Option(min=0, metavar="N", help="Train N runs anew and compare them.")] = 0,
+    seed: Annotated[int, typer.Option(metavar="S", help="Decides which runs are trained anew.")] = 0,
+) -> None:
+    """Is a report what its records give? It is held against its manifest and written anew."""
+    from reportgen.provenance.verifying import Options, verify
+
+    checks = []
+    for check in verify(report, Options(suite, records, rerun, seed)):
+        mark = {True: "ok       ", False: "DIFFERS  ", None: "unknown  "}[check.good]
+        typer.echo(f"{mark}{check.words}")
+        checks.append(check)
+    differs = sum(check.good is False for check in checks)
+    unknown = sum(check.good is None for check in checks)
+    left = f"; {unknown} could not be told" if unknown else ""
+    typer.echo(f"{differs} differences{left}" if differs else f"good: {report} is what its records give{left}")
+    if differs:
+        raise typer.Exit(1)
