@@ -18,6 +18,7 @@ from reportgen.executors import pool
 from reportgen.executors.events import Event
 from reportgen.lab.record import Record
 from reportgen.planning import Action, Plan, Step
+from reportgen.report.typesetting import typeset
 from reportgen.reporting import Findings, module_for
 from reportgen.resources import TEMPLATES
 from reportgen.store import Store
@@ -279,29 +280,3 @@ def numbers(results: "Runs", findings: Findings, folder: Path) -> list[str]:
     """Leave the numbers for other programs in `folder`: tables/*.csv and results.json; return their paths."""
     paths: list[str] = module_for(results.task, "numbers").write(folder, results, findings)
     return paths
-
-
-def typeset(
-    text: str,
-    language: "Language",
-    folder: Path,
-    formats: Sequence[str],
-    template_folders: Sequence[Path],
-    manifest: dict[str, Any],
-    *,
-    quick: bool,
-) -> dict[str, bytes]:
-    """Turn the Markdown of one language into the formats that the suite asks for: the files by name."""
-    made = {"md": text.encode()}
-    if "html" in formats or "pdf" in formats:
-        from reportgen.report.html import to_html
-        from reportgen.report.sealing import in_html
-        from reportgen.report.styles import style_sheets
-
-        html = to_html(text, language, folder, style_sheets(template_folders), quick=quick)
-        made["html"] = in_html(html, manifest, text)
-    if "pdf" in formats:
-        from reportgen.report.pdf import Source, to_pdf
-
-        made["pdf"] = to_pdf(html, Source(f"report.{language.code}.md", text, manifest))
-    return {f"report.{language.code}.{kind}": made[kind] for kind in formats}

@@ -51,12 +51,13 @@ def rerun(loaded: pipeline.Loaded, manifest: Manifest, store: Store, count: int,
         trials.try_own(loaded.file, manifest.suite.profile, [step.run for step in wanted.steps])
         pipeline.run(wanted, fresh, pipeline.Options(), lambda _: None)
         for name in chosen:
-            yield _compared(
+            yield compared(
                 name, planning.read(store, manifest.records[name].key), planning.read(fresh, steps[name].key)
             )
 
 
-def _compared(name: str, before: Record | None, after: Record | None) -> Check:
+def compared(name: str, before: Record | None, after: Record | None) -> Check:
+    """Hold a run that was trained anew against its record: bits on the same kind of machine, else a tolerance."""
     if before is None or after is None:
         return Check(False, f"{name}: trained anew, but its record cannot be read")
     declared = {part for part in before.parts.keys() | after.parts.keys() if part not in _PLATFORM}

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from reportgen.errors import ReportgenError
 from reportgen.manifest import FILE, Manifest
+from reportgen.pipeline import Loaded
 from reportgen.provenance import reading, rendering
 from reportgen.provenance.reading import Report
 from reportgen.provenance.rendering import CannotRenderError
@@ -18,6 +19,7 @@ from reportgen.store import Store
 _MOST = 5
 """Differences of a file that are listed."""
 
+_WITH_DIGITS = re.compile(r"\w*\d[\w.,]*")
 _NUMBER = re.compile(r"\d[\d.,]*")
 
 _TEXTS = (".pdf", ".html", ".md", ".json", ".csv")
@@ -140,9 +142,8 @@ def _changed(report: Report) -> Iterator[Check]:
         if number > min(len(report.pages), len(report.manifest.pages)):
             yield Check(False, f"{report.file}: page {number} was added or taken away")
             continue
-        known = set((report.markdown or "").split())
-        words = report.pages[number - 1].split()
-        strange = [word for word in words if any(map(str.isdigit, word)) and word not in known]
+        known = set(_WITH_DIGITS.findall(report.markdown or ""))
+        strange = [word for word in _WITH_DIGITS.findall(report.pages[number - 1]) if word not in known]
         seen = f"; not in its Markdown: {', '.join(strange[:_MOST])}" if report.markdown and strange else ""
         yield Check(False, f"{report.file}: page {number} is not what was written{seen}")
 
@@ -169,7 +170,7 @@ def _of_records(manifest: Manifest, store: Store) -> Iterator[Check]:
 
 
 def _of_rendering(
-    folder: Path, files: dict[str, str], loaded: "rendering.pipeline.Loaded", manifest: Manifest, store: Store
+    folder: Path, files: dict[str, str], loaded: Loaded, manifest: Manifest, store: Store
 ) -> Iterator[Check]:
     """Write the files anew from the records, and hold them against those that are there."""
     try:
