@@ -144,6 +144,11 @@ app.command(
     "Exit status:\n  0  it is what its records give\n  1  it differs, and where\n"
     "  2  it is no report, or its manifest or its records are not whole",
 )(commands.verify)
+app.command(
+    epilog="\b\nExamples:\n  reportgen why build/suite_rnn_vs_lstm/report.zh.pdf 0.8286\n"
+    "  reportgen why build/suite/report.en.md 'Table 5'\n\n\b\n"
+    "Exit status:\n  0  it is in the report\n  1  it is not; the nearest are named\n  2  it is no report",
+)(commands.why)
 
 
 @app.command(epilog="\b\nExample:\n  reportgen doctor")

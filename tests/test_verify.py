@@ -124,10 +124,10 @@ def test_a_pdf_with_a_forged_manifest_is_found(folder: Path) -> None:
 
 def forge(file: Path) -> None:
     """Give a PDF a manifest that says it is as it should be: pages, Markdown and seal."""
-    reader = PdfReader(file)
+    reader: Any = PdfReader(file)
     own = json.loads(reader.attachments[sealing.NAME][0])
     del own["seal"]
-    pages = [sealing.digest(page["/Contents"].get_object().get_data()) for page in reader.pages]  # type: ignore[attr-defined]
+    pages = [sealing.digest(page["/Contents"].get_object().get_data()) for page in reader.pages]
     text = reader.attachments["report.en.md"][0]
     writer = PdfWriter()
     writer.append_pages_from_reader(reader)

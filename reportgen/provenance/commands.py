@@ -38,3 +38,19 @@ def verify(
     typer.echo(f"{differs} differences{left}" if differs else f"good: {report} is what its records give{left}")
     if differs:
         raise typer.Exit(1)
+
+
+def why(
+    report: Annotated[Path, typer.Argument(metavar="REPORT", help="A .pdf, .html or .md report.")],
+    asked: Annotated[
+        str, typer.Argument(metavar="WHAT", help="A number as it is printed, a run, a model, “Table 5”, “图 3”.")
+    ],
+    records: RecordsOption = None,
+) -> None:
+    """Where does a number come from? Its places in the report, and the runs and files behind each."""
+    from reportgen.provenance.tracing import why
+
+    answer = why(report, asked, records)
+    typer.echo("\n".join(answer.lines))
+    if not answer.found:
+        raise typer.Exit(1)

@@ -80,7 +80,8 @@ def store_for(folder: Path, given: Path | None) -> Store:
 
     Raises ReportgenError if there is no such folder.
     """
-    likely = [folder.absolute().parent / "records", Path("build/records")]
+    beside = folder if folder.name not in ("", "..") else folder.resolve()
+    likely = [beside.parent / "records", Path("build/records")]
     found = next((place for place in ([given] if given else likely) if place.is_dir()), None)
     if found is None:
         raise ReportgenError(
