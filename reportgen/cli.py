@@ -149,6 +149,10 @@ app.command(
     "  reportgen why build/suite/report.en.md 'Table 5'\n\n\b\n"
     "Exit status:\n  0  it is in the report\n  1  it is not; the nearest are named\n  2  it is no report",
 )(commands.why)
+app.command(
+    epilog="\b\nExamples:\n  reportgen diff base/suite build/suite > comment.md\n"
+    "  reportgen diff base/suite build/suite --html diff.html --language zh",
+)(commands.diff)
 
 
 @app.command(epilog="\b\nExample:\n  reportgen doctor")

@@ -54,3 +54,20 @@ def why(
     typer.echo("\n".join(answer.lines))
     if not answer.found:
         raise typer.Exit(1)
+
+
+def diff(
+    old: Annotated[Path, typer.Argument(metavar="OLD", help="The folder of a build, or its results.json.")],
+    new: Annotated[Path, typer.Argument(metavar="NEW", help="The same of a later build of the same suite.")],
+    language: Annotated[str, typer.Option(metavar="CODE", help="en or zh.")] = "en",
+    html: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write the same as HTML, with figures.")
+    ] = None,
+    figures: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Put the figures there; the Markdown shows them.")
+    ] = None,
+) -> None:
+    """What separates two builds, as Markdown: verdicts, settings, numbers with intervals, confusion matrices."""
+    from reportgen.provenance.telling import diff
+
+    typer.echo(diff(old, new, language, figures=figures, html=html), nl=False)
