@@ -9,6 +9,7 @@ import typer
 
 from reportgen import __version__, cleaning, datasets, marks, starting
 from reportgen.errors import ReportgenError, visible
+from reportgen.provenance import commands
 from reportgen.resources import shipped_suites
 
 app = typer.Typer(
@@ -164,6 +165,21 @@ app.command(
     "  reportgen clean experiments --build-dir build --yes",
 )(cleaning.clean)
 app.add_typer(datasets.app, name="data")
+app.command(
+    epilog="\b\nExamples:\n  reportgen verify build/suite_rnn_vs_lstm/report.en.pdf\n"
+    "  reportgen verify build/suite --suite suite.yaml --rerun 2\n\n\b\n"
+    "Exit status:\n  0  it is what its records give\n  1  it differs, and where\n"
+    "  2  it is no report, or its manifest or its records are not whole",
+)(commands.verify)
+app.command(
+    epilog="\b\nExamples:\n  reportgen why build/suite_rnn_vs_lstm/report.zh.pdf 0.8286\n"
+    "  reportgen why build/suite/report.en.md 'Table 5'\n\n\b\n"
+    "Exit status:\n  0  it is in the report\n  1  it is not; the nearest are named\n  2  it is no report",
+)(commands.why)
+app.command(
+    epilog="\b\nExamples:\n  reportgen diff base/suite build/suite > comment.md\n"
+    "  reportgen diff base/suite build/suite --html diff.html --language zh",
+)(commands.diff)
 
 
 @app.command(epilog="\b\nExample:\n  reportgen doctor")

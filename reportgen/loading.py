@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from reportgen import fonts, languages, planning, verdicts
-from reportgen.report import setting
+from reportgen.report import typesetting
 from reportgen.resources import template_folders
 from reportgen.suite.claims import Claim, claims_of
 from reportgen.suite.document import Document
@@ -52,7 +52,7 @@ def load(file: Path, *, quick: bool = False, profile: str | None = None, formats
     claims = claims_of(suite, expand(suite, Document(Path()), "cuda").variants).sound
     suite = planning.shortened(suite) if quick else suite
     suite = suite.model_copy(update={"formats": formats}) if formats else suite
-    setting.require(suite.formats)
+    typesetting.require(suite.formats)
     notes = (*planning.left_out(suite), *verdicts.unprinted(suite), *_check_own(tongues, folders))
     return Loaded(file, suite, folders, tongues, notes, profile, claims)
 

@@ -14,14 +14,14 @@ from typing import TYPE_CHECKING, Any
 
 from filelock import FileLock
 
-from reportgen import fitting, loading, planning, stamp, trials, verdicts
+from reportgen import fitting, loading, manifest, planning, stamp, trials, verdicts
 from reportgen.errors import ReportgenError
 from reportgen.executors import pool
 from reportgen.executors.events import Event
 from reportgen.lab.record import Record
 from reportgen.loading import Loaded
 from reportgen.planning import Action, Plan, Step
-from reportgen.report import setting
+from reportgen.report.typesetting import typeset
 from reportgen.reporting import Findings, module_for
 from reportgen.store import Store, put_in_place
 from reportgen.suite.claims import Claim
@@ -100,6 +100,8 @@ def build(
             edited = stamp.set_aside(folder, reports)
             for name, content in reports.items():
                 put_in_place(folder / name, content)
+            made_from = manifest_of(loaded, planned, store, options)
+            others.append(manifest.leave(folder, made_from, [*reports, *others]))
             stamp.leave(folder, mark, [*reports, *others])
     return Outcome(
         folder=folder,
@@ -148,6 +150,7 @@ def make_report(
         folder=folder,
         formats=loaded.suite.formats,
         template_folders=loaded.template_folders,
+        manifest=manifest_of(loaded, planned, store, options),
         quick=options.quick,
     )
     arguments = list(zip(texts, loaded.languages, strict=True))
@@ -157,6 +160,14 @@ def make_report(
         announce("typeset")
         reports = pool.side_by_side(work, arguments)
     return {name: content for own in reports for name, content in own.items()}, others
+
+
+def manifest_of(loaded: Loaded, planned: Plan, store: Store, options: Options) -> dict[str, Any]:
+    """Return what the reports are made from: see `manifest.Manifest`."""
+    keys = {step.run.name: step.key for step in planned.steps}
+    return manifest.of(
+        loaded.file, keys, store, loaded.template_folders, profile=options.profile, quick=options.quick
+    )
 
 
 def load(file: Path, *, quick: bool = False, profile: str | None = None, formats: tuple[str, ...] = ()) -> Loaded:
@@ -236,17 +247,3 @@ def write(
 def numbers(results: "Runs", findings: Findings, folder: Path, suite: Suite) -> list[str]:
     """Leave the numbers for other programs in `folder`: tables/*.csv and results.json; return their paths."""
     return list(module_for(results.task, "numbers").write(folder, results, findings, suite.checks))
-
-
-def typeset(
-    text: str,
-    language: "Language",
-    folder: Path,
-    formats: Sequence[str],
-    template_folders: Sequence[Path],
-    *,
-    quick: bool,
-) -> dict[str, bytes]:
-    """Turn the Markdown of one language into the formats that the suite asks for: the files by name."""
-    made = setting.typeset(text, language, folder, formats, template_folders, quick=quick)
-    return {f"report.{language.code}.{kind}": made[kind] for kind in formats}

@@ -107,16 +107,35 @@ def _free(file: Path) -> Path:
 def _ingredients(suite: Suite, templates: Sequence[Path], keys: Sequence[str], store: Store) -> Iterator[str]:
     yield repr(suite)
     yield from (f"{key} {store.digest(key)}" for key in keys)
+    yield program(templates)
+    yield from (f"{name} {found}" for name, found in versions().items())
+
+
+def program(templates: Sequence[Path]) -> str:
+    """Digest the templates, those beside a suite too, and the source of reportgen."""
+    digest = hashlib.sha256()
+    for line in _files(templates):
+        digest.update(line.encode() + b"\0")
+    return digest.hexdigest()
+
+
+def versions() -> dict[str, str]:
+    """Return name and version of the packages that a report's bytes depend on; missing where there is none."""
+    found = {}
+    for name in _TYPESETTERS:
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            found[name] = "missing"
+    return found
+
+
+def _files(templates: Sequence[Path]) -> Iterator[str]:
     for folder in templates:
         for file in sorted(path for path in folder.rglob("*") if path.is_file()):
             yield f"{file.relative_to(folder).as_posix()} {_digest(file)}"
     for file in sorted(_PACKAGE.rglob("*.py")):
         yield f"{file.relative_to(_PACKAGE).as_posix()} {_digest(file)}"
-    for name in _TYPESETTERS:
-        try:
-            yield f"{name} {version(name)}"
-        except PackageNotFoundError:
-            yield f"{name} missing"
 
 
 def _digest(file: Path) -> str:

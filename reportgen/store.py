@@ -69,6 +69,13 @@ class Store:
         except OSError:
             return ""
 
+    def digests(self, key: str) -> dict[str, str]:
+        """Return the name and SHA-256 of each file of the record, as it was written; empty if it is absent."""
+        try:
+            return dict(json.loads((self.folder / key / _MANIFEST).read_bytes()))
+        except (OSError, ValueError, TypeError):
+            return {}
+
     def write(self, key: str, files: dict[str, bytes]) -> None:
         """Put a record in its place, whole, replacing the one that was there."""
         self.folder.mkdir(parents=True, exist_ok=True)

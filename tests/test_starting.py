@@ -138,19 +138,32 @@ def test_what_cannot_be_begun_with_is_told(reportgen: Command) -> None:
     ],
 )
 def test_the_workflows_are_valid(tmp_path: Path, reportgen: Command, ci: str, file: str, schema: str) -> None:
-    """Each is valid by the published schema of its service, and builds, keeps the records and uploads the PDFs."""
+    """Each is valid by the published schema of its service, and builds, keeps records, uploads, and compares."""
     reportgen("init", "lab", *OWN, "--ci", ci)
     command = [sys.executable, "-m", "check_jsonschema", "--builtin-schema", schema, str(tmp_path / "lab" / file)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     said = json.dumps(YAML(typ="safe", pure=True).load(tmp_path / "lab" / file))
     for part in (
-        "reportgen build suite.yaml",
+        "reportgen build suite.yaml --strict",
         "build/records",
-        "build/suite/*.pdf",
+        {"github": "build/suite/*.pdf", "gitlab": '"build/suite/"'}[ci],
         "pip install -r requirements.txt",
+        "reportgen diff base build/suite --language en --html",
     ):
         assert part in said
+
+
+def test_only_the_job_that_comments_may_write(tmp_path: Path, reportgen: Command) -> None:
+    """What runs the student's code has a token that reads; the job with a token that writes runs none of it."""
+    reportgen("init", "lab", *OWN)
+    flow = YAML(typ="safe", pure=True).load(tmp_path / "lab" / ".github" / "workflows" / "report.yml")
+    build, comment = flow["jobs"]["report"], flow["jobs"]["comment"]
+    assert (flow["permissions"], "permissions" in build) == ({"contents": "read"}, False)
+    assert build["steps"][0]["with"] == {"persist-credentials": False}
+    assert comment["permissions"] == {"pull-requests": "write"}
+    steps = [step.get("uses") or step["run"].split()[0:3] for step in comment["steps"]]
+    assert steps == ["actions/download-artifact@v4", ["gh", "pr", "comment"]]
 
 
 def test_the_summary_is_a_table_of_the_comparison(tmp_path: Path, reportgen: Command) -> None:

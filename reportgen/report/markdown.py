@@ -1,7 +1,7 @@
 """The stage *write*: the templates filled in, one Markdown document a language."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
@@ -49,6 +49,13 @@ def write(context: Common, language: Language, folders: Sequence[Path]) -> str:
             raise
         raise TemplateError(f"{_place(error)}{type(error).__name__}: {str(error) or _OUT_OF_MEMORY}") from None
     return _tidy(text)
+
+
+def filled_in(template: str, variables: dict[str, Any], language: Language, folders: Sequence[Path]) -> str:
+    """Fill in a template that is no report: with `t`, the filters, and the filter `label` out of `labels`."""
+    environment = _environment(language, folders)
+    environment.filters["label"] = lambda variant: variables["labels"][variant]
+    return _tidy(environment.get_template(template).render({"t": _speaker(language), **variables}))
 
 
 def check(language: Language, folders: Sequence[Path]) -> None:
@@ -107,15 +114,12 @@ def _environment(language: Language, folders: Sequence[Path]) -> Sandbox:
 
 
 def _functions(context: Common, language: Language, numbering: Numbering) -> dict[str, Any]:
-    def t(key: str, **values: object) -> Markup:
-        return Markup(language.say(key, **{k: as_markdown(v) for k, v in values.items()}))  # noqa: S704 - escaped
-
     def class_name(name: str) -> str:
         sources = (data["source"] for data in context.datasets)
         return next((word for s in sources if (word := language.class_name(s, name)) != name), name)
 
     return {
-        "t": t,
+        "t": _speaker(language),
         "shown": language.setting,
         "has": language.has,
         "class_name": class_name,
@@ -125,6 +129,13 @@ def _functions(context: Common, language: Language, numbering: Numbering) -> dic
         "caption": numbering.caption,
         "cite": numbering.cite,
     }
+
+
+def _speaker(language: Language) -> Callable[..., Markup]:
+    def t(key: str, **values: object) -> Markup:
+        return Markup(language.say(key, **{k: as_markdown(v) for k, v in values.items()}))  # noqa: S704 - escaped
+
+    return t
 
 
 def _tidy(text: str) -> str:

@@ -58,13 +58,23 @@ def _tables(results: Results, findings: Findings) -> Iterator[tuple[str, pd.Data
 
 def as_json(results: Results, findings: Findings) -> dict[str, Any]:
     """Return every run with its numbers, and every number of the report with the runs that it came from."""
-    return as_json_of(results, "epoch_log", _numbers(results, findings), findings.claims)
+    confusion = {
+        variant: {"classes": list(findings.per_class[variant]["class"]), "counts": matrix.tolist()}
+        for variant, matrix in results.confusion.items()
+    }
+    for variant, own in confusion.items():
+        own["runs"] = results.runs_of(variant)
+    own = as_json_of(results, "epoch_log", _numbers(results, findings), findings.claims)
+    return own | {"confusion": confusion}
 
 
 def as_json_of(
     results: Runs, log: str, numbers: Iterable[dict[str, Any]], claims: Sequence[Judged]
 ) -> dict[str, Any]:
-    """Return what `results.json` holds, for any task; `log` names what its runs logged: epoch_log or step_log."""
+    """Return what `results.json` holds, for any task; `log` names what its runs logged: epoch_log or step_log.
+
+    `labels` has what reports call each variant, by language; a label for every language has the key "".
+    """
     rows = results.runs.to_dict("records")
     runs = {str(row["run"]): {str(k): plain(v) for k, v in row.items() if k != "run"} for row in rows}
     for name, record in results.records.items():
@@ -75,7 +85,9 @@ def as_json_of(
         }
     of_devices = (number(results, *item) for item in devices.numbers(results))
     told = [_claim(item, results) for item in claims]
-    return {"runs": runs, "claims": told, "numbers": [*numbers, *of_devices]}
+    labels = {v.name: {code: v.label_in(code) for code, _ in v.label.by_language} for v in results.variants}
+    every = [*numbers, *of_devices]
+    return {"task": results.task, "labels": labels, "runs": runs, "claims": told, "numbers": every}
 
 
 def _claim(judged: Judged, results: Runs) -> dict[str, Any]:
@@ -172,6 +184,11 @@ def _data_numbers(data: dict[str, Any]) -> Iterator[tuple[str, Any]]:
     for part, counts in data["counts"].items():
         yield from ((f"counts.{part}.{name}", count) for name, count in zip(data["classes"], counts, strict=True))
         yield f"counts.{part}", sum(counts)
+    totals = [sum(of_class) for of_class in zip(*data["counts"].values(), strict=True)]
+    yield "counts.total", sum(totals)
+    for name, total in zip(data["classes"], totals, strict=True):
+        yield f"counts.total.{name}", total
+        yield f"shares.{name}", total / sum(totals)
     yield from ((f"lengths.{name}", value) for name, value in data["lengths"].items())
     yield from (
         (name, data[name])

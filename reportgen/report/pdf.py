@@ -2,11 +2,14 @@
 
 import logging
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 from reportgen.errors import MissingPrerequisiteError, TypesetError
+from reportgen.report.sealing import NAME, digest, sealed, unsealed
 from reportgen.report.tagging import finish
 
 PANGO = (
@@ -18,8 +21,25 @@ PANGO = (
 )
 
 
-def to_pdf(html: str) -> bytes:
+_NO_DATE = datetime(2000, 1, 1, tzinfo=UTC)
+"""Of the attachments: a date of the build would make equal builds differ."""
+
+
+@dataclass(frozen=True)
+class Source:
+    """What a report was made from, to be attached to it."""
+
+    name: str
+    """Of the Markdown: report.en.md."""
+    text: str
+    manifest: Mapping[str, Any]
+
+
+def to_pdf(html: str, source: Source | None = None) -> bytes:
     """Return the document as PDF; the same document gives the same bytes.
+
+    With a source the PDF has two attachments: the Markdown, and the manifest with the digest of each page's
+    content and the seal of the whole file.
 
     Raises MissingPrerequisiteError without Pango, TypesetError if the document asks for a file or an address.
     """
@@ -30,12 +50,56 @@ def to_pdf(html: str) -> bytes:
     try:
         with _lost_pictures() as lost:
             document = weasyprint.HTML(string=html, url_fetcher=nothing_outside)
-            data = bytes(document.write_pdf(finisher=finish, pdf_variant="pdf/ua-1", pdf_identifier=b"reportgen"))
+            attachments = _attachments(source) if source else []
+            data = bytes(
+                document.write_pdf(
+                    attachments=attachments,
+                    finisher=_finisher(source),
+                    pdf_variant="pdf/ua-1",
+                    pdf_identifier=b"reportgen",
+                )
+            )
     except FatalURLFetchingError as error:
         raise TypesetError(f"{error}: a document may use only what is inside it") from None
     if lost:
         raise TypesetError("\n".join(f"{words}: it is broken, or uses what is outside it" for words in lost))
-    return data
+    return data if source is None else sealed(data)
+
+
+def _attachments(source: Source) -> list[Any]:
+    """Return the Markdown, and the manifest, which is filled in when the pages are there."""
+    attachment = load_weasyprint().Attachment
+    files = {source.name: source.text, NAME: " "}  # by name, as the PDF has to list them
+    return [
+        attachment(string=files[name], name=name, created=_NO_DATE, modified=_NO_DATE) for name in sorted(files)
+    ]
+
+
+def _finisher(source: Source | None) -> Callable[[Any, Any], None]:
+    def fill(_document: Any, pdf: Any) -> None:
+        finish(pdf)
+        if source is None:
+            return
+        pages = [pdf.objects[int(reference.split()[0])] for reference in pdf.page_references]
+        contents = [pdf.objects[int(page["Contents"].split()[0])] for page in pages]
+        manifest = unsealed(
+            source.manifest, text=digest(source.text), pages=[digest(_plain(stream)) for stream in contents]
+        )
+        files = [stream for stream in pdf.objects if getattr(stream, "extra", {}).get("Type") == "/EmbeddedFile"]
+        (place,) = (stream for stream in files if stream.stream == [b" "])
+        place.stream, place.compress = [manifest], False  # as it is, so that the seal can be put in
+        place.extra["Params"]["Size"] = len(manifest)
+        del place.extra["Params"]["CheckSum"]  # an MD5 of the manifest without its seal
+
+    return fill
+
+
+def _plain(stream: Any) -> bytes:
+    """Return the content of a stream of pydyf's as it is before it is compressed."""
+    kept, stream.compress = stream.compress, False
+    data = bytes(stream.data)
+    stream.compress = kept
+    return data.partition(b"\nstream\n")[2].removesuffix(b"\nendstream")
 
 
 @contextmanager

@@ -11,8 +11,8 @@ PRINTED = 4
 """The annotation flag Print (ISO 32000-1, table 165)."""
 
 
-def finish(_document: object, pdf: Any) -> None:
-    """Mend the objects of a tagged PDF before it is written; a finisher for WeasyPrint's `write_pdf`."""
+def finish(pdf: Any) -> None:
+    """Mend the objects of WeasyPrint's tagged PDF before it is written."""
     objects = {item.reference: item for item in pdf.objects}
     dictionaries = [item for item in pdf.objects if isinstance(item, dict)]
     for item in dictionaries:

@@ -1,8 +1,8 @@
-"""The formats that a report is set in: Markdown as it is, HTML, PDF, Word."""
+"""The stage *typeset*: Markdown into the formats that a suite asks for."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import get_args
+from typing import Any, get_args
 
 from reportgen.errors import ReportgenError
 from reportgen.languages import Language
@@ -25,29 +25,30 @@ def typeset(
     folder: Path,
     formats: Sequence[str],
     template_folders: Sequence[Path],
+    manifest: Mapping[str, Any],
     *,
     quick: bool,
 ) -> dict[str, bytes]:
-    """Set the Markdown of one language in each of the formats; `folder` is where the figures are.
+    """Turn the Markdown of one language into the formats that the suite asks for: the files by name.
 
-    Raises TypesetError for what cannot be set; a Word file takes its styles from `styles/word.docx` in the first
-    of the template folders that has one.
+    A Word file takes its styles from `styles/word.docx` in the first of the template folders that has one.
     """
     made = {"md": text.encode()}
-    if "html" in formats or "pdf" in formats:
+    if "html" in formats or "pdf" in formats:  # WeasyPrint and the fonts cost a second
         from reportgen.report.html import to_html
+        from reportgen.report.sealing import in_html
         from reportgen.report.styles import style_sheets
 
         html = to_html(text, language, folder, style_sheets(template_folders), quick=quick)
-        made["html"] = html.encode()
+        made["html"] = in_html(html, manifest, text)
     if "pdf" in formats:
-        from reportgen.report.pdf import to_pdf
+        from reportgen.report.pdf import Source, to_pdf
 
-        made["pdf"] = to_pdf(html)
+        made["pdf"] = to_pdf(html, Source(f"report.{language.code}.md", text, manifest))
     if "docx" in formats:
         from reportgen.report.word import to_word
 
         templates = (templates / "styles" / "word.docx" for templates in template_folders)
         own = next((file for file in templates if file.is_file()), None)
         made["docx"] = to_word(text, language, folder, own, quick=quick)
-    return made
+    return {f"report.{language.code}.{kind}": made[kind] for kind in formats}

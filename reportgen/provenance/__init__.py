@@ -1,0 +1,1 @@
+"""Where a report's numbers come from, whether they are still those, and what separates two builds."""

@@ -1,0 +1,86 @@
+"""A report written anew from its records: nothing is trained, and what comes out has to be the same."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from reportgen import manifest as manifests
+from reportgen import pipeline, planning
+from reportgen.loading import Loaded
+from reportgen.manifest import Manifest
+from reportgen.planning import Action, Plan, Step
+from reportgen.report.sealing import digest
+from reportgen.resources import shipped_suites
+from reportgen.store import Store
+from reportgen.suite.expansion import runs_of
+
+
+class CannotRenderError(Exception):
+    """Why a report cannot be written anew: a few words for the user."""
+
+
+def suite_for(manifest: Manifest, folder: Path) -> Path | None:
+    """Return the suite that the reports in `folder` were made from, if it lies where suites do."""
+    name = manifest.suite.file
+    likely = [folder.absolute().parents[1] / name, Path(name), *shipped_suites().values()]
+    of_name = (file for file in likely if file.name == name and file.is_file())
+    return next((file for file in of_name if digest(file.read_bytes()) == manifest.suite.digest), None)
+
+
+def load(suite: Path, manifest: Manifest) -> Loaded:
+    """Read the suite with the manifest's profile, cut short if the build was."""
+    return pipeline.load(suite, quick=manifest.suite.quick, profile=manifest.suite.profile)
+
+
+def planned(loaded: Loaded, manifest: Manifest, store: Store) -> Plan:
+    """Return the suite's runs with the manifest's records.
+
+    Raises CannotRenderError where the suite has other runs, or a record is not there, or is of other settings.
+    """
+    records = {run: planning.read(store, entry.key) for run, entry in manifest.records.items()}
+    devices = {record.parts["device"] for record in records.values() if record}
+    runs = {run.name: run for run in runs_of(loaded.suite, "cuda" if "cuda" in devices else "cpu")}
+    if list(runs) != list(records):
+        raise CannotRenderError(f"{loaded.file} has other runs than the report")
+    for name, record in records.items():
+        if record is None:
+            raise CannotRenderError(f"the record of {name} cannot be read")
+        if (record.seed, record.settings) != (runs[name].seed, runs[name].variant.settings.told()):
+            raise CannotRenderError(f"the record that the manifest gives {name} is of other settings than its own")
+    steps = [Step(runs[name], manifest.records[name].key, {}, Action.REUSE, "") for name in runs]
+    return Plan(steps)
+
+
+def rendered(
+    loaded: Loaded, plan: Plan, manifest: Manifest, store: Store, names: Sequence[str]
+) -> dict[str, bytes]:
+    """Return what a build writes from these records today: files by their paths, and of the reports `names`."""
+    formats = [kind for kind in loaded.suite.formats if any(name.endswith(f".{kind}") for name in names)]
+    codes = [code for code in loaded.suite.languages if any(f".{code}." in name for name in names)]
+    narrowed = replace(
+        loaded,
+        suite=loaded.suite.model_copy(update={"formats": tuple(formats), "languages": tuple(codes)}),
+        languages=tuple(language for language in loaded.languages if language.code in codes),
+    )
+    options = pipeline.Options(quick=manifest.suite.quick, profile=manifest.suite.profile)
+    with TemporaryDirectory() as place:
+        folder = Path(place)
+        reports, others = pipeline.make_report(narrowed, plan, store, folder, options, lambda _: None)
+        return reports | {name: (folder / name).read_bytes() for name in others}
+
+
+def otherwise(loaded: Loaded, plan: Plan, manifest: Manifest, store: Store) -> list[str]:
+    """Say what a build of today is made from that the report was not: `weasyprint 69.0, now 70.0`."""
+    options = pipeline.Options(quick=manifest.suite.quick, profile=manifest.suite.profile)
+    now = manifests.Manifest.model_validate(pipeline.manifest_of(loaded, plan, store, options))
+    found = [
+        f"{name} {manifest.versions.get(name, 'missing')}, now {version}"
+        for name, version in now.versions.items()
+        if manifest.versions.get(name) != version
+    ]
+    if now.program != manifest.program:
+        found.append("other templates, or another copy of reportgen")
+    if now.suite != manifest.suite:
+        found.append(f"another suite than {loaded.file}")
+    return found
