@@ -23,8 +23,8 @@ _PICTURES = {".svg": "image/svg+xml", ".png": "image/png", ".jpg": "image/jpeg",
 _WORDS = {"text", "text_special", "code_inline", "math_inline"}
 """The parts of a heading that its entry in the table of contents shows."""
 
-_SHORT_CELL, _SHORT_NAME = 10, 16
-"""Columns, of which a Chinese character takes two; the second is for the first cell of a row."""
+_SHORT_CELL, _SHORT_NAME = 10, 14
+"""Columns, of which a Chinese character takes two; the second is for the name that a row begins with."""
 
 _MARKS = "0123456789•◦▪‐"
 """What a typesetter adds by itself: numbers, the bullets of lists, the hyphen where a line ends."""
@@ -157,9 +157,11 @@ def _caption_tables(tokens: list[Token]) -> None:
 def _keep_short_cells(tokens: list[Token]) -> None:
     """Keep each short cell on one line: beside a long text it would be squeezed to a column of characters."""
     for before, opening, inline in zip(tokens, tokens[1:], tokens[2:], strict=False):
-        if opening.type in ("td_open", "th_open") and inline.type == "inline":
+        pictured = any(child.type == "image" for child in inline.children or [])
+        if opening.type in ("td_open", "th_open") and inline.type == "inline" and not pictured:
             wide = sum(east_asian_width(character) in "WF" for character in inline.content)
-            if len(inline.content) + wide <= (_SHORT_NAME if before.type == "tr_open" else _SHORT_CELL):
+            limit = _SHORT_NAME if before.type == "tr_open" and opening.tag == "td" else _SHORT_CELL
+            if len(inline.content) + wide <= limit:
                 opening.attrJoin("class", "short")
 
 
