@@ -361,3 +361,10 @@ def test_the_figures_of_an_addition_suite_have_their_names(language: Language, t
     paths = pipeline.draw(found, pipeline.analyse(found), language, tmp_path)
     assert list(paths) == ["study-1", "study-2", "steps-1", "steps-2", "grid-1", "lengths"]
     assert language.say("setting.model.layers") in (tmp_path / paths["steps-1"]).read_text("utf-8")
+
+
+def test_a_summary_of_nothing_learnt_says_so() -> None:
+    """Where no value of a study gets all sums right with every seed, the summary is not empty."""
+    found = results(dict.fromkeys(("rnn", ONE, FOUR), (NEVER, NEVER)))
+    assert "With no value does every seed get all sums right in: Layers: RNN." in report(found)
+    assert "With no value" not in report(results({}))

@@ -328,6 +328,13 @@ def test_a_long_name_may_be_broken_between_its_parts() -> None:
         assert body(text) == f"<p>{text}</p>\n"
 
 
+def test_a_word_with_a_letter_before_a_hyphen_is_kept_whole() -> None:
+    """L-BFGS does not end a line after its L, in Chinese text either; other words may be broken."""
+    assert '用<span class="whole">L-BFGS</span>的' in body("用L-BFGS的")
+    assert "whole" not in body("one-hot, closed-loop, i2h-BFGS, AB-CD")
+    assert '(<span class="whole">L-BFGS</span>)/<wbr>seed=0' in body("a-very-long-name(L-BFGS)/seed=0")
+
+
 def test_code_is_shown_to_the_letter() -> None:
     """A code block keeps every space and mark; a log is marked as one."""
     assert body("```text\n a  <b>|$x$\n\n\\*\n```") == (

@@ -48,8 +48,8 @@ _NOTHING_OUTSIDE = (
 )
 """A browser fetches nothing for the page either, and runs no script in it but the one above."""
 
-_SHORT_CELL, _SHORT_NAME = 10, 16
-"""Columns, of which a Chinese character takes two; the second is for the first cell of a row."""
+_SHORT_CELL, _SHORT_NAME = 10, 14
+"""Columns, of which a Chinese character takes two; the second is for the name that a row begins with."""
 
 _MARKS = "0123456789•◦▪‐"
 """What a typesetter adds by itself: numbers, the bullets of lists, the hyphen where a line ends."""
@@ -186,9 +186,11 @@ def _mark_cells(tokens: list[Token]) -> None:
     for before, opening, inline in zip(tokens, tokens[1:], tokens[2:], strict=False):
         if opening.type == "th_open":
             opening.attrSet("scope", "col")
-        if opening.type in ("td_open", "th_open") and inline.type == "inline":
+        pictured = any(child.type == "image" for child in inline.children or [])
+        if opening.type in ("td_open", "th_open") and inline.type == "inline" and not pictured:
             wide = sum(east_asian_width(character) in "WF" for character in inline.content)
-            if len(inline.content) + wide <= (_SHORT_NAME if before.type == "tr_open" else _SHORT_CELL):
+            limit = _SHORT_NAME if before.type == "tr_open" and opening.tag == "td" else _SHORT_CELL
+            if len(inline.content) + wide <= limit:
                 opening.attrJoin("class", "short")
 
 
