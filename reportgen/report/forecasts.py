@@ -1,13 +1,14 @@
 """What the templates and other programs are told of a forecasting suite."""
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
+from reportgen.analysis.findings import Difference
 from reportgen.analysis.forecasts import Findings, Forecasts
 from reportgen.analysis.shown import MOST_PANELS
 from reportgen.languages import Language
@@ -74,8 +75,14 @@ def _tables(results: Forecasts, findings: Findings) -> Iterator[tuple[str, pd.Da
 
 def _numbers(results: Forecasts, findings: Findings) -> Iterator[dict[str, Any]]:
     yield from of_comparison(results, findings.comparison)
-    yield from of_differences(results, "differences", findings.differences)
-    yield from of_differences(results, "drift_differences", findings.drift_differences)
+    yield from _compared(results, "differences", findings.differences)
+    yield from _compared(results, "drift_differences", findings.drift_differences)
+    if findings.leader:
+        yield number(results, "leader_error", findings.leader_error, findings.leader)
+    for declared in results.variants:
+        if isinstance(declared.settings.data, SineSettings):
+            period = 2 * math.pi * declared.settings.data.time_scale
+            yield number(results, f"data.{declared.name}.period", period, declared.name)
     for drift in findings.drifts:
         for field in ("early", "late", "growth"):
             yield number(results, f"drift.{drift.variant}.{field}", getattr(drift, field), drift.variant)
@@ -85,5 +92,14 @@ def _numbers(results: Forecasts, findings: Findings) -> Iterator[dict[str, Any]]
         for variant, needed in race.needed.items():
             for field, value in zip(("evaluations", "seconds"), needed, strict=True):
                 yield number(results, f"race.{race.one}.{race.other}.{variant}.{field}", value, *pair)
-        yield from of_differences(results, "race_evaluations", [race.evaluations])
-        yield from of_differences(results, "race_seconds", [race.seconds])
+        yield from _compared(results, "race_evaluations", [race.evaluations])
+        yield from _compared(results, "race_seconds", [race.seconds])
+
+
+def _compared(results: Forecasts, name: str, differences: Iterable[Difference]) -> Iterator[dict[str, Any]]:
+    """Yield the numbers of differences of log10, and the factors that sentences have in their place."""
+    for item in differences:
+        yield from of_differences(results, name, [item])
+        for field in ("mean", "spread"):
+            named = f"{name}.{item.ahead}.{item.behind}.{field}_factor"
+            yield number(results, named, 10 ** getattr(item, field), item.ahead, item.behind)
