@@ -107,6 +107,7 @@ def test_a_run_a_model_a_figure_and_a_table_are_known_by_name(folder: Path) -> N
     run = why(folder / "report.zh.pdf", "rnn/seed=1").lines
     assert run[0] == f"rnn/seed=1: finished, seed 1, key {key}"
     assert run[1].endswith(f"{key}/ record.json, epochs.csv, predictions.npz, arrays.npz")
+    assert why(folder / "report.zh.pdf", key[:10]).lines[:2] == run[:2]
     assert run[2:] == ["in 附录 A　全部训练 › 表 10　全部训练"]
     model = why(folder / "report.en.md", "LSTM|by hand").lines
     assert [line.split(":")[0] for line in model if ": finished" in line] == ["lstm/seed=0", "lstm/seed=1"]
@@ -171,6 +172,7 @@ def test_numbers_are_told_from_words() -> None:
     text = "LSTM2 in 2.13.0+cpu has 1,911 weights, −5.83 points, 1.2e-05, 82.9% and f1=3; 12 / 28 of h2."
     assert [number.text for number in numbers_in(text)] == ["1,911", "−5.83", "1.2e-05", "82.9%", "3", "12", "28"]
     assert [number.value for number in numbers_in("−5.83 1.2e-05")] == [Decimal("5.83"), Decimal("1.2e-05")]
+    assert [parse("133").stands_for(v) for v in (133.4, 133.6, 133)] == [True, False, True]  # type: ignore[union-attr]
     whole = parse("12")
     assert whole is not None
     assert [whole.stands_for(12), whole.stands_for(12.2), whole.stands_for(0.12)] == [True, False, False]

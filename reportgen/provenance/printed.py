@@ -27,14 +27,16 @@ class Printed:
     def stands_for(self, value: float, *, in_percent: bool = False) -> bool:
         """Tell whether `value`, rounded as this is, comes to it: as it is, in percent, or in percentage points.
 
-        A whole number without a percent sign is one in percent only where `in_percent` says so, as in a figure.
+        A whole number without a percent sign is one in percent only where `in_percent` says so, as in a figure; it
+        may have been rounded to three significant digits.
         """
         exponent = self.value.as_tuple().exponent
         half = Decimal(5).scaleb(int(exponent) - 1)
         whole = int(exponent) >= 0 and not self.percent
         plain = Decimal(repr(abs(float(value))))
         if whole and not in_percent:
-            return plain == self.value
+            near = Decimal("0.5") if self.value >= 100 else Decimal("0.05")
+            return plain == self.value or (plain % 1 != 0 and abs(plain - self.value) <= near)
         scaled = [100 * plain] if self.percent else [plain, 100 * plain]
         return any(abs(each - self.value) <= half * (1 + Decimal("1e-9")) for each in scaled)
 

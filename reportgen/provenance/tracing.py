@@ -20,6 +20,10 @@ from reportgen.provenance.sources import Source, read_results, sources
 from reportgen.resources import TEMPLATES
 
 _NEAREST = 3
+
+_KEY = 10
+"""Digits of a record's key that a report prints."""
+
 _REFERENCE = re.compile(r"\w*\D\s*\d+")
 _OWN_WORDS = "no record has it: it is of the suite or of the template, such as a year, or the number of a section"
 
@@ -67,6 +71,11 @@ class _Traced:
             named.setdefault(label, self.variants.get(variant, []))
         return sorted(named.items(), key=lambda item: -len(item[0]))
 
+    def runs_of_key(self, text: str) -> list[str]:
+        """Return the runs whose record has the key that reports print: the first digits of it."""
+        records = self.manifest.records.items()
+        return [run for run, entry in records if len(text) >= _KEY and entry.key.startswith(text)]
+
     @cached_property
     def columns(self) -> dict[str, set[str]]:
         """Heading of a column to the names of what may stand in it."""
@@ -86,7 +95,8 @@ def why(file: Path, asked: str, records: Path | None = None) -> Answer:
 
     Args:
         file: the report, in any format and language; results.json lies beside it.
-        asked: a number as it is printed, in percent or not; a run; a model; or a figure or table: “Table 5”.
+        asked: a number as it is printed, in percent or not; a run or its record's key; a model; or a figure or
+            table: “Table 5”.
         records: the store; looked for beside the report's folder.
 
     Raises ReportgenError for what is no report, or has no results.json beside it.
@@ -99,6 +109,8 @@ def why(file: Path, asked: str, records: Path | None = None) -> Answer:
             raise
         store = None  # names and digests are in the manifest all the same
     traced = _Traced(report, report.manifest, read_results(file.parent), store)
+    if of_key := traced.runs_of_key(asked):
+        return _runs(traced, asked, of_key)
     if printed := parse(asked):
         return _number(traced, asked, printed)
     named = next((runs for name, runs in traced.names if name == asked), None)
@@ -142,9 +154,10 @@ def _behind(traced: _Traced, place: Place, number: Printed) -> Iterator[str]:
     fitting = _of_field(_of_models(fitting, traced, place), traced, place)
     if place.printout:
         fitting = []  # in a model's printout numbers are text
-    if not fitting:
+    if not fitting and (of_key := traced.runs_of_key(number.text)):
+        yield from _files(traced, of_key, ["record.json"])
+    elif not fitting:
         yield from _in_records(traced, number) or [_OWN_WORDS]
-        return
     by_runs: dict[tuple[str, ...], list[Source]] = {}
     for source in fitting:
         by_runs.setdefault(source.runs, []).append(source)

@@ -146,6 +146,6 @@ def _numbers(results: Additions, findings: Findings) -> Iterator[dict[str, Any]]
     leads = [studied.lead for studied in findings.studied if studied.lead]
     yield from of_differences(results, "steps", leads)
     for row in findings.lengths.to_dict("records"):
-        for metric in ("exact_accuracy", "digit_accuracy"):
+        for metric in ("exact_accuracy", "digit_accuracy", "exact_accuracy_std", "digit_accuracy_std"):
             name = f"lengths.{row['variant']}.{row['digits']}.{metric}"
             yield number(results, name, row[metric], str(row["variant"]))

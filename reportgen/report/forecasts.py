@@ -1,7 +1,7 @@
 """What the templates and other programs are told of a forecasting suite."""
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 
 from reportgen.analysis.forecasts import Findings, Forecasts
-from reportgen.analysis.judging import flat
+from reportgen.analysis.judging import Difference, flat
 from reportgen.analysis.shown import MOST_PANELS, declared
 from reportgen.analysis.sweeps import FORECAST_ERROR, Sweep, sweeps
 from reportgen.languages import Language
@@ -88,16 +88,32 @@ def _tables(results: Forecasts, findings: Findings) -> Iterator[tuple[str, pd.Da
 def _numbers(results: Forecasts, findings: Findings) -> Iterator[dict[str, Any]]:
     yield from of_comparison(results, findings.comparison)
     yield from of_memory(results, explain_memory(results, declared(results)))
-    yield from of_differences(results, "differences", findings.differences)
-    yield from of_differences(results, "drift_differences", findings.drift_differences)
+    yield from _compared(results, "differences", findings.differences)
+    yield from _compared(results, "drift_differences", findings.drift_differences)
+    if findings.leader:
+        yield number(results, "leader_error", findings.leader_error, findings.leader)
+    for variant in results.variants:
+        if isinstance(variant.settings.data, SineSettings):
+            period = 2 * math.pi * variant.settings.data.time_scale
+            yield number(results, f"data.{variant.name}.period", period, variant.name)
     for drift in findings.drifts:
         for field in ("early", "late", "growth"):
             yield number(results, f"drift.{drift.variant}.{field}", getattr(drift, field), drift.variant)
     for race in findings.races:
         pair = (race.one, race.other)
         yield number(results, f"race.{race.one}.{race.other}.loss", race.loss, *pair)
-        for variant, needed in race.needed.items():
+        for name, needed in race.needed.items():
             for field, value in zip(("evaluations", "seconds"), needed, strict=True):
-                yield number(results, f"race.{race.one}.{race.other}.{variant}.{field}", value, *pair)
-        yield from of_differences(results, "race_evaluations", [race.evaluations])
-        yield from of_differences(results, "race_seconds", [race.seconds])
+                yield number(results, f"race.{race.one}.{race.other}.{name}.{field}", value, *pair)
+        yield from _compared(results, "race_evaluations", [race.evaluations])
+        yield from _compared(results, "race_seconds", [race.seconds])
+
+
+def _compared(results: Forecasts, name: str, differences: Iterable[Difference]) -> Iterator[dict[str, Any]]:
+    """Yield the numbers of differences of log10, and the factors that sentences have in their place."""
+    for item in differences:
+        yield from of_differences(results, name, [item])
+        limits = {"low": item.evidence.low, "high": item.evidence.high}
+        for field, value in {"mean": item.mean, "spread": item.spread, **limits}.items():
+            named = f"{name}.{item.ahead}.{item.behind}.{field}_factor"
+            yield number(results, named, 10**value, item.ahead, item.behind)
