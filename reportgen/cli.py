@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from reportgen import __version__, datasets, marks, starting
+from reportgen import __version__, datasets, marks, starting, templating
 from reportgen.errors import ReportgenError
 from reportgen.resources import shipped_suites
 
@@ -137,6 +137,7 @@ app.command(
     "  1  it runs, and is not torch.nn's network\n  2  it does not run",
 )(marks.try_class)
 app.add_typer(datasets.app, name="data")
+app.add_typer(templating.app, name="template")
 
 
 @app.command(epilog="\b\nExample:\n  reportgen doctor")

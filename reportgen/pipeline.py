@@ -18,7 +18,7 @@ from reportgen.executors import pool
 from reportgen.executors.events import Event
 from reportgen.lab.record import Record
 from reportgen.planning import Action, Plan, Step
-from reportgen.reporting import Findings, module_for
+from reportgen.reporting import Findings, contexts, module_for
 from reportgen.resources import TEMPLATES
 from reportgen.store import Store
 from reportgen.suite.document import Document
@@ -153,6 +153,7 @@ def make_report(
         folder=folder,
         formats=loaded.suite.formats,
         template_folders=loaded.template_folders,
+        look=loaded.suite.look,
         quick=options.quick,
     )
     arguments = list(zip(texts, loaded.languages, strict=True))
@@ -174,10 +175,11 @@ def load(file: Path, *, quick: bool = False, profile: str | None = None) -> Load
     sections = {
         path.name.removesuffix(".md.j2") for folder in folders for path in folder.glob("sections/**/*.md.j2")
     }
-    suite = read_suite(file, languages.available(folders), profile, fonts.lacking, sections)
+    looks = {path.stem for folder in folders for path in folder.glob("styles/*.css")} - {"report", "own"}
+    suite = read_suite(file, languages.available(folders), profile, fonts.lacking, sections, looks)
     tongues = tuple(languages.load_languages(suite.languages, folders))
     suite = planning.shortened(suite) if quick else suite
-    return Loaded(file, suite, folders, tongues, (*_left_out(suite), *_check_own(tongues, folders)))
+    return Loaded(file, suite, folders, tongues, (*_left_out(suite), *_check_own(suite, tongues, folders)))
 
 
 def _left_out(suite: Suite) -> list[str]:
@@ -185,18 +187,18 @@ def _left_out(suite: Suite) -> list[str]:
     return [f"sweeps: left out, since the run itself is the same: {names}"] if names else []
 
 
-def _check_own(tongues: "Sequence[Language]", folders: Sequence[Path]) -> list[str]:
+def _check_own(suite: Suite, tongues: "Sequence[Language]", folders: Sequence[Path]) -> list[str]:
     """Look through the templates and style sheets beside the suite, if there are any: it takes half a second."""
     if any(folders[0].rglob("*.j2")):
         from reportgen.report import markdown
 
         for language in tongues:
-            markdown.check(language, folders)
+            markdown.check(language, folders, contexts(), task_of(suite.data.source).name)
     if not any(folders[0].rglob("*.css")):
         return []
     from reportgen.report import styles
 
-    return styles.faults(folders)
+    return styles.faults(folders, suite.look)
 
 
 def plan(loaded: Loaded, store: Store) -> Plan:
@@ -278,6 +280,7 @@ def typeset(
     formats: Sequence[str],
     template_folders: Sequence[Path],
     *,
+    look: str,
     quick: bool,
 ) -> dict[str, bytes]:
     """Turn the Markdown of one language into the formats that the suite asks for: the files by name."""
@@ -286,7 +289,7 @@ def typeset(
         from reportgen.report.html import to_html
         from reportgen.report.styles import style_sheets
 
-        html = to_html(text, language, folder, style_sheets(template_folders), quick=quick)
+        html = to_html(text, language, folder, style_sheets(template_folders, look), quick=quick)
         made["html"] = html.encode()
     if "pdf" in formats:
         from reportgen.report.pdf import to_pdf

@@ -6,7 +6,6 @@ from collections.abc import Callable, Sequence
 from html import escape, unescape
 from itertools import pairwise
 from pathlib import Path
-from unicodedata import east_asian_width
 from urllib.parse import unquote
 
 from markdown_it import MarkdownIt
@@ -17,6 +16,7 @@ from reportgen import fonts
 from reportgen.errors import TypesetError
 from reportgen.languages import Language
 from reportgen.report.formulas import formula_image
+from reportgen.report.widths import is_wide_code, is_wide_formula, mark_wide, width
 
 _PICTURES = {".svg": "image/svg+xml", ".png": "image/png", ".jpg": "image/jpeg", ".jpeg": "image/jpeg"}
 
@@ -25,6 +25,8 @@ _WORDS = {"text", "text_special", "code_inline", "math_inline"}
 
 _SHORT_CELL = 10
 """Columns, of which a Chinese character takes two."""
+
+_LINE_OF_COVER = re.compile(r"(?s)<li>(<strong>.*?</strong>) *(.*?)</li>")
 
 _MARKS = "0123456789•◦▪‐"
 """What a typesetter adds by itself: numbers, the bullets of lists, the hyphen where a line ends."""
@@ -47,6 +49,7 @@ def to_html(markdown: str, language: Language, folder: Path, styles: Sequence[st
     headings = _number_headings(tokens)
     _inline_pictures(tokens, folder)
     _caption_tables(tokens)
+    mark_wide(tokens)
     _keep_short_cells(tokens)
     words = language.say("quick.mark") if quick else ""
     body = _sections(parser, tokens, _contents(headings, language), words)
@@ -69,12 +72,14 @@ def _parser(language: Language) -> MarkdownIt:
     def formula(display: bool) -> Callable[..., str]:
         def render(_renderer: object, tokens: Sequence[Token], index: int, *_: object) -> str:
             image = formula_image(tokens[index].content.strip(), display)
-            return f'<div class="equation">{image}</div>\n' if display else image
+            wide = " wide" * is_wide_formula(image)
+            return f'<div class="equation{wide}">{image}</div>\n' if display else image
 
         return render
 
     def code(_renderer: object, tokens: Sequence[Token], index: int, *_: object) -> str:
         kind = "log" if tokens[index].info.strip() == "log" else "printout"
+        kind += " wide" * (kind == "printout" and is_wide_code(tokens[index].content))
         return f'<pre class="{kind}"><code>{escape(tokens[index].content)}</code></pre>\n'
 
     def line_break(_renderer: object, tokens: Sequence[Token], index: int, *_: object) -> str:
@@ -153,10 +158,9 @@ def _caption_tables(tokens: list[Token]) -> None:
 def _keep_short_cells(tokens: list[Token]) -> None:
     """Keep each short cell on one line: beside a long text it would be squeezed to a column of characters."""
     for opening, inline in pairwise(tokens):
-        if opening.type in ("td_open", "th_open") and inline.type == "inline":
-            wide = sum(east_asian_width(character) in "WF" for character in inline.content)
-            if len(inline.content) + wide <= _SHORT_CELL:
-                opening.attrJoin("class", "short")
+        in_cell = opening.type in ("td_open", "th_open") and inline.type == "inline"
+        if in_cell and width(inline.content) <= _SHORT_CELL:
+            opening.attrJoin("class", "short")
 
 
 def _is_bold(inline: Token) -> bool:
@@ -170,7 +174,8 @@ def _sections(parser: MarkdownIt, tokens: list[Token], contents: str, quick: str
     starts = [i for i, token in enumerate(tokens) if token.type == "heading_open" and token.tag == "h2"]
     bounds = [*starts, len(tokens)]
     mark = f' data-quick="{escape(quick)}"' if quick else ""
-    html = [f'<header class="cover"{mark}>\n{_render(parser, tokens[: bounds[0]])}</header>\n{contents}']
+    cover = _LINE_OF_COVER.sub(r'<li>\1 <span class="value">\2</span></li>', _render(parser, tokens[: bounds[0]]))
+    html = [f'<header class="cover"{mark}>\n{cover}</header>\n{contents}']
     for start, end in pairwise(bounds):
         html.append(f"<section>\n{_render(parser, tokens[start:end])}</section>\n")
     return "".join(html)
@@ -178,7 +183,12 @@ def _sections(parser: MarkdownIt, tokens: list[Token], contents: str, quick: str
 
 def _render(parser: MarkdownIt, tokens: list[Token]) -> str:
     html: str = parser.renderer.render(tokens, parser.options, {})
-    return html.replace("<table>", '<div class="table"><table>').replace("</table>", "</table></div>")
+    html = re.sub(r'<table(?: class="([\w ]+)")?>', _boxed, html)
+    return html.replace("</table>", "</table></div>")
+
+
+def _boxed(table: re.Match[str]) -> str:
+    return f'<div class="{" ".join(filter(None, ["table", table[1]]))}"><table>'
 
 
 def _contents(headings: list[tuple[int, str, str]], language: Language) -> str:

@@ -1,8 +1,9 @@
 """The stage *write*: the templates filled in, one Markdown document a language."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from difflib import get_close_matches
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,10 @@ from reportgen.errors import TemplateError
 from reportgen.languages import Language
 from reportgen.report.context import Common
 from reportgen.report.escaping import as_markdown, code_block, escape_markdown
+from reportgen.report.names import Named
 from reportgen.report.numbering import Numbering
+from reportgen.report.partials import SHIPPED, faults_of_blocks
+from reportgen.report.spelling import Spelling
 
 _REPORT = "report.md.j2"
 
@@ -41,34 +45,59 @@ def write(context: Common, language: Language, folders: Sequence[Path]) -> str:
     return _tidy(text)
 
 
-def check(language: Language, folders: Sequence[Path]) -> None:
+def check(
+    language: Language,
+    folders: Sequence[Path],
+    contexts: Mapping[str, type[Common]] | None = None,
+    task: str = "classification",
+) -> None:
     """Look through the templates beside a suite, before anything is trained: every folder but the last.
 
-    Raises TemplateError with every syntax error, unknown filter, and template asked for that is nowhere.
+    Args:
+        language: whose sentences they say.
+        folders: of templates; the last has those that ship.
+        contexts: what the templates of each task may use; names are not looked at without it.
+        task: of the suite.
+
+    Raises TemplateError with every syntax error, unknown filter, misspelt name, and template or block asked for
+    that is nowhere.
     """
     environment = _environment(language, folders)
     environment.filters |= dict.fromkeys(("figure_ref", "label"), str)  # those that belong to one report
-    files = (file for folder in folders[:-1] for file in sorted(folder.rglob("*.j2")))
-    problems = [problem for file in files for problem in _faults_of(file, environment, folders)]
-    if problems:
-        raise TemplateError("\n".join(problems))
+    files = [file for folder in folders[:-1] for file in sorted(folder.rglob("*.j2"))]
+    trees: dict[Path, nodes.Template] = {}
+    problems: dict[Path, list[str]] = {file: [] for file in files}
+    for file in files:
+        try:
+            tree = environment.parse(file.read_text("utf-8"), filename=str(file))
+            environment.compile(tree, filename=str(file))
+            trees[file] = tree
+        except UnicodeDecodeError as error:
+            problems[file].append(f"{file}: {error}; save it as UTF-8 in your editor")
+        except jinja2.TemplateSyntaxError as error:
+            problems[file].append(_worded(error, folders, []))
+    spelling = Spelling(environment, language, contexts, task) if contexts else None
+    for file, tree in trees.items():
+        name = next(file.relative_to(folder) for folder in folders if folder in file.parents).as_posix()
+        found = [*_missing(tree, name, environment, folders), *faults_of_blocks(tree, environment)]
+        found += spelling.faults(name, tree) if spelling else []
+        problems[file] += [f"{file}:{line}: {message}" for line, message in sorted(found)]
+    if any(problems.values()):
+        raise TemplateError("\n".join(chain.from_iterable(problems.values())))
 
 
-def _faults_of(file: Path, environment: SandboxedEnvironment, folders: Sequence[Path]) -> Iterator[str]:
-    try:
-        tree = environment.parse(file.read_text("utf-8"), filename=str(file))
-        environment.compile(tree, filename=str(file))
-    except UnicodeDecodeError as error:
-        yield f"{file}: {error}; save it as UTF-8 in your editor"
-    except jinja2.TemplateSyntaxError as error:
-        yield _worded(error, folders, [])
-    else:
-        there = environment.list_templates()
-        for line, name in _asked_for(tree):
-            if name not in there:
-                near = get_close_matches(name, there, n=1)
-                hint = f"; did you mean {near[0]!r}?" if near else ""
-                yield f"{file}:{line}: there is no template {name!r} in {_listed(folders)}{hint}"
+def _missing(
+    tree: nodes.Template, own: str, environment: SandboxedEnvironment, folders: Sequence[Path]
+) -> Iterator[tuple[int, str]]:
+    """Yield line and message of each template asked for that is nowhere, or that is the one that asks."""
+    there = environment.list_templates()
+    for line, name in _asked_for(tree):
+        if name not in there:
+            near = get_close_matches(name, there, n=1)
+            hint = f"; did you mean {near[0]!r}?" if near else ""
+            yield line, f"there is no template {name!r} in {_listed(folders)}{hint}"
+        elif name == own:
+            yield line, f"got the template itself, expected the one that ships: '{SHIPPED}{name}'"
 
 
 def _asked_for(tree: nodes.Template) -> Iterator[tuple[int, str]]:
@@ -81,8 +110,14 @@ def _asked_for(tree: nodes.Template) -> Iterator[tuple[int, str]]:
 
 def _environment(language: Language, folders: Sequence[Path]) -> SandboxedEnvironment:
     environment = SandboxedEnvironment(
-        loader=jinja2.FileSystemLoader([str(folder) for folder in folders]),
-        undefined=jinja2.StrictUndefined,
+        loader=jinja2.ChoiceLoader(
+            [
+                # shipped/… is what a template of the same name beside the suite extends
+                jinja2.PrefixLoader({SHIPPED.rstrip("/"): jinja2.FileSystemLoader(str(folders[-1]))}),
+                jinja2.FileSystemLoader([str(folder) for folder in folders]),
+            ]
+        ),
+        undefined=Named,
         # what a template prints is escaped for Markdown by `finalize`, which marks it as safe; Jinja's own
         # escaping, for HTML, then lets it through, along with what macros and blocks return
         autoescape=True,
@@ -91,23 +126,44 @@ def _environment(language: Language, folders: Sequence[Path]) -> SandboxedEnviro
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    environment.filters.update(
-        number=language.number,
-        percent=language.percent,
-        points=language.points,
-        integer=language.integer,
-        significant=language.significant,
-        listing=lambda items: Markup(language.listing([escape_markdown(item) for item in items])),  # noqa: S704
-        code=code_block,
-    )
+    environment.filters.update(_filters(language))
     return environment
+
+
+def _filters(language: Language) -> dict[str, Any]:
+    def listing(items: Iterable[str]) -> Markup:
+        """Join items the way the language does: a, b and c."""
+        return Markup(language.listing([escape_markdown(item) for item in items]))  # noqa: S704 - escaped
+
+    return {
+        "number": language.number,
+        "percent": language.percent,
+        "points": language.points,
+        "integer": language.integer,
+        "significant": language.significant,
+        "listing": listing,
+        "code": code_block,
+    }
+
+
+def documented(language: Language) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return the functions and the filters that templates may use; a text stands for what is no function."""
+    functions = _functions(None, language, Numbering(language))  # type: ignore[arg-type]  # looked at, not called
+    functions |= {"language": "Code of the report's language.", "numbering": Numbering.__doc__}
+    filters = _filters(language) | {
+        "label": "Return what tables and figures call a variant.",
+        "figure_ref": "Return how the text calls a figure.",
+    }
+    return functions, filters
 
 
 def _functions(context: Common, language: Language, numbering: Numbering) -> dict[str, Any]:
     def t(key: str, **values: object) -> Markup:
+        """Return the sentence of the catalogue, with its placeholders filled in; `count` chooses the plural."""
         return Markup(language.say(key, **{k: as_markdown(v) for k, v in values.items()}))  # noqa: S704 - escaped
 
     def class_name(name: str) -> str:
+        """Return what the language calls a class of the data."""
         sources = (data["source"] for data in context.datasets)
         return next((word for s in sources if (word := language.class_name(s, name)) != name), name)
 

@@ -26,6 +26,7 @@ def read_suite(
     profile: str | None = None,
     unprintable: Callable[[str], str] = lambda _: "",
     sections: Collection[str] | None = None,
+    looks: Collection[str] | None = None,
 ) -> Suite:
     """Read and check the suite in `file`, and lay a profile over it.
 
@@ -35,6 +36,7 @@ def read_suite(
         profile: one of the suite's; all of them are checked, whichever is asked for.
         unprintable: names what in a text cannot be printed; nothing for a text that can.
         sections: those that a template exists for; not looked at without it.
+        looks: those that a style sheet exists for; not looked at without it.
 
     Raises SuiteError with every problem found, each with its line.
     """
@@ -49,6 +51,10 @@ def read_suite(
     document.problems.extend(_unprintable(document, unprintable))
     if sections is not None:
         document.problems.extend(_unknown_sections(document, sorted(sections)))
+    look = document.value.get("look")
+    if looks is not None and isinstance(look, str) and look not in looks:
+        expected = f"a look with a style sheet: {', '.join(sorted(looks))}"
+        document.problems.append(document.problem(("look",), shown(look), expected, nearest(look, sorted(looks))))
     suite = _checked(document, languages, files=profile is None)
     for name in names:
         laid = _checked(with_profile(document, name), languages, files=name == profile)

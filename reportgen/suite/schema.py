@@ -83,7 +83,10 @@ class Cover(Settings):
 
     author: Text | None = Field(None, description="Who hands the report in.")
     student_number: Text | None = Field(None, description="The author's number at the school.")
+    student_class: Text | None = Field(None, description="The author's class.")
     course: Text | None = Field(None, description="The course that the report is for.")
+    major: Text | None = Field(None, description="What the author studies.")
+    department: Text | None = Field(None, description="School or department within the university.")
     school: Text | None = Field(None, description="School, college or university.")
     supervisor: Text | None = Field(None, description="Who supervises or marks the work.")
     date: Text | None = Field(
@@ -185,6 +188,12 @@ class Suite(Settings):
     device: Literal["auto", "cpu", "cuda"] = Field("auto", description="auto: the GPU when there is one.")
     sections: tuple[str, ...] = Field(
         SECTIONS, min_length=1, max_length=100, description="The report's sections, in order: templates/sections/."
+    )
+    look: str = Field(
+        "plain",
+        strict=True,
+        description="What the report looks like: plain, university (a form to fill in), or paper (two columns).",
+        json_schema_extra={"examples": ["plain", "university", "paper"]},
     )
     profiles: dict[Name, Profile] = Field(
         default_factory=dict, max_length=20, description="Other sizes of the same suite, chosen with --profile."
