@@ -7,7 +7,7 @@ This is the only module that knows every stage.
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -24,7 +24,8 @@ from reportgen.store import Store
 from reportgen.suite.document import Document
 from reportgen.suite.expansion import expand, file_name
 from reportgen.suite.reading import read_suite
-from reportgen.suite.schema import Suite
+from reportgen.suite import words as own_sections
+from reportgen.suite.schema import Suite, parts_of
 from reportgen.suite.tasks import task_of
 
 if TYPE_CHECKING:  # pandas, matplotlib and WeasyPrint cost seconds: a build with nothing to do imports none
@@ -69,6 +70,11 @@ class Loaded:
     template_folders: tuple[Path, ...]
     """Where templates and catalogues are looked for: beside the suite first."""
     languages: "tuple[Language, ...]"
+    """Every language that something is written in, be it by itself or beside another."""
+    words: dict[str, dict[str, str]]
+    """The suite's own sections by language and name, in Markdown."""
+    beside: tuple[Path, ...]
+    """The files that they come from."""
     notes: tuple[str, ...] = ()
     """What is not wrong, but not what it seems: a line each."""
 
@@ -98,7 +104,8 @@ def build(
     run(planned, store, options, listen)
     trained = sum(step.action is not Action.REUSE for step in planned.steps)
 
-    mark = stamp.of(loaded.suite, loaded.template_folders, [step.key for step in planned.steps], store)
+    keys = [step.key for step in planned.steps]
+    mark = stamp.of(loaded.suite, loaded.template_folders, keys, store, loaded.beside)
     up_to_date = not trained and stamp.matches(folder, mark)
     edited = []
     if not up_to_date:
@@ -140,13 +147,26 @@ def make_report(
     findings = analyse(results)
     folder.mkdir(parents=True, exist_ok=True)
     announce("draw")
-    figures = [draw(results, findings, language, folder, loaded.suite.sections) for language in loaded.languages]
+    figures = {
+        language.code: draw(results, findings, language, folder, loaded.suite.sections)
+        for language in loaded.languages
+        if language.code in (own.partition("+")[0] for own in loaded.suite.languages)
+    }
     announce("write")
-    texts = [
-        write(loaded, results, findings, own, language, quick=options.quick)
-        for own, language in zip(figures, loaded.languages, strict=True)
-    ]
-    others = [path for own in figures for path in own.values()] + numbers(results, findings, folder)
+    # a language that only stands beside another takes the figures of that one
+    texts = {
+        language.code: write(
+            loaded,
+            results,
+            findings,
+            figures.get(language.code, next(iter(figures.values()))),
+            language,
+            quick=options.quick,
+        )
+        for language in loaded.languages
+    }
+    others = [path for own in figures.values() for path in own.values()] + numbers(results, findings, folder)
+    others += _pictures(loaded, folder)
     # not the suite: the class of a task's suite is made on the way, and cannot be sent to another process
     work = partial(
         typeset,
@@ -156,7 +176,7 @@ def make_report(
         look=loaded.suite.look,
         quick=options.quick,
     )
-    arguments = list(zip(texts, loaded.languages, strict=True))
+    arguments = documents(loaded, texts)
     if loaded.suite.formats == ("md",):  # there is no type to set
         reports = [work(*own) for own in arguments]
     else:
@@ -177,9 +197,12 @@ def load(file: Path, *, quick: bool = False, profile: str | None = None) -> Load
     }
     looks = {path.stem for folder in folders for path in folder.glob("styles/*.css")} - {"report", "own"}
     suite = read_suite(file, languages.available(folders), profile, fonts.lacking, sections, looks)
-    tongues = tuple(languages.load_languages(suite.languages, folders))
+    codes = list(dict.fromkeys(code for own in suite.languages for code in parts_of(own)))
+    tongues = tuple(languages.load_languages(codes, folders))
+    words = {code: own_sections.words(file.parent, suite.sections, code) for code in codes}
+    beside = tuple(own_sections.files(file.parent, suite.sections, codes))
     suite = planning.shortened(suite) if quick else suite
-    return Loaded(file, suite, folders, tongues, (*_left_out(suite), *_check_own(suite, tongues, folders)))
+    return Loaded(file, suite, folders, tongues, words, beside, (*_left_out(suite), *_check_own(suite, tongues, folders)))
 
 
 def _left_out(suite: Suite) -> list[str]:
@@ -264,7 +287,37 @@ def write(
     context = module_for(results.task, "context").build_context(
         loaded.suite, results, findings, figures, language, quick=quick
     )
+    context = replace(context, words=loaded.words[language.code])
     return fill_in(context, language, loaded.template_folders)
+
+
+def documents(loaded: Loaded, texts: dict[str, str]) -> "list[tuple[str, str, Language, dict[int, str]]]":
+    """Hold the languages against each other, and return what is typeset, in the order of the suite.
+
+    Returns for each report its language as the suite writes it, the Markdown, the language of what a typesetter adds,
+    and the lines in another language.
+    """
+    from reportgen.report import gate
+    from reportgen.report.bilingual import bilingual
+
+    gate.check(texts, loaded.suite, loaded.languages, loaded.words)
+    tongues = {language.code: language for language in loaded.languages}
+    found: list[tuple[str, str, Language, dict[int, str]]] = []
+    for name in loaded.suite.languages:
+        first, *rest = parts_of(name)
+        if rest:
+            both = bilingual(texts[first], texts[rest[0]], (tongues[first], tongues[rest[0]]))
+            found.append((name, both.text, both.language, both.second))
+        else:
+            found.append((name, texts[first], tongues[first], {}))
+    return found
+
+
+def _pictures(loaded: Loaded, folder: Path) -> list[str]:
+    from reportgen.report.words import copy_pictures
+
+    own = [text for words in loaded.words.values() for text in words.values()]
+    return copy_pictures(own, loaded.file.parent, folder)
 
 
 def numbers(results: "Runs", findings: Findings, folder: Path) -> list[str]:
@@ -274,8 +327,10 @@ def numbers(results: "Runs", findings: Findings, folder: Path) -> list[str]:
 
 
 def typeset(
+    name: str,
     text: str,
     language: "Language",
+    second: dict[int, str],
     folder: Path,
     formats: Sequence[str],
     template_folders: Sequence[Path],
@@ -283,16 +338,16 @@ def typeset(
     look: str,
     quick: bool,
 ) -> dict[str, bytes]:
-    """Turn the Markdown of one language into the formats that the suite asks for: the files by name."""
+    """Turn the Markdown of one report into the formats that the suite asks for: the files by name."""
     made = {"md": text.encode()}
     if "html" in formats or "pdf" in formats:
         from reportgen.report.html import to_html
         from reportgen.report.styles import style_sheets
 
-        html = to_html(text, language, folder, style_sheets(template_folders, look), quick=quick)
+        html = to_html(text, language, folder, style_sheets(template_folders, look), quick=quick, second=second)
         made["html"] = html.encode()
     if "pdf" in formats:
         from reportgen.report.pdf import to_pdf
 
         made["pdf"] = to_pdf(html)
-    return {f"report.{language.code}.{kind}": made[kind] for kind in formats}
+    return {f"report.{name}.{kind}": made[kind] for kind in formats}

@@ -89,6 +89,8 @@ class Common:
     logs: list[Log]
     figures: dict[str, str]
     """Name of a figure to its path beside the report."""
+    words: dict[str, str] = field(default_factory=dict)
+    """The Markdown of each section of the suite's own, by its name in `sections`."""
     environment_rows: tuple[str, ...] = ENVIRONMENT
     """What is told of an environment, in order."""
     clear_spreads: float = CLEAR_SPREADS

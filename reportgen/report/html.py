@@ -2,7 +2,7 @@
 
 import base64
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from html import escape, unescape
 from itertools import pairwise
 from pathlib import Path
@@ -10,17 +10,17 @@ from urllib.parse import unquote
 
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
-from mdit_py_plugins.dollarmath import dollarmath_plugin
 
 from reportgen import fonts
 from reportgen.errors import TypesetError
 from reportgen.languages import Language
+from reportgen.report.blocks import markdown_parser
 from reportgen.report.formulas import formula_image
 from reportgen.report.widths import is_wide_code, is_wide_formula, mark_wide, width
 
 _PICTURES = {".svg": "image/svg+xml", ".png": "image/png", ".jpg": "image/jpeg", ".jpeg": "image/jpeg"}
 
-_WORDS = {"text", "text_special", "code_inline", "math_inline"}
+_WORDS = {"hardbreak", "text", "text_special", "code_inline", "math_inline"}
 """The parts of a heading that its entry in the table of contents shows."""
 
 _SHORT_CELL = 10
@@ -32,7 +32,15 @@ _MARKS = "0123456789•◦▪‐"
 """What a typesetter adds by itself: numbers, the bullets of lists, the hyphen where a line ends."""
 
 
-def to_html(markdown: str, language: Language, folder: Path, styles: Sequence[str], *, quick: bool = False) -> str:
+def to_html(
+    markdown: str,
+    language: Language,
+    folder: Path,
+    styles: Sequence[str],
+    *,
+    quick: bool = False,
+    second: Mapping[int, str] | None = None,
+) -> str:
     """Return the document as HTML.
 
     Args:
@@ -41,11 +49,15 @@ def to_html(markdown: str, language: Language, folder: Path, styles: Sequence[st
         folder: where the report lies; pictures are read from below it and nowhere else.
         styles: style sheets, in the order in which they apply.
         quick: print “quick” across the cover.
+        second: line of the Markdown, from 0, to the language of a block that begins there and is in another one.
 
     Raises TypesetError for a picture outside `folder` and for a character that no font has.
     """
     parser = _parser(language)
     tokens = parser.parse(markdown)
+    for token in tokens:
+        if token.map and token.nesting == 1 and token.map[0] in (second or {}):
+            token.attrSet("lang", (second or {})[token.map[0]])
     headings = _number_headings(tokens)
     _inline_pictures(tokens, folder)
     _caption_tables(tokens)
@@ -65,9 +77,7 @@ def to_html(markdown: str, language: Language, folder: Path, styles: Sequence[st
 
 
 def _parser(language: Language) -> MarkdownIt:
-    parser = MarkdownIt("commonmark", {"html": False, "typographer": False}).enable(["table", "strikethrough"])
-    # as elsewhere, $ needs text right inside it and no digit after it: "$5 and $6" is money
-    dollarmath_plugin(parser, allow_space=False, allow_digits=False, double_inline=True)
+    parser = markdown_parser()
 
     def formula(display: bool) -> Callable[..., str]:
         def render(_renderer: object, tokens: Sequence[Token], index: int, *_: object) -> str:
@@ -110,7 +120,8 @@ def _number_headings(tokens: list[Token]) -> list[tuple[int, str, str]]:
         if token.type == "heading_open":
             name = f"s{len(found)}"
             token.attrSet("id", name)
-            text = "".join(child.content for child in inline.children or [] if child.type in _WORDS)
+            words = (" " if child.type == "hardbreak" else child.content for child in inline.children or [] if child.type in _WORDS)
+            text = "".join(words)
             found.append((int(token.tag[1]), name, text))
     return found
 

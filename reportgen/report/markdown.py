@@ -20,6 +20,7 @@ from reportgen.report.names import Named
 from reportgen.report.numbering import Numbering
 from reportgen.report.partials import SHIPPED, faults_of_blocks
 from reportgen.report.spelling import Spelling
+from reportgen.report.words import numbered
 
 _REPORT = "report.md.j2"
 
@@ -167,6 +168,10 @@ def _functions(context: Common, language: Language, numbering: Numbering) -> dic
         sources = (data["source"] for data in context.datasets)
         return next((word for s in sources if (word := language.class_name(s, name)) != name), name)
 
+    def own_words(text: str) -> Markup:
+        """Return the Markdown of an own section with its headings numbered."""
+        return numbered(text, numbering)
+
     return {
         "t": t,
         "shown": language.setting,
@@ -177,6 +182,7 @@ def _functions(context: Common, language: Language, numbering: Numbering) -> dic
         "ref": numbering.ref,
         "caption": numbering.caption,
         "cite": numbering.cite,
+        "own_words": own_words,
     }
 
 

@@ -13,7 +13,7 @@ from reportgen.report.context import Common
 from reportgen.report.names import declared, faults_of_names, included
 from reportgen.report.numbering import Numbering
 
-FUNCTIONS = ("t", "shown", "has", "class_name", "language", "ref", "caption", "cite")
+FUNCTIONS = ("t", "shown", "has", "class_name", "language", "ref", "caption", "cite", "own_words")
 """What `report.markdown` adds to a context, besides `numbering`."""
 
 

@@ -14,8 +14,9 @@ from reportgen.suite.document import Document, Path_, read_document, shown, show
 from reportgen.suite.expansion import expand
 from reportgen.suite.messages import nearest, problems_of, repetitions
 from reportgen.suite.profiles import profile_names, with_profile
-from reportgen.suite.schema import LANGUAGES, Suite, suite_of
+from reportgen.suite.schema import LANGUAGES, Suite, parts_of, suite_of
 from reportgen.suite.tasks import Task, task_of
+from reportgen.suite import words
 
 _FORMULA = re.compile(r"\$[^$]*\$")
 
@@ -50,7 +51,7 @@ def read_suite(
         raise SuiteError([document.problem(("profiles",), shown(profile), expected, nearest(profile, names))])
     document.problems.extend(_unprintable(document, unprintable))
     if sections is not None:
-        document.problems.extend(_unknown_sections(document, sorted(sections)))
+        document.problems.extend(_unknown_sections(document, sorted(sections), languages, unprintable))
     look = document.value.get("look")
     if looks is not None and isinstance(look, str) and look not in looks:
         expected = f"a look with a style sheet: {', '.join(sorted(looks))}"
@@ -138,10 +139,15 @@ def _missing_files(suite: Suite, document: Document) -> Iterator[Problem]:
             yield document.problem(("data", key), f"no such {kind}: {path}", f"a {kind} that is there")
 
 
-def _unknown_sections(document: Document, sections: list[str]) -> Iterator[Problem]:
+def _unknown_sections(
+    document: Document, sections: list[str], languages: Collection[str], unprintable: Callable[[str], str]
+) -> Iterator[Problem]:
+    printed = [code for code in _printed(document.value) if code in languages]
     for i, section in enumerate(_list(document.value.get("sections"))):
-        if isinstance(section, str) and section not in sections:
-            expected = f"a section with a template: {', '.join(sections)}"
+        if isinstance(section, str) and words.is_own(section):
+            yield from words.problems(document, i, section, printed, unprintable)
+        elif isinstance(section, str) and section not in sections:
+            expected = f"a section with a template: {', '.join(sections)}; or a file of your own: my_words.md"
             yield document.problem(("sections", i), shown(section), expected, nearest(section, sections))
 
 
@@ -162,16 +168,26 @@ def _cross_problems(raw: dict[str, Any], document: Document, languages: list[str
     for key in ("seeds", "languages", "formats", "sections"):
         for i, value in repetitions(_list(raw.get(key))):
             yield document.problem((key, i), f"{shown(value)} a second time", "each value once")
-    printed = _list(raw.get("languages", list(LANGUAGES)))
-    for i, language in enumerate(printed):
-        if isinstance(language, str) and language not in languages:
-            expected = f"a language with a catalogue: {', '.join(languages)}"
-            yield document.problem(("languages", i), shown(language), expected, nearest(language, languages))
+    for i, entry in enumerate(_list(raw.get("languages", list(LANGUAGES)))):
+        parts = parts_of(entry) if isinstance(entry, str) else []
+        for language in parts:
+            if language not in languages:
+                expected = f"a language with a catalogue: {', '.join(languages)}"
+                yield document.problem(("languages", i), shown(language), expected, nearest(language, languages))
+        if len(parts) > 2 or len(set(parts)) < len(parts):
+            yield document.problem(("languages", i), shown(entry), "two languages that differ, such as zh+en")
+    printed = _printed(raw)
     for path, text in _texts(raw, runs):
         missing = [language for language in languages if language in printed and language not in text]
         if text and missing:
             expected = f"a text in {' and '.join(missing)} too, or one plain text"
             yield document.problem(path, f"a text in {_some_keys(text)} alone", expected)
+
+
+def _printed(raw: dict[str, Any]) -> list[str]:
+    """Return the languages that something is written in."""
+    entries = [entry for entry in _list(raw.get("languages", list(LANGUAGES))) if isinstance(entry, str)]
+    return list(dict.fromkeys(code for entry in entries for code in parts_of(entry)))
 
 
 def _unprintable(document: Document, lacking: Callable[[str], str]) -> Iterator[Problem]:

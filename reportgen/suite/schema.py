@@ -26,8 +26,19 @@ Name = Annotated[
 # which languages there are is said by the catalogues; the pattern is for editors
 Language = Annotated[
     str,
-    Field(strict=True, description="Language code: zh, en, …", json_schema_extra={"pattern": "^[a-z]{2,3}$"}),
+    Field(
+        strict=True,
+        description="Language code: zh, en, …; zh+en is one report in both.",
+        json_schema_extra={"pattern": "^[a-z]{2,3}(\\+[a-z]{2,3})?$"},
+    ),
 ]
+
+
+def parts_of(language: str) -> list[str]:
+    """Return the languages of a report: two for `zh+en`, which is one report in both, else the one."""
+    return language.split("+")
+
+
 LANGUAGES = ("zh", "en")
 SECTIONS = (
     "aim",
@@ -187,7 +198,7 @@ class Suite(Settings):
     )
     device: Literal["auto", "cpu", "cuda"] = Field("auto", description="auto: the GPU when there is one.")
     sections: tuple[str, ...] = Field(
-        SECTIONS, min_length=1, max_length=100, description="The report's sections, in order: templates/sections/."
+        SECTIONS, min_length=1, max_length=100, description="The report's sections, in order: those in templates/sections/, and Markdown files of your own."
     )
     look: str = Field(
         "plain",
@@ -198,7 +209,9 @@ class Suite(Settings):
     profiles: dict[Name, Profile] = Field(
         default_factory=dict, max_length=20, description="Other sizes of the same suite, chosen with --profile."
     )
-    languages: tuple[Language, ...] = Field(LANGUAGES, min_length=1, description="One report a language.")
+    languages: tuple[Language, ...] = Field(
+        LANGUAGES, min_length=1, description="One report a language; zh+en is one report in both."
+    )
     formats: tuple[Format, ...] = Field(("md", "html", "pdf"), min_length=1, description="Formats of the report.")
 
 
