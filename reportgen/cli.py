@@ -140,6 +140,24 @@ app.add_typer(datasets.app, name="data")
 app.add_typer(templating.app, name="template")
 
 
+@app.command(epilog="\b\nExample:\n  reportgen preview suite.yaml --open")
+def preview(
+    suite: SuiteArgument,
+    build_dir: BuildOption = Path("build"),
+    profile: ProfileOption = None,
+    quick: QuickOption = False,
+    port: Annotated[
+        int | None, typer.Option(min=0, max=65535, help="Port on 127.0.0.1; a free one unless given.")
+    ] = None,
+    browser: Annotated[bool, typer.Option("--open", help="Open it in the browser.")] = False,
+) -> None:
+    """Show the report in a browser while you write; it follows suite, templates and styles, and trains nothing."""
+    from reportgen import pipeline
+    from reportgen.preview.command import preview as serve
+
+    serve(_found(suite), pipeline.Options(build_dir, quick, profile), port, browser=browser)
+
+
 @app.command(epilog="\b\nExample:\n  reportgen doctor")
 def doctor() -> None:
     """Look at this machine: what is missing for a build, and how to get it."""

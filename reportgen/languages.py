@@ -186,6 +186,11 @@ def _locale(code: str) -> Any:
         raise TemplateError(f"text.{code}.yaml: got the language {code!r}, expected a code of CLDR's") from None
 
 
+def name_of(code: str) -> str:
+    """Return what a language calls itself: 中文, English."""
+    return str(_locale(code).get_language_name(code) or code)
+
+
 def available(folders: Iterable[Path]) -> dict[str, list[Path]]:
     """Return the catalogues in `folders` by language; within a language the first file wins a key."""
     found: dict[str, list[Path]] = {}

@@ -21,10 +21,10 @@ from reportgen.planning import Action, Plan, Step
 from reportgen.reporting import Findings, contexts, module_for
 from reportgen.resources import TEMPLATES
 from reportgen.store import Store
+from reportgen.suite import words as own_sections
 from reportgen.suite.document import Document
 from reportgen.suite.expansion import expand, file_name
 from reportgen.suite.reading import read_suite
-from reportgen.suite import words as own_sections
 from reportgen.suite.schema import Suite, parts_of
 from reportgen.suite.tasks import task_of
 
@@ -149,24 +149,12 @@ def make_report(
     announce("draw")
     figures = {
         language.code: draw(results, findings, language, folder, loaded.suite.sections)
-        for language in loaded.languages
-        if language.code in (own.partition("+")[0] for own in loaded.suite.languages)
+        for language in drawn_in(loaded)
     }
     announce("write")
-    # a language that only stands beside another takes the figures of that one
-    texts = {
-        language.code: write(
-            loaded,
-            results,
-            findings,
-            figures.get(language.code, next(iter(figures.values()))),
-            language,
-            quick=options.quick,
-        )
-        for language in loaded.languages
-    }
+    written = texts(loaded, results, findings, figures, quick=options.quick)
     others = [path for own in figures.values() for path in own.values()] + numbers(results, findings, folder)
-    others += _pictures(loaded, folder)
+    others += copy_pictures(loaded, folder)
     # not the suite: the class of a task's suite is made on the way, and cannot be sent to another process
     work = partial(
         typeset,
@@ -176,7 +164,7 @@ def make_report(
         look=loaded.suite.look,
         quick=options.quick,
     )
-    arguments = documents(loaded, texts)
+    arguments = documents(loaded, written)
     if loaded.suite.formats == ("md",):  # there is no type to set
         reports = [work(*own) for own in arguments]
     else:
@@ -185,7 +173,7 @@ def make_report(
     return {name: content for own in reports for name, content in own.items()}, others
 
 
-def load(file: Path, *, quick: bool = False, profile: str | None = None) -> Loaded:
+def load(file: Path, *, quick: bool = False, profile: str | None = None, check_templates: bool = True) -> Loaded:
     """Read and check the suite and what is beside it, lay its profile over it, and shorten it for a quick build.
 
     Raises SuiteError with every problem of the suite, TemplateError with those of its own catalogues, templates
@@ -202,7 +190,8 @@ def load(file: Path, *, quick: bool = False, profile: str | None = None) -> Load
     words = {code: own_sections.words(file.parent, suite.sections, code) for code in codes}
     beside = tuple(own_sections.files(file.parent, suite.sections, codes))
     suite = planning.shortened(suite) if quick else suite
-    return Loaded(file, suite, folders, tongues, words, beside, (*_left_out(suite), *_check_own(suite, tongues, folders)))
+    loaded = Loaded(file, suite, folders, tongues, words, beside, tuple(_left_out(suite)))
+    return replace(loaded, notes=(*loaded.notes, *look_through(loaded))) if check_templates else loaded
 
 
 def _left_out(suite: Suite) -> list[str]:
@@ -210,18 +199,22 @@ def _left_out(suite: Suite) -> list[str]:
     return [f"sweeps: left out, since the run itself is the same: {names}"] if names else []
 
 
-def _check_own(suite: Suite, tongues: "Sequence[Language]", folders: Sequence[Path]) -> list[str]:
-    """Look through the templates and style sheets beside the suite, if there are any: it takes half a second."""
+def look_through(loaded: Loaded) -> list[str]:
+    """Look through the templates and style sheets beside the suite, if there are any: it takes half a second.
+
+    Returns what style sheets leave out; raises TemplateError with the faults of templates.
+    """
+    folders = loaded.template_folders
     if any(folders[0].rglob("*.j2")):
         from reportgen.report import markdown
 
-        for language in tongues:
-            markdown.check(language, folders, contexts(), task_of(suite.data.source).name)
+        for language in loaded.languages:
+            markdown.check(language, folders, contexts(), task_of(loaded.suite.data.source).name)
     if not any(folders[0].rglob("*.css")):
         return []
     from reportgen.report import styles
 
-    return styles.faults(folders, suite.look)
+    return styles.faults(folders, loaded.suite.look)
 
 
 def plan(loaded: Loaded, store: Store) -> Plan:
@@ -291,6 +284,23 @@ def write(
     return fill_in(context, language, loaded.template_folders)
 
 
+def drawn_in(loaded: Loaded) -> "list[Language]":
+    """Return the languages that figures are drawn in: not one that only stands beside another."""
+    first = {name.partition("+")[0] for name in loaded.suite.languages}
+    return [language for language in loaded.languages if language.code in first]
+
+
+def texts(
+    loaded: Loaded, results: "Runs", findings: Findings, figures: dict[str, dict[str, str]], *, quick: bool
+) -> dict[str, str]:
+    """Return the report in Markdown by language; one without figures of its own has those of the first."""
+    any_language = next(iter(figures.values()))
+    return {
+        own.code: write(loaded, results, findings, figures.get(own.code, any_language), own, quick=quick)
+        for own in loaded.languages
+    }
+
+
 def documents(loaded: Loaded, texts: dict[str, str]) -> "list[tuple[str, str, Language, dict[int, str]]]":
     """Hold the languages against each other, and return what is typeset, in the order of the suite.
 
@@ -313,11 +323,12 @@ def documents(loaded: Loaded, texts: dict[str, str]) -> "list[tuple[str, str, La
     return found
 
 
-def _pictures(loaded: Loaded, folder: Path) -> list[str]:
-    from reportgen.report.words import copy_pictures
+def copy_pictures(loaded: Loaded, folder: Path) -> list[str]:
+    """Put the pictures of own sections beside the report; return their paths from there."""
+    from reportgen.report import words
 
-    own = [text for words in loaded.words.values() for text in words.values()]
-    return copy_pictures(own, loaded.file.parent, folder)
+    own = [text for by_name in loaded.words.values() for text in by_name.values()]
+    return words.copy_pictures(own, loaded.file.parent, folder)
 
 
 def numbers(results: "Runs", findings: Findings, folder: Path) -> list[str]:

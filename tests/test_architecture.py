@@ -16,7 +16,7 @@ PACKAGE = Path(reportgen.__file__).parent
 LAYERS = [
     {"__main__"},
     {"cli"},
-    {"terminal", "doctor", "datasets", "marks", "starting", "templating"},
+    {"terminal", "doctor", "datasets", "marks", "starting", "templating", "preview"},
     {"pipeline"},
     {"planning", "reporting", "stamp", "trials"},
     {"report"},

@@ -5,12 +5,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 from itertools import groupby, zip_longest
+from typing import Any
 
 from reportgen.languages import Language
 from reportgen.report.blocks import Block, blocks
 
 _CELLS = re.compile(r"(?<!\\)\|")
 _LABELLED = re.compile(r"(?s)([-*] )\*\*(.*?)\*\* ?(.*)")
+_CODE_AT_END = re.compile(r" `[^`]*`$")
 _ITEM = re.compile(r"(?:[-*+]|\d+[.)]) +")
 
 
@@ -128,14 +130,16 @@ class _Merge:
         marks, _, words = b.source.partition(" ")
         if a.mark == "h1":  # of a heading, only one that is underlined may have two lines
             return f"{a.source.partition(' ')[2]}\\\n{words}\n==="
-        return f"{a.source} {_title(words, self._second)}"
+        return f"{a.source} {_title(words, a.mark, self._second)}"
 
 
-def _title(words: str, language: Language) -> str:
+def _title(words: str, level: Any, language: Language) -> str:
     """Return a heading without its number."""
-    for form in ("heading.section", "heading.subsection", "heading.appendix"):
+    forms = {"h2": ("heading.appendix", "heading.section"), "h3": ("heading.subsection",)}
+    for form in forms.get(level, ()):
         pattern = re.escape(language.say(form, number="NUMBER", title="TITLE"))
-        if found := re.fullmatch(pattern.replace("NUMBER", r"[\d.A-Z]+|\w+").replace("TITLE", "(.*)"), words):
+        number = r"\d+(?:\.\d+)*" if level == "h3" else r"\w+"
+        if found := re.fullmatch(pattern.replace("NUMBER", number).replace("TITLE", "(.*)"), words):
             return found[1]
     return words
 
@@ -155,11 +159,17 @@ def _table(a: str, b: str) -> str:
 
 
 def _row(a: str, b: str, joint: str) -> str:
-    cells = [
-        one if one.strip() == other.strip() or not re.search(r"[^\W\d]", other) else f" {one.strip()}{joint}{other.strip()} "
-        for one, other in zip(_CELLS.split(a), _CELLS.split(b), strict=True)
-    ]
-    return "|".join(cells)
+    return "|".join(_cell(*both, joint) for both in zip(_CELLS.split(a), _CELLS.split(b), strict=True))
+
+
+def _cell(a: str, b: str, joint: str) -> str:
+    """Return what a cell says in both languages; a number is there once, and a name in code at its end, too."""
+    one, other = a.strip(), b.strip()
+    if one == other or not re.search(r"[^\W\d]", other):
+        return a
+    if (code := _CODE_AT_END.search(one)) and other.endswith(code[0]):
+        one = one.removesuffix(code[0])
+    return f" {one}{joint}{other} "
 
 
 def _list(a: str, b: str, *, labelled: bool) -> str:

@@ -117,7 +117,9 @@ def _gather(section: _Section, block: Block, language: Language) -> None:
 def _numbers(text: str, language: Language) -> Iterator[str]:
     """Yield the numbers in a text, the way English writes them and with no commas between thousands."""
     decimal, group = language.symbols
-    plain = re.compile(rf"\d{{1,3}}(?:{re.escape(group)}\d{{3}})*(?:{re.escape(decimal)}\d+)?|\d+(?:{re.escape(decimal)}\d+)?")
+    plain = re.compile(
+        rf"\d{{1,3}}(?:{re.escape(group)}\d{{3}})*(?:{re.escape(decimal)}\d+)?|\d+(?:{re.escape(decimal)}\d+)?"
+    )
     for found in _NUMBER.finditer(text):
         mantissa, exponent = found[0].partition("e")[::2]
         if plain.fullmatch(mantissa):

@@ -120,7 +120,11 @@ def _number_headings(tokens: list[Token]) -> list[tuple[int, str, str]]:
         if token.type == "heading_open":
             name = f"s{len(found)}"
             token.attrSet("id", name)
-            words = (" " if child.type == "hardbreak" else child.content for child in inline.children or [] if child.type in _WORDS)
+            words = (
+                " " if child.type == "hardbreak" else child.content
+                for child in inline.children or []
+                if child.type in _WORDS
+            )
             text = "".join(words)
             found.append((int(token.tag[1]), name, text))
     return found

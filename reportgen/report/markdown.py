@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from difflib import get_close_matches
 from itertools import chain
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import jinja2
 from jinja2 import nodes
@@ -109,6 +109,19 @@ def _asked_for(tree: nodes.Template) -> Iterator[tuple[int, str]]:
             yield node.lineno, name.value
 
 
+class _Compiled(jinja2.BytecodeCache):
+    """What a process has compiled already: a preview fills in the same templates again and again."""
+
+    _known: ClassVar[dict[str, bytes]] = {}
+
+    def load_bytecode(self, bucket: jinja2.bccache.Bucket) -> None:
+        if bucket.key in self._known:
+            bucket.bytecode_from_string(self._known[bucket.key])
+
+    def dump_bytecode(self, bucket: jinja2.bccache.Bucket) -> None:
+        self._known[bucket.key] = bucket.bytecode_to_string()
+
+
 def _environment(language: Language, folders: Sequence[Path]) -> SandboxedEnvironment:
     environment = SandboxedEnvironment(
         loader=jinja2.ChoiceLoader(
@@ -119,6 +132,7 @@ def _environment(language: Language, folders: Sequence[Path]) -> SandboxedEnviro
             ]
         ),
         undefined=Named,
+        bytecode_cache=_Compiled(),
         # what a template prints is escaped for Markdown by `finalize`, which marks it as safe; Jinja's own
         # escaping, for HTML, then lets it through, along with what macros and blocks return
         autoescape=True,

@@ -8,6 +8,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from reportgen.errors import Problem, SuiteError
+from reportgen.suite import words
 from reportgen.suite.base import PATHS
 from reportgen.suite.classifier import FILES_OF_MODELS, file_of_model
 from reportgen.suite.document import Document, Path_, read_document, shown, shown_key
@@ -16,7 +17,6 @@ from reportgen.suite.messages import nearest, problems_of, repetitions
 from reportgen.suite.profiles import profile_names, with_profile
 from reportgen.suite.schema import LANGUAGES, Suite, parts_of, suite_of
 from reportgen.suite.tasks import Task, task_of
-from reportgen.suite import words
 
 _FORMULA = re.compile(r"\$[^$]*\$")
 

@@ -198,7 +198,10 @@ class Suite(Settings):
     )
     device: Literal["auto", "cpu", "cuda"] = Field("auto", description="auto: the GPU when there is one.")
     sections: tuple[str, ...] = Field(
-        SECTIONS, min_length=1, max_length=100, description="The report's sections, in order: those in templates/sections/, and Markdown files of your own."
+        SECTIONS,
+        min_length=1,
+        max_length=100,
+        description="The report's sections, in order: those in templates/sections/, and Markdown files of your own.",
     )
     look: str = Field(
         "plain",
