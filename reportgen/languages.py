@@ -133,7 +133,8 @@ class Language:
 
     def _local(self, number: str) -> str:
         """Write a number with the language's own signs."""
-        return _minus(number).translate(str.maketrans(dict(zip(".,", self.symbols, strict=True))))
+        decimal, group = self.symbols
+        return _minus(number).translate({ord("."): decimal, ord(","): group})
 
     def setting(self, name: str, value: object) -> str:
         """Write a setting's value: `best` becomes `lowest validation loss`; of a list of names their number."""

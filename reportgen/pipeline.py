@@ -304,8 +304,8 @@ def texts(
 def documents(loaded: Loaded, texts: dict[str, str]) -> "list[tuple[str, str, Language, dict[int, str]]]":
     """Hold the languages against each other, and return what is typeset, in the order of the suite.
 
-    Returns for each report its language as the suite writes it, the Markdown, the language of what a typesetter adds,
-    and the lines in another language.
+    Returns for each report its language as the suite writes it, the Markdown, the language of what a typesetter
+    adds, and the lines in another language.
     """
     from reportgen.report import gate
     from reportgen.report.bilingual import bilingual

@@ -53,7 +53,8 @@ def test_headings_of_an_own_section_are_numbered() -> None:
     report = write(context(sections=("aim", "mine.md", "summary"), words={"mine.md": WORDS}), EN, [TEMPLATES])
     headings = [line for line in report.splitlines() if line.startswith("#")]
     assert headings == [
-        "## 1. Aim", "## 2. What I *did*", "### 2.1 First", "# no heading", "### 2.2 Second", "#### Detail", "## 3. Summary",
+        "# Two networks", "## 1. Aim", "## 2. What I *did*", "### 2.1 First", "# no heading", "### 2.2 Second", "#### Detail",
+        "## 3. Summary",
     ]  # fmt: skip
 
 
@@ -62,7 +63,7 @@ def test_an_own_section_is_markdown_and_nothing_else(tmp_path: Path) -> None:
     report = write(context(sections=("mine.md",), words={"mine.md": WORDS.partition("![")[0]}), EN, [TEMPLATES])
     assert "I wrote {{ title }} and" in report
     html = to_html(report, EN, tmp_path, [])
-    assert "&lt;b&gt;no&lt;/b&gt; HTML" in html
+    assert "&lt;b&gt;no" in html
     assert "What I <em>did</em></h2>" in html
 
 
@@ -86,30 +87,63 @@ def test_a_file_of_one_language_comes_before_the_one_of_all(tmp_path: Path) -> N
     assert [file.name for file in loaded.beside] == ["mine.zh.md", "mine.md"]
 
 
+HEADING = "expected the section's heading first: # My words"
+INSIDE = "expected a file in the suite's folder, or below it"
+PICTURE = "expected an SVG, PNG or JPEG file beside the suite"
+SIGN = "\U00012000"
+
+
 @pytest.mark.parametrize(
-    ("sections", "files", "expected"),
+    ("sections", "file", "text", "expected"),
     [
-        ("[aim,\n  mine.md]", {}, "suite.yaml:17: sections[1]: got no such file: mine.md, expected mine.md beside the suite, or mine.zh.md and mine.en.md"),
-        ("[mine.md]", {"mine.zh.md": "# 我"}, "suite.yaml:16: sections[0]: got no such file: mine.md, expected mine.md beside the suite, or mine.en.md"),
-        ("[../mine.md]", {}, "suite.yaml:16: sections[0]: got '../mine.md', expected a file in the suite's folder, or below it"),
-        ("[/etc/mine.md]", {}, "suite.yaml:16: sections[0]: got '/etc/mine.md', expected a file in the suite's folder, or below it"),
-        ("[mine.md]", {"mine.md": "\n\nHello"}, "mine.md:3: got 'Hello', expected the section's heading first: # My words"),
-        ("[mine.md]", {"mine.md": ""}, "mine.md:1: got an empty file, expected the section's heading first: # My words"),
-        ("[mine.md]", {"mine.md": "# A\n\n\U00012000"}, "mine.md:3: got the character '\U00012000' (U+12000), found in “\U00012000”, expected what the report's fonts can print; write it another way"),
-        ("[mine.md]", {"mine.md": "# A\n\ntext\n\n![x](y.svg)"}, "mine.md:5: got the picture 'y.svg', expected an SVG, PNG or JPEG file beside the suite"),
-        ("[mine.md]", {"mine.md": "# A\n\n![x](http://a/y.svg)"}, "mine.md:3: got the picture 'http://a/y.svg', expected an SVG, PNG or JPEG file beside the suite"),
-        ("[mine.md]", {"mine.md": b"# \xd6"}, "mine.md:1: got text that is not UTF-8, expected a file in UTF-8; save it as UTF-8 in your editor"),
-        ("[mine]", {}, None),
+        (
+            "[aim,\n  mine.md]",
+            "other.md",
+            "",
+            "suite.yaml:16: sections[1]: got no such file: mine.md, "
+            "expected mine.md beside the suite, or mine.zh.md and mine.en.md",
+        ),
+        (
+            "[mine.md]",
+            "mine.zh.md",
+            "# 我",
+            "suite.yaml:15: sections[0]: got no such file: mine.md, "
+            "expected mine.md beside the suite, or mine.en.md",
+        ),
+        ("[../mine.md]", "a.md", "", f"suite.yaml:15: sections[0]: got '../mine.md', {INSIDE}"),
+        ("[/etc/mine.md]", "a.md", "", f"suite.yaml:15: sections[0]: got '/etc/mine.md', {INSIDE}"),
+        ("[mine.md]", "mine.md", "\n\nHello", f"mine.md:3: got 'Hello', {HEADING}"),
+        ("[mine.md]", "mine.md", "", f"mine.md:1: got an empty file, {HEADING}"),
+        (
+            "[mine.md]",
+            "mine.md",
+            f"# A\n\n{SIGN}",
+            f"mine.md:3: got the character '{SIGN}' (U+12000), found in “{SIGN}”, "
+            "expected what the report's fonts can print; write it another way",
+        ),
+        ("[mine.md]", "mine.md", "# A\n\ntext\n\n![x](y.svg)", f"mine.md:5: got the picture 'y.svg', {PICTURE}"),
+        (
+            "[mine.md]",
+            "mine.md",
+            "# A\n\n![x](http://a/y.svg)",
+            f"mine.md:3: got the picture 'http://a/y.svg', {PICTURE}",
+        ),
+        (
+            "[mine.md]",
+            "mine.md",
+            b"# \xd6",
+            "mine.md:1: got text that is not UTF-8, expected a file in UTF-8; save it as UTF-8 in your editor",
+        ),
     ],
-)  # fmt: skip
+)
 def test_a_fault_of_an_own_section_is_told_with_its_line(
-    tmp_path: Path, sections: str, files: dict[str, str | bytes], expected: str | None
+    tmp_path: Path, sections: str, file: str, text: str | bytes, expected: str
 ) -> None:
-    """What is missing is told at its line in the suite, and what is wrong at its line in the file, before training."""
-    for name, text in files.items():
-        (tmp_path / name).write_bytes(text if isinstance(text, bytes) else text.encode())
-    found = problems(tmp_path, sections)
-    if expected is None:
-        assert found[0].endswith("or a file of your own: my_words.md")
-    else:
-        assert found == [expected]
+    """What is missing is told at its line in the suite, what is wrong at its line in the file, before training."""
+    (tmp_path / file).write_bytes(text if isinstance(text, bytes) else text.encode())
+    assert problems(tmp_path, sections) == [expected]
+
+
+def test_a_section_that_is_neither_template_nor_file_says_how_to_have_one(tmp_path: Path) -> None:
+    """The message on an unknown section names the templates, and the way to an own section."""
+    assert problems(tmp_path, "[mine]")[0].endswith("or a file of your own: my_words.md")

@@ -1,13 +1,10 @@
-"""The command: a renderer, a server, and the files that are watched."""
+"""The command: a renderer, a server, and a look at the files ten times a second."""
 
 import tempfile
 import threading
 import webbrowser
 from collections.abc import Iterator
-from itertools import chain
 from pathlib import Path
-
-from watchfiles import Change, watch
 
 from reportgen import pipeline
 from reportgen.errors import ReportgenError
@@ -17,9 +14,14 @@ from reportgen.resources import TEMPLATES
 
 PORT = 8377
 
-_WATCHED = {".yaml", ".yml", ".j2", ".css", ".md", ".svg", ".png", ".jpg", ".jpeg"}
-_GATHER_MS = 60
-"""How long changes are gathered: an editor writes a file in several steps."""
+_LOOK_SECONDS = 0.1
+_SETTLE_SECONDS = 0.04
+"""An editor writes a file in several steps; what it is made of is read when two looks agree."""
+
+_QUIET_LOOKS = 8
+"""Looks without a change after which there is time to look through all templates."""
+
+Snapshot = dict[Path, tuple[int, int]]
 
 
 def preview(file: Path, options: pipeline.Options, port: int | None, *, browser: bool) -> None:
@@ -36,51 +38,54 @@ def preview(file: Path, options: pipeline.Options, port: int | None, *, browser:
     except KeyboardInterrupt:
         pass
     finally:
-        stop.set()
-        server.closed = True
-        server.shutdown()
+        server.close()
 
 
 def follow(server: Preview, renderer: Renderer, file: Path, records: Path, stop: threading.Event) -> None:
-    """Publish the report, and again after every change of what it is made from, until `stop` is set."""
+    """Publish the report, and again after every change of what it is made from, until `stop` is set.
+
+    The files are looked at, rather than announced by the system: there are about a hundred of them, no change gets
+    lost while the report is made, and it is the same on a network drive.
+    """
+    seen: Snapshot = {}
+    quiet = 0
     while not stop.is_set():
-        watched = _folders(file, records, renderer)
+        now = snapshot(file, records, renderer)
+        if now == seen:
+            quiet += 1
+            if quiet == _QUIET_LOOKS and (state := renderer.second_look()):
+                server.publish(state)
+            stop.wait(_LOOK_SECONDS)
+            continue
+        quiet = 0
+        while not stop.wait(_SETTLE_SECONDS) and (later := snapshot(file, records, renderer)) != now:
+            now = later
+        seen = now
         for state in renderer.states(server.wanted):
             server.publish(state)
-        if (now := _folders(file, records, renderer)) != watched:
-            watched = now
-        for _ in watch(
-            *watched,
-            watch_filter=lambda change, path: _matters(change, Path(path), records),
-            debounce=_GATHER_MS,
-            step=20,
-            stop_event=stop,
-            recursive=False,
-            raise_interrupt=True,
-        ):
-            if _folders(file, records, renderer) != watched:
-                break  # a folder has come or gone: it is to be watched as well
-            for state in renderer.states(server.wanted):
-                server.publish(state)
+            if snapshot(file, records, renderer) != seen:  # it is out of date before it is finished
+                break
 
 
-def _folders(file: Path, records: Path, renderer: Renderer) -> list[Path]:
-    """Return the folders whose files the report is made from."""
-    roots = [file.parent / "templates", TEMPLATES]
-    beside = [path.parent for path in renderer.loaded.beside] if renderer.loaded else []
-    below = chain.from_iterable(_with_folders_below(root) for root in roots)
-    found = (folder for folder in [file.parent, *beside, *below, records] if folder.is_dir())
-    return sorted({folder.absolute() for folder in found})
+def snapshot(file: Path, records: Path, renderer: Renderer) -> Snapshot:
+    """Return time and size of every file that the report is made from."""
+    found = {}
+    for path in _files(file, records, renderer):
+        try:
+            stat = path.stat()
+        except OSError:  # gone since it was listed
+            continue
+        found[path] = stat.st_mtime_ns, stat.st_size
+    return found
 
 
-def _with_folders_below(root: Path) -> Iterator[Path]:
-    if root.is_dir():
-        yield root
-        yield from (path for path in root.rglob("*") if path.is_dir())
-
-
-def _matters(_: Change, path: Path, records: Path) -> bool:
-    return path.suffix in _WATCHED or not path.suffix or records.absolute() in path.parents
+def _files(file: Path, records: Path, renderer: Renderer) -> Iterator[Path]:
+    yield file
+    yield records
+    yield from file.parent.glob("*.md")
+    yield from renderer.beside
+    for folder in (file.parent / "templates", TEMPLATES):
+        yield from folder.rglob("*")
 
 
 def _server(port: int | None) -> Preview:

@@ -35,10 +35,11 @@ function complain(text) {
 async function show(name, page) {
   const turn = ++loading;
   const address = `/report/${encodeURIComponent(name)}?${page}`;
-  const answer = await fetch(address);
+  // HEAD: a body that nobody reads would keep the connection, of which a browser has six
+  const answer = await fetch(address, { method: "HEAD" });
   if (turn !== loading) return;
   if (!answer.ok) {
-    complain(await answer.text());
+    complain(await (await fetch(address)).text());
     return;
   }
   const coming = document.createElement("iframe");

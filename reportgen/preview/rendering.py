@@ -56,8 +56,12 @@ class Renderer:
         self._analysed: tuple[list[str], Runs, Findings] | None = None
         self._drawn: dict[str, _Drawn] = {}
         self._version = 0
-        self.loaded: pipeline.Loaded | None = None
-        """The suite as it was last read without fault."""
+        self._loaded: pipeline.Loaded | None = None
+
+    @property
+    def beside(self) -> tuple[Path, ...]:
+        """The files of own sections, as the suite names them that was last read without fault."""
+        return self._loaded.beside if self._loaded else ()
 
     def states(self, wanted: str = "") -> Iterator[State]:
         """Yield what there is to show: first with the figures of last time, then with new ones if need be.
@@ -69,12 +73,20 @@ class Renderer:
                 if name := (wanted if wanted in state.documents else next(iter(state.documents), "")):
                     state.page(name)
                 yield state
-            yield from self._second_look()
         except ReportgenError as error:
             yield State(self._next(), error=str(error))
 
+    def second_look(self) -> State | None:
+        """Return what only a look through all templates finds, such as a block that nothing prints."""
+        try:
+            if self._loaded:
+                pipeline.look_through(self._loaded)
+        except ReportgenError as error:
+            return State(self._next(), error=str(error))
+        return None
+
     def _states(self) -> Iterator[State]:
-        self.loaded = loaded = pipeline.load(
+        self._loaded = loaded = pipeline.load(
             self._file, quick=self._options.quick, profile=self._options.profile, check_templates=False
         )
         store = Store(self._options.build / "records")
@@ -92,12 +104,6 @@ class Renderer:
                 self._draw(loaded, results, findings, language)
             figures, _ = self._figures(loaded, results, findings)
             yield self._written(loaded, results, findings, figures, notes)
-
-    def _second_look(self) -> Iterator[State]:
-        """Yield what only a look through all templates finds, such as a block that nothing prints."""
-        if self.loaded:
-            pipeline.look_through(self.loaded)
-        return iter(())
 
     def _plan(self, loaded: pipeline.Loaded, store: Store) -> Plan:
         key = repr(loaded.suite.model_copy(update=dict.fromkeys(_NOT_TRAINED)))

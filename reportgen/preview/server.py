@@ -1,6 +1,7 @@
 """The preview's web server: on this machine alone, read-only, with an event for every new version."""
 
 import json
+import sys
 import threading
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -51,8 +52,21 @@ class Preview(ThreadingHTTPServer):
 
     @property
     def hosts(self) -> set[str]:
-        """The names that a browser may call it by: a page elsewhere that has its own name resolved to here may not."""
+        """The names that a browser may call it by: a page elsewhere whose name leads to here may not."""
         return {f"{name}:{self.server_port}" for name in (HOST, "localhost")}
+
+    def close(self) -> None:
+        """Stop serving, and let every open page go."""
+        with self._changed:
+            self.closed = True
+            self._changed.notify_all()
+        self.shutdown()
+        self.server_close()
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Let a browser go that closes a connection; anything else is a defect, and shown."""
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)
 
     def publish(self, state: State) -> None:
         """Show a new state; the documents before it stay where it has an error."""
@@ -78,9 +92,9 @@ class Preview(ThreadingHTTPServer):
         return shown.page(name)
 
     def after(self, version: int) -> dict[str, Any] | None:
-        """Wait for a state after that version, and return what is told of it; None if there is none for a while."""
+        """Wait for a state after that version, and return what is told of it; None after a while."""
         with self._changed:
-            if self._told["version"] == version:
+            if self._told["version"] == version and not self.closed:
                 self._changed.wait(_PING_SECONDS)
             return self._told if self._told["version"] != version else None
 
@@ -151,7 +165,10 @@ class _Handler(BaseHTTPRequestHandler):
         ):
             self.send_header(name, value)
         self.end_headers()
-        self.wfile.write(body)
+        if self.command != "HEAD":
+            self.wfile.write(body)
+
+    do_HEAD = do_GET  # noqa: N815 - the name that the library calls
 
     def log_message(self, format: str, *arguments: Any) -> None:  # noqa: A002 - the name that the library gives it
         """Say nothing of every request."""

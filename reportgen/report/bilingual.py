@@ -1,4 +1,4 @@
-"""One document in two languages: headings and captions in both, texts one after the other, figures and tables once."""
+"""One document in two languages: headings and captions in both, texts one by one, figures and tables once."""
 
 import re
 from collections.abc import Iterator
@@ -36,8 +36,8 @@ class _Piece:
 def bilingual(first: str, second: str, languages: tuple[Language, Language]) -> Bilingual:
     """Return the reports of two languages as one.
 
-    What stands in both is there once. Where the two do not run side by side, as a suite's own words need not, all of
-    the first comes before all of the second.
+    What stands in both is there once. Where the two do not run side by side, as a suite's own words need not,
+    all of the first comes before all of the second.
     """
     merge = _Merge(languages)
     pieces = merge.all(_runs(blocks(first)), _runs(blocks(second)))
@@ -127,7 +127,7 @@ class _Merge:
                 yield _Piece(b.source, self._second.code)
 
     def _heading(self, a: Block, b: Block) -> str:
-        marks, _, words = b.source.partition(" ")
+        words = b.source.partition(" ")[2]
         if a.mark == "h1":  # of a heading, only one that is underlined may have two lines
             return f"{a.source.partition(' ')[2]}\\\n{words}\n==="
         return f"{a.source} {_title(words, a.mark, self._second)}"

@@ -41,7 +41,7 @@ def check(
         languages: of the reports.
         words: the own sections of each language, which may differ as well.
 
-    Raises TemplateError that names, for each language, the first section that lacks what another language has there.
+    Raises TemplateError that names, for each language, the first section that lacks what another has there.
     """
     own = sorted(_own_texts(suite, languages), key=len, reverse=True)
     by_code = {language.code: language for language in languages}
@@ -72,7 +72,7 @@ def _first_difference(one: str, here: list[_Section], other: str, there: list[_S
 
 
 def _lacking(one: str, a: _Section, other: str, b: _Section) -> str:
-    """Say what section `a` of the report in `one` has, and section `b` of that in `other` lacks; nothing if nothing."""
+    """Say what section `a` of the report in `one` has, and section `b` of that in `other` lacks."""
     for what, mine, theirs in (("figure", a.figures, b.figures), ("table", a.tables, b.tables)):
         if missing := Counter(mine) - Counter(theirs):
             return _message(other, b, f"the {what} “{next(iter(missing))}”", one)
@@ -84,8 +84,8 @@ def _lacking(one: str, a: _Section, other: str, b: _Section) -> str:
 
 def _message(lacks: str, section: _Section, what: str, has: str) -> str:
     return (
-        f"the report in {lacks} lacks {what} in the section “{section.heading}”, which the report in {has} has there; "
-        f"look at text.{lacks}.yaml and at the templates of that section"
+        f"the report in {lacks} lacks {what} in the section “{section.heading}”, which the report in {has} has "
+        f"there; look at text.{lacks}.yaml and at the templates of that section"
     )
 
 

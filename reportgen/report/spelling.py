@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator, Mapping
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Any, get_type_hints
 
 import jinja2
@@ -64,15 +64,19 @@ class Spelling:
         return dict(self._parsed())
 
     def _parsed(self) -> Iterator[tuple[str, nodes.Template]]:
+        loader = self._environment.loader
         for name in self._environment.list_templates(extensions=["j2"]):
             try:
-                assert self._environment.loader  # noqa: S101 - for the type checker
-                yield (
-                    name,
-                    self._environment.parse(self._environment.loader.get_source(self._environment, name)[0]),
-                )
+                source = loader.get_source(self._environment, name)[0] if loader else ""
+                yield name, _parse(source)
             except (jinja2.TemplateError, UnicodeDecodeError):  # it is told where that template is looked at
                 continue
+
+
+@cache
+def _parse(source: str) -> nodes.Template:
+    """Parse a template, once for all languages."""
+    return jinja2.Environment().parse(source)  # noqa: S701 - looked at, and never rendered
 
 
 def _extended(tree: nodes.Template) -> set[str]:

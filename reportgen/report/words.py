@@ -18,8 +18,8 @@ _FOLDER = "pictures"
 def numbered(text: str, numbering: Numbering) -> Markup:
     """Return the Markdown of an own section with its headings numbered.
 
-    `#` and `##` become headings of the report's first and second level; deeper ones have no number. Nothing in it is
-    read as a template, and the typesetter reads no HTML in it.
+    `#` and `##` become headings of the report's first and second level; deeper ones have no number. Nothing in
+    it is read as a template, and the typesetter reads no HTML in it.
     """
     lines = text.splitlines()
     for heading, inline in _headings(text):

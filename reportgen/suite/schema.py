@@ -201,7 +201,7 @@ class Suite(Settings):
         SECTIONS,
         min_length=1,
         max_length=100,
-        description="The report's sections, in order: those in templates/sections/, and Markdown files of your own.",
+        description="The report's sections, in order: of templates/sections/, and Markdown files of your own.",
     )
     look: str = Field(
         "plain",
