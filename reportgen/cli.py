@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from reportgen import __version__, cleaning, datasets, marks, starting
+from reportgen import __version__, cleaning, datasets, marks, starting, templating
 from reportgen.errors import ReportgenError, visible
 from reportgen.provenance import commands
 from reportgen.resources import shipped_suites
@@ -180,6 +180,25 @@ app.command(
     epilog="\b\nExamples:\n  reportgen diff base/suite build/suite > comment.md\n"
     "  reportgen diff base/suite build/suite --html diff.html --language zh",
 )(commands.diff)
+app.add_typer(templating.app, name="template")
+
+
+@app.command(epilog="\b\nExample:\n  reportgen preview suite.yaml --open")
+def preview(
+    suite: SuiteArgument,
+    build_dir: BuildOption = Path("build"),
+    profile: ProfileOption = None,
+    quick: QuickOption = False,
+    port: Annotated[
+        int | None, typer.Option(min=0, max=65535, help="Port on 127.0.0.1; a free one unless given.")
+    ] = None,
+    browser: Annotated[bool, typer.Option("--open", help="Open it in the browser.")] = False,
+) -> None:
+    """Show the report in a browser while you write; it follows suite, templates and styles, and trains nothing."""
+    from reportgen import pipeline
+    from reportgen.preview.command import preview as serve
+
+    serve(_found(suite), pipeline.Options(build_dir, quick, profile), port, browser=browser)
 
 
 @app.command(epilog="\b\nExample:\n  reportgen doctor")

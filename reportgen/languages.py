@@ -69,6 +69,16 @@ class Language:
         form = _locale(self.code).plural_form(number)
         return message.get("one" if number == 1 else form, message["other"])
 
+    @property
+    def symbols(self) -> tuple[str, str]:
+        """What stands before decimals, and between thousands."""
+        if self.code in ("zh", "en"):  # without Babel, which costs a tenth of a second
+            return ".", ","
+        from babel.numbers import get_decimal_symbol, get_group_symbol
+
+        locale = _locale(self.code)
+        return str(get_decimal_symbol(locale)), str(get_group_symbol(locale))
+
     def between_lines(self, before: str, after: str) -> str:
         """Return what joins two lines of a paragraph that end with `before` and begin with `after`.
 
@@ -84,11 +94,15 @@ class Language:
         """
         if value is None or math.isnan(value):
             return "—"
-        return self.significant(value) if digits and abs(value) >= _HUGE else _minus(f"{value:z,.{digits}f}")
+        if digits and abs(value) >= _HUGE:
+            return self.significant(value)
+        return self._local(f"{value:z,.{digits}f}")
 
     def percent(self, value: float, digits: int = 1) -> str:
         """Write a fraction as a percentage: 0.8286 is 82.9%."""
-        return "—" if value is None or math.isnan(value) else _minus(f"{100 * value:z.{digits}f}%")
+        if value is None or math.isnan(value):
+            return "—"
+        return self.percentage.replace("0", self._local(f"{100 * value:z.{digits}f}"))
 
     def points(self, value: float, digits: int = 1) -> str:
         """Write a difference of fractions in percentage points, without the unit: 0.0123 is 1.2."""
@@ -100,7 +114,26 @@ class Language:
 
     def significant(self, value: float, digits: int = 3) -> str:
         """Write a number with so many significant digits, as in settings: 0.002, 1e-05."""
-        return "—" if math.isnan(value) else _minus(f"{value:.{digits}g}")
+        return "—" if math.isnan(value) else self._local(f"{value:.{digits}g}")
+
+    @property
+    def percentage(self) -> str:
+        """Nothing as a percentage: `0%`, or `0 %`."""
+        if self.code in ("zh", "en"):
+            return "0%"
+        from babel.numbers import format_percent
+
+        return str(format_percent(0, locale=_locale(self.code)))
+
+    def localised(self, number: str) -> str:
+        """Write a number that is in English, a percentage perhaps, as the language does."""
+        bare = self._local(number.removesuffix("%"))
+        return self.percentage.replace("0", bare) if number.endswith("%") else bare
+
+    def _local(self, number: str) -> str:
+        """Write a number with the language's own signs."""
+        decimal, group = self.symbols
+        return _minus(number).translate({ord("."): decimal, ord(","): group})
 
     def p_value(self, value: float) -> str:
         """Write a p value: three decimals, or that it is below 0.001; a dash for one that does not exist."""
@@ -155,6 +188,11 @@ def _locale(code: str) -> Any:
         return Locale.parse("zh_CN" if code == "zh" else code)
     except UnknownLocaleError:
         raise TemplateError(f"text.{code}.yaml: got the language {code!r}, expected a code of CLDR's") from None
+
+
+def name_of(code: str) -> str:
+    """Return what a language calls itself: 中文, English."""
+    return str(_locale(code).get_language_name(code) or code)
 
 
 def available(folders: Iterable[Path]) -> dict[str, list[Path]]:

@@ -1,18 +1,20 @@
 """The stage *load*: a suite file becomes a checked suite, with what lies beside it."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from reportgen import fonts, languages, planning, verdicts
 from reportgen.report import typesetting
+from reportgen.reporting import contexts
 from reportgen.resources import template_folders
+from reportgen.suite import words as own_sections
 from reportgen.suite.claims import Claim, claims_of
 from reportgen.suite.document import Document
 from reportgen.suite.expansion import expand
 from reportgen.suite.reading import read_suite
-from reportgen.suite.schema import Suite
+from reportgen.suite.schema import Suite, parts_of
+from reportgen.suite.tasks import task_of
 
 if TYPE_CHECKING:
     from reportgen.languages import Language
@@ -27,14 +29,26 @@ class Loaded:
     template_folders: tuple[Path, ...]
     """Where templates and catalogues are looked for: beside the suite first."""
     languages: "tuple[Language, ...]"
+    """Every language that something is written in, be it by itself or beside another."""
+    words: dict[str, dict[str, str]]
+    """The suite's own sections by language and name, in Markdown."""
+    beside: tuple[Path, ...]
+    """The files that they come from."""
+    profile: str | None
+    """The one that was laid over the suite."""
+    claims: tuple[Claim, ...]
     notes: tuple[str, ...] = ()
     """What is not wrong, but not what it seems: a line each."""
-    profile: str | None = None
-    """The one that was laid over the suite."""
-    claims: tuple[Claim, ...] = ()
 
 
-def load(file: Path, *, quick: bool = False, profile: str | None = None, formats: tuple[str, ...] = ()) -> Loaded:
+def load(
+    file: Path,
+    *,
+    quick: bool = False,
+    profile: str | None = None,
+    formats: tuple[str, ...] = (),
+    check_templates: bool = True,
+) -> Loaded:
     """Read and check the suite and what is beside it, lay its profile over it, and shorten it for a quick build.
 
     Other formats, if given, take the place of the suite's.
@@ -46,26 +60,35 @@ def load(file: Path, *, quick: bool = False, profile: str | None = None, formats
     sections = {
         path.name.removesuffix(".md.j2") for folder in folders for path in folder.glob("sections/**/*.md.j2")
     }
-    suite = read_suite(file, languages.available(folders), profile, fonts.lacking, sections)
-    tongues = tuple(languages.load_languages(suite.languages, folders))
+    looks = {path.stem for folder in folders for path in folder.glob("styles/*.css")} - {"report", "own"}
+    suite = read_suite(file, languages.available(folders), profile, fonts.lacking, sections, looks)
+    codes = list(dict.fromkeys(code for own in suite.languages for code in parts_of(own)))
+    tongues = tuple(languages.load_languages(codes, folders))
+    words = {code: own_sections.words(file.parent, suite.sections, code) for code in codes}
+    beside = tuple(own_sections.files(file.parent, suite.sections, codes))
     # before it is shortened: a claim may be about a point of a sweep that a quick build leaves out
     claims = claims_of(suite, expand(suite, Document(Path()), "cuda").variants).sound
     suite = planning.shortened(suite) if quick else suite
     suite = suite.model_copy(update={"formats": formats}) if formats else suite
     typesetting.require(suite.formats)
-    notes = (*planning.left_out(suite), *verdicts.unprinted(suite), *_check_own(tongues, folders))
-    return Loaded(file, suite, folders, tongues, notes, profile, claims)
+    notes = (*planning.left_out(suite), *verdicts.unprinted(suite))
+    loaded = Loaded(file, suite, folders, tongues, words, beside, profile, claims, notes)
+    return replace(loaded, notes=(*notes, *look_through(loaded))) if check_templates else loaded
 
 
-def _check_own(tongues: "Sequence[Language]", folders: Sequence[Path]) -> list[str]:
-    """Look through the templates and style sheets beside the suite, if there are any: it takes half a second."""
+def look_through(loaded: Loaded) -> list[str]:
+    """Look through the templates and style sheets beside the suite, if there are any: it takes half a second.
+
+    Returns what style sheets leave out; raises TemplateError with the faults of templates.
+    """
+    folders = loaded.template_folders
     if any(folders[0].rglob("*.j2")):
         from reportgen.report import markdown
 
-        for language in tongues:
-            markdown.check(language, folders)
+        for language in loaded.languages:
+            markdown.check(language, folders, contexts(), task_of(loaded.suite.data.source).name)
     if not any(folders[0].rglob("*.css")):
         return []
     from reportgen.report import styles
 
-    return styles.faults(folders)
+    return styles.faults(folders, loaded.suite.look)

@@ -7,14 +7,14 @@ This is the only module that knows every stage.
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from filelock import FileLock
 
-from reportgen import fitting, loading, manifest, planning, stamp, trials, verdicts
+from reportgen import documents, fitting, loading, manifest, planning, stamp, trials, verdicts
 from reportgen.errors import ReportgenError
 from reportgen.executors import pool
 from reportgen.executors.events import Event
@@ -90,7 +90,8 @@ def build(
     trials.try_own(file, options.profile, [step.run for step in planned.steps if step.action is not Action.REUSE])
     trained = run(planned, store, options, listen)
 
-    mark = stamp.of(loaded.suite, loaded.template_folders, [step.key for step in planned.steps], store)
+    keys = [step.key for step in planned.steps]
+    mark = stamp.of(loaded.suite, loaded.template_folders, keys, store, loaded.beside)
     up_to_date = not trained and stamp.matches(folder, mark)
     edited = []
     if not up_to_date:
@@ -136,24 +137,26 @@ def make_report(
     announce("analyse")
     findings = analyse(results, loaded.claims)
     announce("draw")
-    figures = [draw(results, findings, language, folder, loaded.suite.sections) for language in loaded.languages]
+    figures = {
+        language.code: draw(results, findings, language, folder, loaded.suite.sections)
+        for language in documents.drawn_in(loaded)
+    }
     announce("write")
-    texts = [
-        write(loaded, results, findings, own, language, quick=options.quick)
-        for own, language in zip(figures, loaded.languages, strict=True)
-    ]
-    others = [path for own in figures for path in own.values()]
+    written = texts(loaded, results, findings, figures, quick=options.quick)
+    others = [path for own in figures.values() for path in own.values()]
     others += numbers(results, findings, folder, loaded.suite)
+    others += documents.copy_pictures(loaded, folder)
     # not the suite: the class of a task's suite is made on the way, and cannot be sent to another process
     work = partial(
         typeset,
         folder=folder,
         formats=loaded.suite.formats,
         template_folders=loaded.template_folders,
+        look=loaded.suite.look,
         manifest=manifest_of(loaded, planned, store, options),
         quick=options.quick,
     )
-    arguments = list(zip(texts, loaded.languages, strict=True))
+    arguments = documents.documents(loaded, written)
     if loaded.suite.formats == ("md",):  # there is no type to set
         reports = [work(*own) for own in arguments]
     else:
@@ -170,9 +173,16 @@ def manifest_of(loaded: Loaded, planned: Plan, store: Store, options: Options) -
     )
 
 
-def load(file: Path, *, quick: bool = False, profile: str | None = None, formats: tuple[str, ...] = ()) -> Loaded:
+def load(
+    file: Path,
+    *,
+    quick: bool = False,
+    profile: str | None = None,
+    formats: tuple[str, ...] = (),
+    check_templates: bool = True,
+) -> Loaded:
     """Read and check the suite and what lies beside it."""
-    return loading.load(file, quick=quick, profile=profile, formats=formats)
+    return loading.load(file, quick=quick, profile=profile, formats=formats, check_templates=check_templates)
 
 
 def plan(loaded: Loaded, store: Store) -> Plan:
@@ -241,7 +251,19 @@ def write(
     context = module_for(results.task, "context").build_context(
         loaded.suite, results, findings, figures, language, quick=quick
     )
+    context = replace(context, words=loaded.words[language.code])
     return fill_in(context, language, loaded.template_folders)
+
+
+def texts(
+    loaded: Loaded, results: "Runs", findings: Findings, figures: dict[str, dict[str, str]], *, quick: bool
+) -> dict[str, str]:
+    """Return the report in Markdown by language; one without figures of its own has those of the first."""
+    any_language = next(iter(figures.values()))
+    return {
+        own.code: write(loaded, results, findings, figures.get(own.code, any_language), own, quick=quick)
+        for own in loaded.languages
+    }
 
 
 def numbers(results: "Runs", findings: Findings, folder: Path, suite: Suite) -> list[str]:

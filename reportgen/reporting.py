@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from importlib import import_module
-from typing import Any
+from typing import Any, get_type_hints
 
 Findings = Any
 """What a task's analysis finds: a class of its own in each of the modules for `analyse`."""
@@ -35,3 +35,8 @@ _TASKS = {
 def module_for(task: str, stage: str) -> Any:
     """Return the module that does a stage for a task: collect, analyse, draw, context or numbers."""
     return import_module(f"reportgen.{getattr(_TASKS[task], stage)}")
+
+
+def contexts() -> dict[str, type[Any]]:
+    """Return by task what its templates may use: a class with a field a name."""
+    return {task: get_type_hints(module_for(task, "context").build_context)["return"] for task in _TASKS}

@@ -23,10 +23,12 @@ _TYPESETTERS = (
 )  # fmt: skip
 
 
-def of(suite: Suite, templates: Sequence[Path], keys: Sequence[str], store: Store) -> str:
-    """Digest all that a report is made from: suite, records, templates, and the programs that make it."""
+def of(
+    suite: Suite, templates: Sequence[Path], keys: Sequence[str], store: Store, beside: Sequence[Path] = ()
+) -> str:
+    """Digest all that a report is made from: suite, files beside it, records, templates, and the programs."""
     digest = hashlib.sha256()
-    for line in _ingredients(suite, templates, keys, store):
+    for line in chain(_ingredients(suite, templates, keys, store), (f"{f.name} {_digest(f)}" for f in beside)):
         digest.update(line.encode() + b"\0")
     return digest.hexdigest()
 

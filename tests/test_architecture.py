@@ -16,9 +16,10 @@ PACKAGE = Path(reportgen.__file__).parent
 LAYERS = [
     {"__main__"},
     {"cli"},
-    {"terminal", "cleaning", "doctor", "datasets", "marks", "starting"},
+    {"terminal", "cleaning", "doctor", "datasets", "marks", "starting", "templating", "preview"},
     {"provenance"},
     {"pipeline"},
+    {"documents"},
     {"loading", "manifest"},
     {"fitting", "planning", "reporting", "stamp", "trials", "verdicts"},
     {"reasons"},

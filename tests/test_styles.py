@@ -19,11 +19,13 @@ def own(folder: Path, css: str | bytes, name: str = "own.css") -> list[Path]:
 
 def test_own_css_is_added_and_report_css_replaces(tmp_path: Path) -> None:
     """The suite's own.css follows the sheet that ships; its report.css takes the place of that one."""
-    shipped = (TEMPLATES / "styles" / "report.css").read_text("utf-8")
-    assert style_sheets([tmp_path, TEMPLATES]) == [shipped]
-    assert style_sheets(own(tmp_path, "p { color: red }")) == [shipped, "p { color: red }"]
+    shared, plain = ((TEMPLATES / "styles" / name).read_text("utf-8") for name in ("report.css", "plain.css"))
+    assert style_sheets([tmp_path, TEMPLATES]) == [shared, plain]
+    assert style_sheets(own(tmp_path, "p { color: red }")) == [shared, plain, "p { color: red }"]
     folders = own(tmp_path, "h1 { color: blue }", "report.css")
-    assert style_sheets(folders) == ["h1 { color: blue }", "p { color: red }"]
+    assert style_sheets(folders) == ["h1 { color: blue }", plain, "p { color: red }"]
+    folders = own(tmp_path, "h2 { color: green }", "plain.css")
+    assert style_sheets(folders) == ["h1 { color: blue }", "h2 { color: green }", "p { color: red }"]
 
 
 def test_a_right_style_sheet_has_no_faults(tmp_path: Path) -> None:

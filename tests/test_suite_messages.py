@@ -20,7 +20,7 @@ runs:
 """
 
 TOP = (
-    "aim, checks, claims, cover, data, device, formats, languages, model, profiles, runs, sections, seeds, "
+    "aim, checks, claims, cover, data, device, formats, languages, look, model, profiles, runs, sections, seeds, "
     "summary, sweeps, title, training"
 )
 SOURCES = "surnames, movie-snippets, imdb, sentence-polarity, csv, tsv, jsonl, folder, sine, series, addition"

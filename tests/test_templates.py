@@ -14,7 +14,7 @@ from reportgen.analysis.judging import Difference, compare
 from reportgen.errors import TemplateError
 from reportgen.languages import Language, load_languages
 from reportgen.report.checks import Section
-from reportgen.report.context import Context
+from reportgen.report.context import COVER, Context
 from reportgen.report.facts import Log
 from reportgen.report.markdown import check, write
 from reportgen.resources import TEMPLATES
@@ -40,6 +40,8 @@ def context(**changes: Any) -> Context:
     """Return what the templates may use, for a suite of which no run finished."""
     values: dict[str, Any] = {
         "title": "Two networks",
+        "look": "plain",
+        "cover_fields": dict.fromkeys(COVER, ""),
         "cover": [],
         "aim": None,
         "closing": None,
@@ -169,7 +171,8 @@ def test_an_own_report_may_use_the_shipped_partials(own: Path) -> None:
         ("{% for x in comparisn %}{% endfor %}", ":1: 'comparisn' is undefined; did you mean 'comparison'?"),
         ("{% if\n  labls %}{% endif %}", "'labls' is undefined; did you mean 'labels'?"),
         ("{{ zzzzzzzz }}", ":1: 'zzzzzzzz' is undefined"),
-        ("\n{{ findings.leadr }}", "has no attribute 'leadr'"),
+        ("\n{{ findings.leadr }}", "has no attribute 'leadr'; did you mean 'leader'?"),
+        ("{{ labels.rn }}", "'dict object' has no attribute 'rn'; did you mean 'rnn'?"),
     ],
 )
 def test_a_misspelt_variable_is_named_with_its_place(own: Path, text: str, expected: str) -> None:

@@ -3,7 +3,7 @@
 import io
 import re
 import tempfile
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import product
 from pathlib import Path
@@ -26,6 +26,8 @@ _MOST_COLUMNS = 4
 
 _IN_FIGURES = ("figure.", "setting.", "value.")
 """Sentences of the catalogue that may stand in a figure."""
+
+_NUMBER = re.compile(r"(?<=>)[−-]?\d+(?:[.,]\d+)*%?(?=</t(?:ext|span)>)")
 
 _STACK = [fonts.LATIN, fonts.CJK, fonts.SYMBOLS]
 _FACES = [face for face in fonts.FACES if face.family in _STACK and face.weight == 400]
@@ -130,14 +132,17 @@ def as_svg(figures: Iterable[tuple[str, Figure]], names: Iterable[str], language
     """
     said = (str(words) for key, words in language.messages.items() if key.startswith(_IN_FIGURES))
     with drawing("".join([*said, *names]), language.code):
-        return {name: to_svg(figure, language.code) for name, figure in figures}
+        return {name: to_svg(figure, language.code, language.localised) for name, figure in figures}
 
 
-def to_svg(figure: Figure, language: str) -> str:
-    """Return the figure as one SVG file with its fonts inside; the same figure gives the same bytes."""
+def to_svg(figure: Figure, language: str, localised: Callable[[str], str] = str) -> str:
+    """Return the figure as one SVG file with its fonts inside; the same figure gives the same bytes.
+
+    `localised` writes the numbers at the axes, which matplotlib knows in English alone, as the language does.
+    """
     stream = io.StringIO()
     figure.savefig(stream, format="svg", metadata={"Date": None, "Creator": None, "Type": None, "Format": None})
-    svg = stream.getvalue()
+    svg = _NUMBER.sub(lambda number: localised(number[0]), stream.getvalue())
     text = re.sub(r"&#?\w+;", "", "".join(re.findall(r">([^<]+)</t(?:ext|span)>", svg))) + "&<>\"'"
     rules = fonts.font_face_rules(text, language, _STACK)
     return svg.replace("<defs>", f'<defs>\n  <style type="text/css">{rules}</style>', 1)

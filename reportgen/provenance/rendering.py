@@ -14,6 +14,7 @@ from reportgen.report.sealing import digest
 from reportgen.resources import shipped_suites
 from reportgen.store import Store
 from reportgen.suite.expansion import runs_of
+from reportgen.suite.schema import parts_of
 
 
 class CannotRenderError(Exception):
@@ -61,7 +62,7 @@ def rendered(
     narrowed = replace(
         loaded,
         suite=loaded.suite.model_copy(update={"formats": tuple(formats), "languages": tuple(codes)}),
-        languages=tuple(language for language in loaded.languages if language.code in codes),
+        languages=tuple(own for own in loaded.languages if any(own.code in parts_of(code) for code in codes)),
     )
     options = pipeline.Options(quick=manifest.suite.quick, profile=manifest.suite.profile)
     with TemporaryDirectory() as place:

@@ -37,7 +37,10 @@ from reportgen.report.facts import (
 from reportgen.report.printouts import Model, models_of
 from reportgen.suite.schema import Suite
 
-COVER = ("author", "student_number", "course", "school", "supervisor", "date")
+COVER = (
+    "author", "student_number", "student_class", "course", "major", "department", "school", "supervisor", "date",
+)  # fmt: skip
+"""The lines of a cover, in order."""
 ENVIRONMENT = ("cpu", "cores", "memory_gib", "gpu", "system", "python", "torch", "cuda", "cudnn", "threads")
 
 
@@ -46,8 +49,12 @@ class Common:
     """The names in a template of any task, besides the functions that `reportgen.report.markdown` adds."""
 
     title: str
+    look: str
+    """The look that the suite chose: the name of a cover in `covers/` and of a style sheet in `styles/`."""
     cover: list[tuple[str, str]]
     """Label and value of each line of the cover that the suite gives."""
+    cover_fields: dict[str, str]
+    """Name and value of every line that a cover may have; empty for one that the suite does not give."""
     aim: Markup | None
     closing: Markup | None
     """The suite's own `summary`."""
@@ -89,6 +96,8 @@ class Common:
     """Name of a figure to its path beside the report."""
     checks: Section
     """What the checks found, in words."""
+    words: dict[str, str] = field(default_factory=dict)
+    """The Markdown of each section of the suite's own, by its name in `sections`."""
     environment_rows: tuple[str, ...] = ENVIRONMENT
     """What is told of an environment, in order."""
     claims: list[Told] = field(default_factory=list)
@@ -162,13 +171,15 @@ def common(
     runs = [{**row, "label": labels[row["variant"]]} for row in rows_of(results.runs)]
     compared = [{**row, "label": labels[row["variant"]]} for row in rows_of(findings.comparison)]
     records = list(results.records.values())
+    fields = {
+        name: language.date(text.in_language(code)) if (text := getattr(suite.cover, name)) else ""
+        for name in COVER
+    }
     return {
         "title": suite.title.in_language(code),
-        "cover": [
-            (language.say(f"cover.{name}"), language.date(text.in_language(code)))
-            for name in COVER
-            if (text := getattr(suite.cover, name)) is not None
-        ],
+        "look": suite.look,
+        "cover": [(language.say(f"cover.{name}"), value) for name, value in fields.items() if value],
+        "cover_fields": fields,
         "aim": prose(suite.aim, code),
         "closing": prose(suite.summary, code),
         "sections": suite.sections,

@@ -6,12 +6,13 @@ from markupsafe import Markup
 
 # an underscore between two letters is itself already; of several in a row every one is escaped
 _SPECIAL = re.compile(r"[\\`*\[\]<>|$~&#]|(?<![^\W_])_|_(?![^\W_])")
+_SPACES = re.compile(r"[^\S\u00a0\u202f]+")  # the spaces inside a number, which are not broken, stay
 _AT_LINE_START = re.compile(r"^(\s*)([+=-]|\d+(?=[.)](?:\s|$)))")
 
 
 def escape_markdown(text: str) -> Markup:
     """Return `text` with all that Markdown would read as its own escaped, on one line."""
-    text = " ".join(text.split())
+    text = _SPACES.sub(" ", text).strip()
     text = _SPECIAL.sub(r"\\\g<0>", text)
     return Markup(_AT_LINE_START.sub(_escape_start, text))  # noqa: S704 - escaped just above
 

@@ -3,25 +3,25 @@
 import base64
 import hashlib
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from html import escape, unescape
 from itertools import pairwise
 from pathlib import Path
-from unicodedata import east_asian_width
 from urllib.parse import unquote
 
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
-from mdit_py_plugins.dollarmath import dollarmath_plugin
 
 from reportgen import fonts
 from reportgen.errors import TypesetError
 from reportgen.languages import Language
+from reportgen.report.blocks import markdown_parser
 from reportgen.report.formulas import formula_image
+from reportgen.report.widths import is_wide_code, is_wide_formula, mark_wide, width
 
 _PICTURES = {".svg": "image/svg+xml", ".png": "image/png", ".jpg": "image/jpeg", ".jpeg": "image/jpeg"}
 
-_WORDS = {"text", "text_special", "code_inline", "math_inline"}
+_WORDS = {"hardbreak", "text", "text_special", "code_inline", "math_inline"}
 """The parts of a heading that its entry in the table of contents shows."""
 
 # a click on a figure, or Enter, shows it as large as the window; Escape or another click puts it back
@@ -51,11 +51,21 @@ _NOTHING_OUTSIDE = (
 _SHORT_CELL, _SHORT_NAME = 10, 14
 """Columns, of which a Chinese character takes two; the second is for the name that a row begins with."""
 
+_LINE_OF_COVER = re.compile(r"(?s)<li>(<strong>.*?</strong>) *(.*?)</li>")
+
 _MARKS = "0123456789•◦▪‐"
 """What a typesetter adds by itself: numbers, the bullets of lists, the hyphen where a line ends."""
 
 
-def to_html(markdown: str, language: Language, folder: Path, styles: Sequence[str], *, quick: bool = False) -> str:
+def to_html(
+    markdown: str,
+    language: Language,
+    folder: Path,
+    styles: Sequence[str],
+    *,
+    quick: bool = False,
+    second: Mapping[int, str] | None = None,
+) -> str:
     """Return the document as HTML.
 
     Args:
@@ -64,14 +74,19 @@ def to_html(markdown: str, language: Language, folder: Path, styles: Sequence[st
         folder: where the report lies; pictures are read from below it and nowhere else.
         styles: style sheets, in the order in which they apply.
         quick: print “quick” across the cover.
+        second: line of the Markdown, from 0, to the language of a block that begins there and is in another one.
 
     Raises TypesetError for a picture outside `folder` and for a character that no font has.
     """
     parser = _parser(language)
     tokens = parser.parse(markdown)
+    for token in tokens:
+        if token.map and token.nesting == 1 and token.map[0] in (second or {}):
+            token.attrSet("lang", (second or {})[token.map[0]])
     headings = _number_headings(tokens)
     _inline_pictures(tokens, folder)
     _caption_tables(tokens)
+    mark_wide(tokens)
     _mark_cells(tokens)
     words = language.say("quick.mark") if quick else ""
     body = _sections(parser, tokens, _contents(headings, language), words)
@@ -89,19 +104,19 @@ def to_html(markdown: str, language: Language, folder: Path, styles: Sequence[st
 
 
 def _parser(language: Language) -> MarkdownIt:
-    parser = MarkdownIt("commonmark", {"html": False, "typographer": False}).enable(["table", "strikethrough"])
-    # as elsewhere, $ needs text right inside it and no digit after it: "$5 and $6" is money
-    dollarmath_plugin(parser, allow_space=False, allow_digits=False, double_inline=True)
+    parser = markdown_parser()
 
     def formula(display: bool) -> Callable[..., str]:
         def render(_renderer: object, tokens: Sequence[Token], index: int, *_: object) -> str:
             image = formula_image(tokens[index].content.strip(), display)
-            return f'<div class="equation">{image}</div>\n' if display else image
+            wide = " wide" * is_wide_formula(image)
+            return f'<div class="equation{wide}">{image}</div>\n' if display else image
 
         return render
 
     def code(_renderer: object, tokens: Sequence[Token], index: int, *_: object) -> str:
         kind = "log" if tokens[index].info.strip() == "log" else "printout"
+        kind += " wide" * (kind == "printout" and is_wide_code(tokens[index].content))
         return f'<pre class="{kind}" tabindex="0"><code>{escape(tokens[index].content)}</code></pre>\n'
 
     def line_break(_renderer: object, tokens: Sequence[Token], index: int, *_: object) -> str:
@@ -136,7 +151,12 @@ def _number_headings(tokens: list[Token]) -> list[tuple[int, str, str]]:
         if token.type == "heading_open":
             name = f"s{len(found)}"
             token.attrSet("id", name)
-            text = "".join(child.content for child in inline.children or [] if child.type in _WORDS)
+            words = (
+                " " if child.type == "hardbreak" else child.content
+                for child in inline.children or []
+                if child.type in _WORDS
+            )
+            text = "".join(words)
             found.append((int(token.tag[1]), name, text))
     return found
 
@@ -188,9 +208,8 @@ def _mark_cells(tokens: list[Token]) -> None:
             opening.attrSet("scope", "col")
         pictured = any(child.type == "image" for child in inline.children or [])
         if opening.type in ("td_open", "th_open") and inline.type == "inline" and not pictured:
-            wide = sum(east_asian_width(character) in "WF" for character in inline.content)
             limit = _SHORT_NAME if before.type == "tr_open" and opening.tag == "td" else _SHORT_CELL
-            if len(inline.content) + wide <= limit:
+            if width(inline.content) <= limit:
                 opening.attrJoin("class", "short")
 
 
@@ -205,7 +224,8 @@ def _sections(parser: MarkdownIt, tokens: list[Token], contents: str, quick: str
     starts = [i for i, token in enumerate(tokens) if token.type == "heading_open" and token.tag == "h2"]
     bounds = [*starts, len(tokens)]
     mark = f' data-quick="{escape(quick)}"' if quick else ""
-    html = [f'<header class="cover"{mark}>\n{_render(parser, tokens[: bounds[0]])}</header>\n{contents}']
+    cover = _LINE_OF_COVER.sub(r'<li>\1 <span class="value">\2</span></li>', _render(parser, tokens[: bounds[0]]))
+    html = [f'<header class="cover"{mark}>\n{cover}</header>\n{contents}']
     for start, end in pairwise(bounds):
         html.append(f"<section>\n{_render(parser, tokens[start:end])}</section>\n")
     return "".join(html)
@@ -213,7 +233,12 @@ def _sections(parser: MarkdownIt, tokens: list[Token], contents: str, quick: str
 
 def _render(parser: MarkdownIt, tokens: list[Token]) -> str:
     html: str = parser.renderer.render(tokens, parser.options, {})
-    return html.replace("<table>", '<div class="table" tabindex="0"><table>').replace("</table>", "</table></div>")
+    html = re.sub(r'<table(?: class="([\w ]+)")?>', _boxed, html)
+    return html.replace("</table>", "</table></div>")
+
+
+def _boxed(table: re.Match[str]) -> str:
+    return f'<div class="{" ".join(filter(None, ["table", table[1]]))}" tabindex="0"><table>'
 
 
 def _contents(headings: list[tuple[int, str, str]], language: Language) -> str:

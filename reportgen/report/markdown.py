@@ -1,8 +1,9 @@
 """The stage *write*: the templates filled in, one Markdown document a language."""
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from difflib import get_close_matches
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,10 @@ from reportgen.languages import Language
 from reportgen.report.context import Common
 from reportgen.report.escaping import as_markdown, code_block, code_span, escape_markdown
 from reportgen.report.numbering import Numbering
+from reportgen.report.partials import SHIPPED, faults_of_blocks
 from reportgen.report.sandbox import Sandbox
+from reportgen.report.spelling import Spelling
+from reportgen.report.words import numbered
 from reportgen.resources import text_below
 
 _REPORT = "report.md.j2"
@@ -58,35 +62,60 @@ def filled_in(template: str, variables: dict[str, Any], language: Language, fold
     return _tidy(environment.get_template(template).render({"t": _speaker(language), **variables}))
 
 
-def check(language: Language, folders: Sequence[Path]) -> None:
+def check(
+    language: Language,
+    folders: Sequence[Path],
+    contexts: Mapping[str, type[Common]] | None = None,
+    task: str = "classification",
+) -> None:
     """Look through the templates beside a suite, before anything is trained: every folder but the last.
 
-    Raises TemplateError with every syntax error, unknown filter, and template asked for that is nowhere.
+    Args:
+        language: whose sentences they say.
+        folders: of templates; the last has those that ship.
+        contexts: what the templates of each task may use; names are not looked at without it.
+        task: of the suite.
+
+    Raises TemplateError with every syntax error, unknown filter, misspelt name, and template or block asked for
+    that is nowhere.
     """
     environment = _environment(language, folders)
     environment.filters |= dict.fromkeys(("figure_ref", "label"), str)  # those that belong to one report
-    files = (file for folder in folders[:-1] for file in sorted(folder.rglob("*.j2")))
-    problems = [problem for file in files for problem in _faults_of(file, environment, folders)]
-    if problems:
-        raise TemplateError("\n".join(problems))
+    files = [file for folder in folders[:-1] for file in sorted(folder.rglob("*.j2"))]
+    trees: dict[Path, nodes.Template] = {}
+    problems: dict[Path, list[str]] = {file: [] for file in files}
+    for file in files:
+        try:
+            folder = next(folder for folder in folders if file.is_relative_to(folder))
+            tree = environment.parse(text_below(file, folder), filename=str(file))
+            environment.compile(tree, filename=str(file))
+            trees[file] = tree
+        except TemplateError as error:
+            problems[file].append(str(error))
+        except jinja2.TemplateSyntaxError as error:
+            problems[file].append(_worded(error, folders, []))
+    spelling = Spelling(environment, language, contexts, task) if contexts else None
+    for file, tree in trees.items():
+        name = next(file.relative_to(folder) for folder in folders if folder in file.parents).as_posix()
+        found = [*_missing(tree, name, environment, folders), *faults_of_blocks(tree, environment)]
+        found += spelling.faults(name, tree) if spelling else []
+        problems[file] += [f"{file}:{line}: {message}" for line, message in sorted(found)]
+    if any(problems.values()):
+        raise TemplateError("\n".join(chain.from_iterable(problems.values())))
 
 
-def _faults_of(file: Path, environment: Sandbox, folders: Sequence[Path]) -> Iterator[str]:
-    try:
-        folder = next(folder for folder in folders if file.is_relative_to(folder))
-        tree = environment.parse(text_below(file, folder), filename=str(file))
-        environment.compile(tree, filename=str(file))
-    except TemplateError as error:
-        yield str(error)
-    except jinja2.TemplateSyntaxError as error:
-        yield _worded(error, folders, [])
-    else:
-        there = environment.list_templates()
-        for line, name in _asked_for(tree):
-            if name not in there:
-                near = get_close_matches(name, there, n=1)
-                hint = f"; did you mean {near[0]!r}?" if near else ""
-                yield f"{file}:{line}: there is no template {name!r} in {_listed(folders)}{hint}"
+def _missing(
+    tree: nodes.Template, own: str, environment: Sandbox, folders: Sequence[Path]
+) -> Iterator[tuple[int, str]]:
+    """Yield line and message of each template asked for that is nowhere, or that is the one that asks."""
+    there = environment.list_templates()
+    for line, name in _asked_for(tree):
+        if name not in there:
+            near = get_close_matches(name, there, n=1)
+            hint = f"; did you mean {near[0]!r}?" if near else ""
+            yield line, f"there is no template {name!r} in {_listed(folders)}{hint}"
+        elif name == own:
+            yield line, f"got the template itself, expected the one that ships: '{SHIPPED}{name}'"
 
 
 def _asked_for(tree: nodes.Template) -> Iterator[tuple[int, str]]:
@@ -99,24 +128,48 @@ def _asked_for(tree: nodes.Template) -> Iterator[tuple[int, str]]:
 
 def _environment(language: Language, folders: Sequence[Path]) -> Sandbox:
     environment = Sandbox(folders)
-    environment.filters.update(
-        number=language.number,
-        percent=language.percent,
-        points=language.points,
-        integer=language.integer,
-        significant=language.significant,
-        p_value=language.p_value,
-        listing=lambda items: Markup(language.listing([escape_markdown(item) for item in items])),  # noqa: S704
-        code=code_block,
-        codespan=code_span,
-    )
+    environment.filters.update(_filters(language))
     return environment
+
+
+def _filters(language: Language) -> dict[str, Any]:
+    def listing(items: Iterable[str]) -> Markup:
+        """Join items the way the language does: a, b and c."""
+        return Markup(language.listing([escape_markdown(item) for item in items]))  # noqa: S704 - escaped
+
+    return {
+        "number": language.number,
+        "percent": language.percent,
+        "points": language.points,
+        "integer": language.integer,
+        "significant": language.significant,
+        "p_value": language.p_value,
+        "listing": listing,
+        "code": code_block,
+        "codespan": code_span,
+    }
+
+
+def documented(language: Language) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return the functions and the filters that templates may use; a text stands for what is no function."""
+    functions = _functions(None, language, Numbering(language))  # type: ignore[arg-type]  # looked at, not called
+    functions |= {"language": "Code of the report's language.", "numbering": Numbering.__doc__}
+    filters = _filters(language) | {
+        "label": "Return what tables and figures call a variant.",
+        "figure_ref": "Return how the text calls a figure.",
+    }
+    return functions, filters
 
 
 def _functions(context: Common, language: Language, numbering: Numbering) -> dict[str, Any]:
     def class_name(name: str) -> str:
+        """Return what the language calls a class of the data."""
         sources = (data["source"] for data in context.datasets)
         return next((word for s in sources if (word := language.class_name(s, name)) != name), name)
+
+    def own_words(text: str) -> Markup:
+        """Return the Markdown of an own section with its headings numbered."""
+        return numbered(text, numbering)
 
     return {
         "t": _speaker(language),
@@ -128,11 +181,13 @@ def _functions(context: Common, language: Language, numbering: Numbering) -> dic
         "ref": numbering.ref,
         "caption": numbering.caption,
         "cite": numbering.cite,
+        "own_words": own_words,
     }
 
 
 def _speaker(language: Language) -> Callable[..., Markup]:
     def t(key: str, **values: object) -> Markup:
+        """Return the sentence of the catalogue, with its placeholders filled in; `count` chooses the plural."""
         return Markup(language.say(key, **{k: as_markdown(v) for k, v in values.items()}))  # noqa: S704 - escaped
 
     return t

@@ -12,13 +12,16 @@ from reportgen.report.escaping import as_markdown
 class Numbering:
     """Counts what a report numbers, and words the numbers in its language."""
 
+    cited: list[str]
+    """Names of the references that were cited, in the order of their numbers."""
+
     def __init__(self, language: Language) -> None:
         self._language = language
         self._sections = 0
         self._subsections = 0
         self._appendices = 0
         self._kinds: dict[str, list[str]] = {"figure": [], "table": []}
-        self.cited: list[str] = []
+        self.cited = []
 
     def section(self, title: str) -> Markup:
         """Return a heading of the first level."""

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, MutableMapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import CodeType
-from typing import Any
+from typing import Any, ClassVar
 
 import jinja2
 from jinja2 import nodes
@@ -12,6 +12,8 @@ from jinja2.loaders import split_template_path
 from jinja2.sandbox import SandboxedEnvironment
 
 from reportgen.report.escaping import as_markdown
+from reportgen.report.names import Named
+from reportgen.report.partials import SHIPPED
 from reportgen.resources import text_below
 
 MOST_CHARACTERS = 5_000_000
@@ -64,6 +66,19 @@ class _Counted(jinja2.Template):
         return template
 
 
+class _Compiled(jinja2.BytecodeCache):
+    """What a process has compiled already: a preview fills in the same templates again and again."""
+
+    _known: ClassVar[dict[str, bytes]] = {}
+
+    def load_bytecode(self, bucket: jinja2.bccache.Bucket) -> None:
+        if bucket.key in self._known:
+            bucket.bytecode_from_string(self._known[bucket.key])
+
+    def dump_bytecode(self, bucket: jinja2.bccache.Bucket) -> None:
+        self._known[bucket.key] = bucket.bytecode_to_string()
+
+
 class Sandbox(SandboxedEnvironment):
     """Jinja's sandbox, for Markdown: strict about names; nothing is worked out while a template is compiled."""
 
@@ -72,8 +87,15 @@ class Sandbox(SandboxedEnvironment):
 
     def __init__(self, folders: Sequence[Path]) -> None:
         super().__init__(
-            loader=Loader([str(folder) for folder in folders]),
-            undefined=jinja2.StrictUndefined,
+            loader=jinja2.ChoiceLoader(
+                [
+                    # shipped/… is what a template of the same name beside the suite extends
+                    jinja2.PrefixLoader({SHIPPED.rstrip("/"): Loader([str(folders[-1])])}),
+                    Loader([str(folder) for folder in folders]),
+                ]
+            ),
+            undefined=Named,
+            bytecode_cache=_Compiled(),
             # what a template prints is escaped for Markdown by `finalize`, which marks it as safe; Jinja's own
             # escaping, for HTML, then lets it through, along with what macros and blocks return
             autoescape=True,

@@ -1,4 +1,7 @@
-"""The style sheets of a report: the one that ships, or the suite's own in its place, and the suite's own.css."""
+"""The style sheets of a report: what all looks share, the look, and the suite's own.css.
+
+Of each, the one beside the suite takes the place of the one that ships.
+"""
 
 import logging
 import re
@@ -17,26 +20,32 @@ _FETCHING = {"url", "src", "image", "image-set", "-webkit-image-set", "cross-fad
 """Functions of CSS whose texts are addresses."""
 
 
-def style_sheets(folders: Sequence[Path]) -> list[str]:
-    """Return the style sheets in `folders`, in their order of application.
+_SHARED, _OWN = "report", "own"
+
+
+def style_sheets(folders: Sequence[Path], look: str = "plain") -> list[str]:
+    """Return the style sheets of a look in their order of application.
 
     Raises TemplateError for one that is not in UTF-8, or that asks for a file or an address.
     """
-    return [_read(file) for file in _files(folders)]
+    return [_read(file) for file in _files(folders, look)]
 
 
-def faults(folders: Sequence[Path]) -> list[str]:
+def faults(folders: Sequence[Path], look: str = "plain") -> list[str]:
     """Return what WeasyPrint leaves out of the style sheets beside a suite: those of every folder but the last.
 
     Raises TemplateError for a style sheet that asks for a file or an address: a report holds all that it shows.
     """
-    return [fault for file in _files(folders) if folders[-1] not in file.parents for fault in _faults(file)]
+    return [fault for file in _files(folders, look) if folders[-1] not in file.parents for fault in _faults(file)]
 
 
-def _files(folders: Sequence[Path]) -> list[Path]:
-    sheets = [folder / "styles" / "report.css" for folder in folders]
-    own = [folder / "styles" / "own.css" for folder in folders]
-    return [file for file in sheets if file.is_file()][:1] + [file for file in own if file.is_file()]
+def _files(folders: Sequence[Path], look: str) -> list[Path]:
+    found = []
+    for name in (_SHARED, look):
+        sheets = [folder / "styles" / f"{name}.css" for folder in folders]
+        found += [file for file in sheets if file.is_file()][:1]
+    own = [folder / "styles" / f"{_OWN}.css" for folder in folders]
+    return found + [file for file in own if file.is_file()]
 
 
 def _read(file: Path) -> str:

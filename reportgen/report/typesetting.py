@@ -20,16 +20,21 @@ def require(formats: Sequence[str]) -> None:
 
 
 def typeset(
+    name: str,
     text: str,
     language: Language,
+    second: Mapping[int, str],
     folder: Path,
     formats: Sequence[str],
     template_folders: Sequence[Path],
     manifest: Mapping[str, Any],
     *,
+    look: str,
     quick: bool,
 ) -> dict[str, bytes]:
-    """Turn the Markdown of one language into the formats that the suite asks for: the files by name.
+    """Turn the Markdown of one report into the formats that the suite asks for: the files by name.
+
+    `second` has the lines in another language, of a report in two.
 
     A Word file takes its styles from `styles/word.docx` in the first of the template folders that has one.
     """
@@ -39,16 +44,16 @@ def typeset(
         from reportgen.report.sealing import in_html
         from reportgen.report.styles import style_sheets
 
-        html = to_html(text, language, folder, style_sheets(template_folders), quick=quick)
+        html = to_html(text, language, folder, style_sheets(template_folders, look), quick=quick, second=second)
         made["html"] = in_html(html, manifest, text)
     if "pdf" in formats:
         from reportgen.report.pdf import Source, to_pdf
 
-        made["pdf"] = to_pdf(html, Source(f"report.{language.code}.md", text, manifest))
+        made["pdf"] = to_pdf(html, Source(f"report.{name}.md", text, manifest))
     if "docx" in formats:
         from reportgen.report.word import to_word
 
         templates = (templates / "styles" / "word.docx" for templates in template_folders)
         own = next((file for file in templates if file.is_file()), None)
         made["docx"] = to_word(text, language, folder, own, quick=quick)
-    return {f"report.{language.code}.{kind}": made[kind] for kind in formats}
+    return {f"report.{name}.{kind}": made[kind] for kind in formats}

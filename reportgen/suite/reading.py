@@ -9,6 +9,7 @@ from pydantic import ValidationError
 
 from reportgen.errors import Problem, SuiteError
 from reportgen.resources import is_below
+from reportgen.suite import words
 from reportgen.suite.base import PATHS
 from reportgen.suite.beside import fault_of_class, outside
 from reportgen.suite.claims import claims_of
@@ -17,7 +18,7 @@ from reportgen.suite.document import Document, Path_, read_document, shown, show
 from reportgen.suite.expansion import expand
 from reportgen.suite.messages import nearest, problems_of, repetitions
 from reportgen.suite.profiles import profile_names, with_profile
-from reportgen.suite.schema import LANGUAGES, Suite, suite_of
+from reportgen.suite.schema import LANGUAGES, Suite, parts_of, suite_of
 from reportgen.suite.tasks import Task, task_of
 
 _FORMULA = re.compile(r"\$[^$]*\$")
@@ -29,6 +30,7 @@ def read_suite(
     profile: str | None = None,
     unprintable: Callable[[str], str] = lambda _: "",
     sections: Collection[str] | None = None,
+    looks: Collection[str] | None = None,
 ) -> Suite:
     """Read and check the suite in `file`, and lay a profile over it.
 
@@ -38,6 +40,7 @@ def read_suite(
         profile: one of the suite's; all of them are checked, whichever is asked for.
         unprintable: names what in a text cannot be printed; nothing for a text that can.
         sections: those that a template exists for; not looked at without it.
+        looks: those that a style sheet exists for; not looked at without it.
 
     Raises SuiteError with every problem found, each with its line.
     """
@@ -51,7 +54,11 @@ def read_suite(
         raise SuiteError([document.problem(("profiles",), shown(profile), expected, nearest(profile, names))])
     document.problems.extend(_unprintable(document, unprintable))
     if sections is not None:
-        document.problems.extend(_unknown_sections(document, sorted(sections)))
+        document.problems.extend(_unknown_sections(document, sorted(sections), languages, unprintable))
+    look = document.value.get("look")
+    if looks is not None and isinstance(look, str) and look not in looks:
+        expected = f"a look with a style sheet: {', '.join(sorted(looks))}"
+        document.problems.append(document.problem(("look",), shown(look), expected, nearest(look, sorted(looks))))
     suite = _checked(document, languages, files=profile is None)
     for name in names:
         laid = _checked(with_profile(document, name), languages, files=name == profile)
@@ -147,10 +154,15 @@ def _missing_files(suite: Suite, document: Document) -> Iterator[Problem]:
             yield document.problem(("data", key), f"no such {kind}: {path}", f"a {kind} that is there")
 
 
-def _unknown_sections(document: Document, sections: list[str]) -> Iterator[Problem]:
+def _unknown_sections(
+    document: Document, sections: list[str], languages: Collection[str], unprintable: Callable[[str], str]
+) -> Iterator[Problem]:
+    printed = [code for code in _printed(document.value) if code in languages]
     for i, section in enumerate(_list(document.value.get("sections"))):
-        if isinstance(section, str) and section not in sections:
-            expected = f"a section with a template: {', '.join(sections)}"
+        if isinstance(section, str) and words.is_own(section):
+            yield from words.problems(document, i, section, printed, unprintable)
+        elif isinstance(section, str) and section not in sections:
+            expected = f"a section with a template: {', '.join(sections)}; or a file of your own: my_words.md"
             yield document.problem(("sections", i), shown(section), expected, nearest(section, sections))
 
 
@@ -171,16 +183,26 @@ def _cross_problems(raw: dict[str, Any], document: Document, languages: list[str
     for key in ("seeds", "languages", "formats", "sections"):
         for i, value in repetitions(_list(raw.get(key))):
             yield document.problem((key, i), f"{shown(value)} a second time", "each value once")
-    printed = _list(raw.get("languages", list(LANGUAGES)))
-    for i, language in enumerate(printed):
-        if isinstance(language, str) and language not in languages:
-            expected = f"a language with a catalogue: {', '.join(languages)}"
-            yield document.problem(("languages", i), shown(language), expected, nearest(language, languages))
+    for i, entry in enumerate(_list(raw.get("languages", list(LANGUAGES)))):
+        parts = parts_of(entry) if isinstance(entry, str) else []
+        for language in parts:
+            if language not in languages:
+                expected = f"a language with a catalogue: {', '.join(languages)}"
+                yield document.problem(("languages", i), shown(language), expected, nearest(language, languages))
+        if len(parts) > 2 or len(set(parts)) < len(parts):
+            yield document.problem(("languages", i), shown(entry), "two languages that differ, such as zh+en")
+    printed = _printed(raw)
     for path, text in _texts(raw, runs):
         missing = [language for language in languages if language in printed and language not in text]
         if text and missing:
             expected = f"a text in {' and '.join(missing)} too, or one plain text"
             yield document.problem(path, f"a text in {_some_keys(text)} alone", expected)
+
+
+def _printed(raw: dict[str, Any]) -> list[str]:
+    """Return the languages that something is written in."""
+    entries = [entry for entry in _list(raw.get("languages", list(LANGUAGES))) if isinstance(entry, str)]
+    return list(dict.fromkeys(code for entry in entries for code in parts_of(entry)))
 
 
 def _unprintable(document: Document, lacking: Callable[[str], str]) -> Iterator[Problem]:

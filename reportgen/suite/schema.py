@@ -8,18 +8,17 @@ from typing import Annotated, Any, Literal
 from pydantic import (
     BaseModel,
     Field,
-    GetCoreSchemaHandler,
     GetJsonSchemaHandler,
     create_model,
     model_validator,
 )
-from pydantic.fields import FieldInfo
 from pydantic.json_schema import JsonSchemaValue
-from pydantic_core import CoreSchema, PydanticCustomError, core_schema
+from pydantic_core import CoreSchema, PydanticCustomError
 
 from reportgen.suite.base import Natural, Settings
 from reportgen.suite.checks import Checks
 from reportgen.suite.classifier import ModelSettings
+from reportgen.suite.parts import PartOf
 from reportgen.suite.settings import TrainingSettings
 from reportgen.suite.tasks import CLASSIFICATION, TASKS, AnyData, Task
 from reportgen.suite.text import Text
@@ -35,8 +34,19 @@ Name = Annotated[
 # which languages there are is said by the catalogues; the pattern is for editors
 Language = Annotated[
     str,
-    Field(strict=True, description="Language code: zh, en, …", json_schema_extra={"pattern": "^[a-z]{2,3}$"}),
+    Field(
+        strict=True,
+        description="Language code: zh, en, …; zh+en is one report in both.",
+        json_schema_extra={"pattern": "^[a-z]{2,3}(\\+[a-z]{2,3})?$"},
+    ),
 ]
+
+
+def parts_of(language: str) -> list[str]:
+    """Return the languages of a report: two for `zh+en`, which is one report in both, else the one."""
+    return language.split("+")
+
+
 LANGUAGES = ("zh", "en")
 SECTIONS = (
     "aim",
@@ -59,33 +69,6 @@ Format = Literal["md", "html", "pdf", "docx"]
 Device = Literal["auto", "cpu", "cuda"]
 
 
-class PartOf:
-    """Annotation for a mapping that gives some of a settings class's fields, each checked as it is there.
-
-    The value stays a plain dict of what was given, to be laid over the suite's defaults.
-    """
-
-    def __init__(self, settings: type[BaseModel]) -> None:
-        fields: dict[str, Any] = {
-            name: (
-                Annotated[field.annotation, Field(description=field.description), *field.metadata],
-                _default(field),
-            )
-            for name, field in settings.model_fields.items()
-        }
-        self._part = create_model(f"PartOf{settings.__name__}", __base__=Settings, **fields)
-
-    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
-        return core_schema.no_info_after_validator_function(
-            lambda part: part.model_dump(exclude_unset=True), handler.generate_schema(self._part)
-        )
-
-
-def _default(field: FieldInfo) -> Any:
-    """Return what editors show as the default: nothing at all where a value has to be given, here or elsewhere."""
-    return Field(default_factory=lambda: None) if field.is_required() else field.default
-
-
 ModelPart = Annotated[dict[str, Any], PartOf(ModelSettings)]
 TrainingPart = Annotated[dict[str, Any], PartOf(TrainingSettings)]
 
@@ -95,7 +78,10 @@ class Cover(Settings):
 
     author: Text | None = Field(None, description="Who hands the report in.")
     student_number: Text | None = Field(None, description="The author's number at the school.")
+    student_class: Text | None = Field(None, description="The author's class.")
     course: Text | None = Field(None, description="The course that the report is for.")
+    major: Text | None = Field(None, description="What the author studies.")
+    department: Text | None = Field(None, description="School or department within the university.")
     school: Text | None = Field(None, description="School, college or university.")
     supervisor: Text | None = Field(None, description="Who supervises or marks the work.")
     date: Text | None = Field(
@@ -233,13 +219,24 @@ class Suite(Settings):
     )
     device: Device = Field("auto", description="auto: the GPU when there is one.")
     sections: tuple[str, ...] = Field(
-        SECTIONS, min_length=1, max_length=100, description="The report's sections, in order: templates/sections/."
+        SECTIONS,
+        min_length=1,
+        max_length=100,
+        description="The report's sections, in order: of templates/sections/, and Markdown files of your own.",
+    )
+    look: str = Field(
+        "plain",
+        strict=True,
+        description="What the report looks like: plain, university (a form to fill in), or paper (two columns).",
+        json_schema_extra={"examples": ["plain", "university", "paper"]},
     )
     checks: Checks = Field(Checks(), description="Checks of the results that are silenced, each with a reason.")
     profiles: dict[Name, Profile] = Field(
         default_factory=dict, max_length=20, description="Other sizes of the same suite, chosen with --profile."
     )
-    languages: tuple[Language, ...] = Field(LANGUAGES, min_length=1, description="One report a language.")
+    languages: tuple[Language, ...] = Field(
+        LANGUAGES, min_length=1, description="One report a language; zh+en is one report in both."
+    )
     formats: tuple[Format, ...] = Field(
         ("md", "html", "pdf"), min_length=1, description="Formats of the report; docx needs reportgen[docx]."
     )

@@ -1,0 +1,1 @@
+"""`reportgen preview`: a local page that shows the report and follows what is written. Never trains."""
