@@ -1,13 +1,12 @@
 """The documents of a build: a report a language, or one report in two."""
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from reportgen.loading import Loaded
 from reportgen.suite.schema import parts_of
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from reportgen.languages import Language
 
 
