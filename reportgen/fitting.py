@@ -1,11 +1,13 @@
 """Do the settings fit the data? Asked in the plan, when the data are read and nothing is trained yet."""
 
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from reportgen import fonts
 from reportgen.errors import Problem, SuiteError
 from reportgen.lab import dataset
+from reportgen.lab.corpora import DataError
 from reportgen.suite.document import Document, Path_, read_document, shown
 from reportgen.suite.expansion import Run
 from reportgen.suite.profiles import with_profile
@@ -14,8 +16,30 @@ from reportgen.suite.settings import DataSettings, RunSettings
 MOST_CLASSES = 500
 """More are a column that was taken for the classes: a matrix of them would fill no page."""
 
+_ASKED = "split.train_per_class"
+
 LONGEST_NAME = 80
 """Characters of a class's name: tables and figures have to have room for it."""
+
+
+@contextmanager
+def told_of(file: Path, profile: str | None) -> Iterator[None]:
+    """Turn a DataError into a SuiteError with the suite's line where that asks for more than the data have."""
+    try:
+        yield
+    except DataError as error:
+        problems = error.problems
+        if not any(problem.where == _ASKED or not problem.file.exists() for problem in problems):
+            raise
+        document = _document(file, profile)
+        paths: list[Path_] = [("data", *filter(None, problem.where.split("."))) for problem in problems]
+        told = [document.problem(path, p.got, p.expected) for path, p in zip(paths, problems, strict=True)]
+        raise SuiteError(told) from None
+
+
+def _document(file: Path, profile: str | None) -> Document:
+    document = read_document(file)
+    return with_profile(document, profile) if profile else document
 
 
 def check(file: Path, profile: str | None, runs: Iterable[Run]) -> None:
@@ -35,8 +59,7 @@ def check(file: Path, profile: str | None, runs: Iterable[Run]) -> None:
     for settings, run in settled.items():
         classes = len(dataset.prepare(settings.data).facts.classes)
         if settings.training.loss == "bce_logit" and classes != 2:
-            document = read_document(file)
-            document = with_profile(document, profile) if profile else document
+            document = _document(file, profile)
             got = f"'bce_logit', and data with {classes} classes"
             expected = "another loss, such as cross_entropy: a single logit tells two classes apart"
             problems[document.problem(_place(document, run), got, expected)] = None

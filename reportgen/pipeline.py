@@ -187,7 +187,8 @@ def load(
 
 def plan(loaded: Loaded, store: Store) -> Plan:
     """Expand the suite into runs with their keys, and say of each what will be done and why."""
-    planned = planning.plan(loaded.suite, store)
+    with fitting.told_of(loaded.file, loaded.profile):
+        planned = planning.plan(loaded.suite, store)
     fitting.check(loaded.file, loaded.profile, [step.run for step in planned.steps])
     return planned
 

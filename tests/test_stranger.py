@@ -158,6 +158,25 @@ def test_a_loss_for_two_classes_is_told_in_the_plan(old: str, new: str, place: s
     assert pipeline.plan(loaded, Store(tmp_path / "records")).steps
 
 
+@pytest.mark.parametrize(
+    "more", ["", "    limit: 999\nprofiles:\n  big: {data: {split: {train_per_class: 180}}}\n"]
+)
+def test_more_than_the_data_have_is_told_with_the_suites_line(more: str, tmp_path: Path) -> None:
+    """What is asked of data that come along is a fault of the suite, or of its profile."""
+    file = tmp_path / "suite.yaml"
+    split = more or "    split: {train_per_class: 180}\n"
+    file.write_text(
+        f"title: T\ndata:\n    source: surnames\n    languages: [Arabic, Czech]\n{split}"
+        "model: {cell: rnn}\nruns: [{name: a}]\n"
+    )
+    with pytest.raises(SuiteError) as caught:
+        pipeline.plan(pipeline.load(file, profile="big" if more else None), Store(tmp_path / "records"))
+    line, place = 7 if more else 5, "data.split.train_per_class"
+    assert str(caught.value).startswith(
+        f"{file}:{line}: {place}: got 180, expected at most 179: the class 'Czech' has"
+    )
+
+
 EVIL = "from pathlib import Path\nPath(__file__).with_name('ran').touch()\nclass MyRNN:\n    pass\n"
 
 

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from ruamel.yaml import YAML
 
-from reportgen import fitting, fonts, planning
+from reportgen import fonts, pipeline
 from reportgen.errors import InputError
 from reportgen.resources import shipped_suites
 from reportgen.store import Store
@@ -51,8 +51,8 @@ def read(file: Path, raw: bytes) -> int:
         suite = read_suite(file, {"zh", "en"}, unprintable=fonts.lacking)
         names = [run.name for run in runs_of(suite, "cpu")]
         if suite.data.source in MADE and len(names) <= MOST_PLANNED:
-            planned = planning.plan(suite.model_copy(update={"device": "cpu"}), Store(file.parent / "records"))
-            fitting.check(file, None, [step.run for step in planned.steps])
+            loaded = pipeline.Loaded(file, suite.model_copy(update={"device": "cpu"}), (), ())
+            planned = pipeline.plan(loaded, Store(file.parent / "records"))
             assert [step.run.name for step in planned.steps] == names
     except InputError as refusal:
         problems = refusal.problems
