@@ -12,13 +12,13 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from reportgen import fonts, languages, planning, stamp, trials
+from reportgen import documents, fonts, languages, planning, stamp, trials
 from reportgen.errors import ReportgenError
 from reportgen.executors import pool
 from reportgen.executors.events import Event
 from reportgen.lab.record import Record
 from reportgen.planning import Action, Plan, Step
-from reportgen.reporting import Findings, contexts, module_for
+from reportgen.reporting import Findings, module_for
 from reportgen.resources import TEMPLATES
 from reportgen.store import Store
 from reportgen.suite import words as own_sections
@@ -149,12 +149,13 @@ def make_report(
     announce("draw")
     figures = {
         language.code: draw(results, findings, language, folder, loaded.suite.sections)
-        for language in drawn_in(loaded)
+        for language in documents.drawn_in(loaded.suite, loaded.languages)
     }
     announce("write")
-    written = texts(loaded, results, findings, figures, quick=options.quick)
+    fill_in = partial(write, loaded, results, findings, quick=options.quick)
+    written = documents.texts(fill_in, figures, loaded.languages)
     others = [path for own in figures.values() for path in own.values()] + numbers(results, findings, folder)
-    others += copy_pictures(loaded, folder)
+    others += documents.copy_pictures(loaded.words, loaded.file.parent, folder)
     # not the suite: the class of a task's suite is made on the way, and cannot be sent to another process
     work = partial(
         typeset,
@@ -164,7 +165,7 @@ def make_report(
         look=loaded.suite.look,
         quick=options.quick,
     )
-    arguments = documents(loaded, written)
+    arguments = documents.documents(written, loaded.suite, loaded.languages, loaded.words)
     if loaded.suite.formats == ("md",):  # there is no type to set
         reports = [work(*own) for own in arguments]
     else:
@@ -180,41 +181,22 @@ def load(file: Path, *, quick: bool = False, profile: str | None = None, check_t
     and style sheets: whatever can be found before anything is trained.
     """
     folders = (file.parent / "templates", TEMPLATES)
-    sections = {
-        path.name.removesuffix(".md.j2") for folder in folders for path in folder.glob("sections/**/*.md.j2")
-    }
-    looks = {path.stem for folder in folders for path in folder.glob("styles/*.css")} - {"report", "own"}
+    sections, looks = documents.sections_in(folders), documents.looks_in(folders)
     suite = read_suite(file, languages.available(folders), profile, fonts.lacking, sections, looks)
     codes = list(dict.fromkeys(code for own in suite.languages for code in parts_of(own)))
     tongues = tuple(languages.load_languages(codes, folders))
     words = {code: own_sections.words(file.parent, suite.sections, code) for code in codes}
     beside = tuple(own_sections.files(file.parent, suite.sections, codes))
     suite = planning.shortened(suite) if quick else suite
-    loaded = Loaded(file, suite, folders, tongues, words, beside, tuple(_left_out(suite)))
-    return replace(loaded, notes=(*loaded.notes, *look_through(loaded))) if check_templates else loaded
+    notes = _left_out(suite)
+    if check_templates:
+        notes += documents.look_through(folders, tongues, task_of(suite.data.source).name, suite.look)
+    return Loaded(file, suite, folders, tongues, words, beside, tuple(notes))
 
 
 def _left_out(suite: Suite) -> list[str]:
     names = ", ".join(expand(suite, Document(Path())).left_out)
     return [f"sweeps: left out, since the run itself is the same: {names}"] if names else []
-
-
-def look_through(loaded: Loaded) -> list[str]:
-    """Look through the templates and style sheets beside the suite, if there are any: it takes half a second.
-
-    Returns what style sheets leave out; raises TemplateError with the faults of templates.
-    """
-    folders = loaded.template_folders
-    if any(folders[0].rglob("*.j2")):
-        from reportgen.report import markdown
-
-        for language in loaded.languages:
-            markdown.check(language, folders, contexts(), task_of(loaded.suite.data.source).name)
-    if not any(folders[0].rglob("*.css")):
-        return []
-    from reportgen.report import styles
-
-    return styles.faults(folders, loaded.suite.look)
 
 
 def plan(loaded: Loaded, store: Store) -> Plan:
@@ -282,53 +264,6 @@ def write(
     )
     context = replace(context, words=loaded.words[language.code])
     return fill_in(context, language, loaded.template_folders)
-
-
-def drawn_in(loaded: Loaded) -> "list[Language]":
-    """Return the languages that figures are drawn in: not one that only stands beside another."""
-    first = {name.partition("+")[0] for name in loaded.suite.languages}
-    return [language for language in loaded.languages if language.code in first]
-
-
-def texts(
-    loaded: Loaded, results: "Runs", findings: Findings, figures: dict[str, dict[str, str]], *, quick: bool
-) -> dict[str, str]:
-    """Return the report in Markdown by language; one without figures of its own has those of the first."""
-    any_language = next(iter(figures.values()))
-    return {
-        own.code: write(loaded, results, findings, figures.get(own.code, any_language), own, quick=quick)
-        for own in loaded.languages
-    }
-
-
-def documents(loaded: Loaded, texts: dict[str, str]) -> "list[tuple[str, str, Language, dict[int, str]]]":
-    """Hold the languages against each other, and return what is typeset, in the order of the suite.
-
-    Returns for each report its language as the suite writes it, the Markdown, the language of what a typesetter
-    adds, and the lines in another language.
-    """
-    from reportgen.report import gate
-    from reportgen.report.bilingual import bilingual
-
-    gate.check(texts, loaded.suite, loaded.languages, loaded.words)
-    tongues = {language.code: language for language in loaded.languages}
-    found: list[tuple[str, str, Language, dict[int, str]]] = []
-    for name in loaded.suite.languages:
-        first, *rest = parts_of(name)
-        if rest:
-            both = bilingual(texts[first], texts[rest[0]], (tongues[first], tongues[rest[0]]))
-            found.append((name, both.text, both.language, both.second))
-        else:
-            found.append((name, texts[first], tongues[first], {}))
-    return found
-
-
-def copy_pictures(loaded: Loaded, folder: Path) -> list[str]:
-    """Put the pictures of own sections beside the report; return their paths from there."""
-    from reportgen.report import words
-
-    own = [text for by_name in loaded.words.values() for text in by_name.values()]
-    return words.copy_pictures(own, loaded.file.parent, folder)
 
 
 def numbers(results: "Runs", findings: Findings, folder: Path) -> list[str]:

@@ -18,13 +18,14 @@ LAYERS = [
     {"cli"},
     {"terminal", "doctor", "datasets", "marks", "starting", "templating", "preview"},
     {"pipeline"},
+    {"documents"},
     {"planning", "reporting", "stamp", "trials"},
     {"report"},
     {"figures", "executors"},
     {"analysis", "marking"},
     {"lab", "store"},
     {"fonts", "languages", "suite"},
-    {"resources"},
+    {"resources", "locales"},
     {"errors", "__init__"},
 ]
 RANK = {name: rank for rank, names in enumerate(LAYERS) for name in names}

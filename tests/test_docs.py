@@ -48,7 +48,8 @@ def test_the_stages_have_one_name_everywhere(stage: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "document", ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "docs/data.md", "docs/own-model.md"]
+    "document",
+    ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "docs/data.md", "docs/own-model.md", "docs/templates.md"],
 )
 def test_links_between_documents_lead_somewhere(document: str) -> None:
     """Every relative link of a document is a file of the project."""

@@ -3,9 +3,10 @@
 import threading
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
-from reportgen import pipeline
+from reportgen import documents, pipeline
 from reportgen.analysis.results import Runs
 from reportgen.errors import ReportgenError
 from reportgen.languages import Language, Message
@@ -14,6 +15,7 @@ from reportgen.report.html import to_html
 from reportgen.report.styles import style_sheets
 from reportgen.reporting import Findings
 from reportgen.store import Store
+from reportgen.suite.tasks import task_of
 
 _IN_FIGURES = ("figure.", "setting.", "value.", "class.")
 _NOT_TRAINED = ("title", "cover", "aim", "summary", "sections", "look", "languages", "formats", "profiles")
@@ -80,7 +82,9 @@ class Renderer:
         """Return what only a look through all templates finds, such as a block that nothing prints."""
         try:
             if self._loaded:
-                pipeline.look_through(self._loaded)
+                own = self._loaded
+                task = task_of(own.suite.data.source).name
+                documents.look_through(own.template_folders, own.languages, task, own.suite.look)
         except ReportgenError as error:
             return State(self._next(), error=str(error))
         return None
@@ -135,7 +139,7 @@ class Renderer:
         """
         stale = []
         found = {}
-        for language in pipeline.drawn_in(loaded):
+        for language in documents.drawn_in(loaded.suite, loaded.languages):
             drawn = self._drawn.get(language.code)
             if drawn is None or not set(loaded.suite.sections) <= set(drawn.sections):
                 drawn = self._draw(loaded, results, findings, language)
@@ -158,11 +162,13 @@ class Renderer:
         figures: dict[str, dict[str, str]],
         notes: tuple[str, ...],
     ) -> State:
-        texts = pipeline.texts(loaded, results, findings, figures, quick=self._options.quick)
-        pipeline.copy_pictures(loaded, self._scratch)
+        fill_in = partial(pipeline.write, loaded, results, findings, quick=self._options.quick)
+        texts = documents.texts(fill_in, figures, loaded.languages)
+        documents.copy_pictures(loaded.words, loaded.file.parent, self._scratch)
+        made = documents.documents(texts, loaded.suite, loaded.languages, loaded.words)
         return State(
             self._next(),
-            {name: rest for name, *rest in map(tuple, pipeline.documents(loaded, texts))},  # type: ignore[misc]  # three of them
+            {name: (text, language, second) for name, text, language, second in made},
             style_sheets(loaded.template_folders, loaded.suite.look),
             self._options.quick,
             notes=(*loaded.notes, *notes),
