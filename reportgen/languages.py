@@ -10,10 +10,10 @@ import re
 import string
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from difflib import get_close_matches
-from functools import cache
 from pathlib import Path
 from typing import Any
 
+from reportgen import locales
 from reportgen.errors import SuiteError, TemplateError
 from reportgen.resources import require_plain, text_below
 from reportgen.suite.document import read_document, shown
@@ -66,18 +66,13 @@ class Language:
             return message
         number = int(re.sub(r"\D", "", str(count)) or 0)
         # a sentence on one run may differ even where the language's grammar has no form for one, as in Chinese
-        form = _locale(self.code).plural_form(number)
+        form = locales.locale_of(self.code).plural_form(number)
         return message.get("one" if number == 1 else form, message["other"])
 
     @property
     def symbols(self) -> tuple[str, str]:
         """What stands before decimals, and between thousands."""
-        if self.code in ("zh", "en"):  # without Babel, which costs a tenth of a second
-            return ".", ","
-        from babel.numbers import get_decimal_symbol, get_group_symbol
-
-        locale = _locale(self.code)
-        return str(get_decimal_symbol(locale)), str(get_group_symbol(locale))
+        return locales.symbols(self.code)
 
     def between_lines(self, before: str, after: str) -> str:
         """Return what joins two lines of a paragraph that end with `before` and begin with `after`.
@@ -102,7 +97,7 @@ class Language:
         """Write a fraction as a percentage: 0.8286 is 82.9%."""
         if value is None or math.isnan(value):
             return "—"
-        return self.percentage.replace("0", self._local(f"{100 * value:z.{digits}f}"))
+        return locales.percentage(self.code).replace("0", self._local(f"{100 * value:z.{digits}f}"))
 
     def points(self, value: float, digits: int = 1) -> str:
         """Write a difference of fractions in percentage points, without the unit: 0.0123 is 1.2."""
@@ -116,19 +111,10 @@ class Language:
         """Write a number with so many significant digits, as in settings: 0.002, 1e-05."""
         return "—" if math.isnan(value) else self._local(f"{value:.{digits}g}")
 
-    @property
-    def percentage(self) -> str:
-        """Nothing as a percentage: `0%`, or `0 %`."""
-        if self.code in ("zh", "en"):
-            return "0%"
-        from babel.numbers import format_percent
-
-        return str(format_percent(0, locale=_locale(self.code)))
-
     def localised(self, number: str) -> str:
         """Write a number that is in English, a percentage perhaps, as the language does."""
         bare = self._local(number.removesuffix("%"))
-        return self.percentage.replace("0", bare) if number.endswith("%") else bare
+        return locales.percentage(self.code).replace("0", bare) if number.endswith("%") else bare
 
     def _local(self, number: str) -> str:
         """Write a number with the language's own signs."""
@@ -159,7 +145,7 @@ class Language:
             return text
         from babel.dates import format_date  # here, because a build with nothing to do needs no dates
 
-        return str(format_date(day, "long", locale=_locale(self.code)))
+        return str(format_date(day, "long", locale=locales.locale_of(self.code)))
 
     def class_name(self, source: str, name: str) -> str:
         """Return what the language calls a class of a data set, or its own name if the catalogue has none."""
@@ -178,21 +164,6 @@ class Language:
 
 def _minus(number: str) -> str:
     return number.replace("-", "−") if "e-" not in number else number
-
-
-@cache
-def _locale(code: str) -> Any:
-    from babel import Locale, UnknownLocaleError
-
-    try:
-        return Locale.parse("zh_CN" if code == "zh" else code)
-    except UnknownLocaleError:
-        raise TemplateError(f"text.{code}.yaml: got the language {code!r}, expected a code of CLDR's") from None
-
-
-def name_of(code: str) -> str:
-    """Return what a language calls itself: 中文, English."""
-    return str(_locale(code).get_language_name(code) or code)
 
 
 def available(folders: Iterable[Path]) -> dict[str, list[Path]]:

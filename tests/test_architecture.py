@@ -29,7 +29,7 @@ LAYERS = [
     {"lab", "store"},
     {"fonts", "languages"},
     {"suite"},
-    {"resources"},
+    {"resources", "locales"},
     {"errors", "__init__"},
 ]
 RANK = {name: rank for rank, names in enumerate(LAYERS) for name in names}

@@ -1,6 +1,7 @@
 """Plain text stays itself in Markdown, whatever it holds."""
 
 import html
+import re
 
 import pytest
 from hypothesis import example, given, settings
@@ -31,8 +32,8 @@ NAMES = [
 
 
 def collapsed(text: str) -> str:
-    """Return the text on one line, as a paragraph shows it."""
-    return " ".join(text.split())
+    """Return the text on one line, as a paragraph shows it; spaces that do not break stay."""
+    return re.sub(r"[^\S\u00a0\u202f]+", " ", text).strip()
 
 
 def shown(inline: Token) -> tuple[str, set[str]]:

@@ -53,9 +53,8 @@ def test_headings_of_an_own_section_are_numbered() -> None:
     report = write(context(sections=("aim", "mine.md", "summary"), words={"mine.md": WORDS}), EN, [TEMPLATES])
     headings = [line for line in report.splitlines() if line.startswith("#")]
     assert headings == [
-        "# Two networks", "## 1. Aim", "## 2. What I *did*", "### 2.1 First", "# no heading", "### 2.2 Second",
-        "#### Detail",
-        "## 3. Summary",
+        "# Two networks", "## 1. Aim", "## 2. What I *did*", "### 2.1 First", "# no heading",
+        "### 2.2 Second", "#### Detail", "## 3. Summary",
     ]  # fmt: skip
 
 

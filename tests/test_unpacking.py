@@ -108,7 +108,7 @@ def test_a_sparse_file_is_passed_over() -> None:
     (tar(*[member("x", b"", tarfile.SYMTYPE, "y")] * 21), "got an archive of more than 20 members"),
     (zeros(50 << 20), "got an archive that unpacks to more than 100,000 bytes"),
     (tar(member("a" * 200_000)), "got an archive that unpacks to more than 100,000 bytes"),
-])  # fmt: skip
+], ids=["file", "members", "links", "zeros", "name"])  # fmt: skip
 def test_an_archive_that_grows_is_refused(archive: bytes, message: str) -> None:
     """A small archive that unpacks to much, or to many files, is given up when that shows."""
     with pytest.raises(ArchiveError) as caught:

@@ -161,9 +161,10 @@ class Renderer:
     ) -> State:
         texts = pipeline.texts(loaded, results, findings, figures, quick=self._options.quick)
         documents.copy_pictures(loaded, self._scratch)
+        made = documents.documents(loaded, texts)
         return State(
             self._next(),
-            {name: rest for name, *rest in map(tuple, documents.documents(loaded, texts))},  # type: ignore[misc]  # three of them
+            {name: (text, language, second) for name, text, language, second in made},
             style_sheets(loaded.template_folders, loaded.suite.look),
             self._options.quick,
             notes=(*loaded.notes, *notes),

@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from reportgen.errors import ReportgenError
-from reportgen.languages import name_of
+from reportgen.locales import name_of
 from reportgen.preview.rendering import State
 
 HOST = "127.0.0.1"
