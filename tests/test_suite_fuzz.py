@@ -14,6 +14,7 @@ from ruamel.yaml import YAML
 
 from reportgen import fonts, pipeline
 from reportgen.errors import InputError
+from reportgen.loading import Loaded
 from reportgen.resources import shipped_suites
 from reportgen.store import Store
 from reportgen.suite.document import LARGEST_FILE
@@ -51,7 +52,7 @@ def read(file: Path, raw: bytes) -> int:
         suite = read_suite(file, {"zh", "en"}, unprintable=fonts.lacking)
         names = [run.name for run in runs_of(suite, "cpu")]
         if suite.data.source in MADE and len(names) <= MOST_PLANNED:
-            loaded = pipeline.Loaded(file, suite.model_copy(update={"device": "cpu"}), (), ())
+            loaded = Loaded(file, suite.model_copy(update={"device": "cpu"}), (), (), {}, (), None, ())
             planned = pipeline.plan(loaded, Store(file.parent / "records"))
             assert [step.run.name for step in planned.steps] == names
     except InputError as refusal:
