@@ -1,6 +1,7 @@
 """A template beside a suite, however it was written, ends in time, with one message that says where."""
 
 import os
+import re
 import time
 from pathlib import Path
 
@@ -60,8 +61,11 @@ def test_a_template_that_goes_on_and_on_is_told(own: Path, text: str, line: int,
     (own / AIM).write_text(text, "utf-8")
     with pytest.raises(TemplateError) as caught:
         markdown.write(context(), EN, [own, TEMPLATES])
-    assert str(caught.value).startswith(f"{own / AIM}:{line}: {message}")
-    assert "\n" not in str(caught.value)
+    told = str(caught.value)
+    number = "[0-9]+" if "Recursion" in message else line  # whichever line is one call too deep
+    where = f"{re.escape(str(own / AIM))}:{number}: "
+    assert re.match(where + re.escape(message), told), told
+    assert "\n" not in told
 
 
 OUT_OF_MEMORY = "MemoryError: it takes more memory than a template may have"

@@ -29,8 +29,9 @@ except ImportError:  # Windows: there the time has an end, and the memory is the
 _GRACE = 2.0
 """Seconds that a process has to say where it is, when its time is over, before it is ended."""
 
+_PATIENCE = 60.0
 _BUSY_MACHINE = 10
-"""Seconds on the clock for each of a processor's, after which nothing more is waited for."""
+"""Seconds on the clock to begin with, and for each of a processor's, after which nothing more is waited for."""
 
 
 @dataclass(frozen=True)
@@ -53,7 +54,7 @@ def write(context: Common, language: Language, folders: Sequence[Path], limits: 
     process.start()
     sender.close()
     try:
-        in_time = receiver.poll(limits.seconds * _BUSY_MACHINE)
+        in_time = receiver.poll(_PATIENCE + limits.seconds * _BUSY_MACHINE)
         text, fault = receiver.recv() if in_time else ("", _too_long(limits))
     except EOFError:
         text, fault = "", f"{_too_long(limits)}, or more memory than the {limits.memory >> 20:,} MiB that they may"
