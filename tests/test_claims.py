@@ -458,14 +458,23 @@ def test_labels_are_escaped_once() -> None:
     assert r"the test accuracy of L\* is larger than the test accuracy of R\|NN" in line.sentence
 
 
+CLAIMS = """\
+claims:
+  - that: rnn.test_accuracy > lstm.test_accuracy
+    because: {zh: 模型较小。, en: It is smaller.}
+  - rnn/epochs=1.parameters <= rnn.parameters
+  - abs(rnn.test_accuracy - lstm.test_accuracy) < 0.3
+"""
+
+
 def test_claims_are_of_the_suite_as_it_is_without_quick(tmp_path: Path) -> None:
     """A quick build cuts sweeps; a claim about a point that it leaves out is there all the same."""
     claim = "rnn/epochs=5.seconds > rnn.seconds"
     text = TINY.read_text("utf-8").replace("training.epochs: [1]", "training.epochs: [5]")
     file = tmp_path / "tiny.yaml"
-    file.write_text(text.replace("rnn/epochs=1.parameters <= rnn.parameters", claim), "utf-8")
+    file.write_text(f"{text}claims: [{claim}]", "utf-8")
     loaded = pipeline.load(file, quick=True)
-    assert loaded.claims[1].text == claim
+    assert [made.text for made in loaded.claims] == [claim]
     found = expand(loaded.suite, Document(file)).variants
     assert "rnn/epochs=5" not in {variant.name for variant in found}
 
@@ -476,7 +485,8 @@ def test_strict_holds_the_report_to_its_claims(
     """A claim that is not supported ends a strict build with 3, also where nothing had changed."""
     shutil.copytree(tiny_build.folder.parent / "records", tmp_path / "build" / "records")
     file = tmp_path / "tiny.yaml"
-    file.write_text(TINY.read_text("utf-8") + "languages: [en]\nformats: [md]\n", "utf-8")
+    whole = TINY.read_text("utf-8") + "languages: [en, zh]\nformats: [md]\n"
+    file.write_text(whole + CLAIMS, "utf-8")
     for _ in range(2):
         done = reportgen("build", file, "--strict")
         assert done.returncode == 3
@@ -488,9 +498,12 @@ def test_strict_holds_the_report_to_its_claims(
         "abs(rnn.test_accuracy - lstm.test_accuracy) < 0.3",
     ]
     assert content["claims"][0]["runs"] == ["rnn/seed=0", "rnn/seed=1", "lstm/seed=0", "lstm/seed=1"]
-    assert "## 8. Claims\n" in (tmp_path / "build/tiny/report.en.md").read_text("utf-8")
-    kept = file.read_text("utf-8").split("claims:")[0]
-    file.write_text(f"{kept}claims: [rnn.parameters > 0]\nlanguages: [en]\nformats: [md]\n", "utf-8")
+    english, chinese = ((tmp_path / f"build/tiny/report.{code}.md").read_text("utf-8") for code in ("en", "zh"))
+    assert "## 8. Claims\n" in english
+    assert "\n2. **Supported**: `rnn/epochs=1.parameters <= rnn.parameters`\n" in english
+    assert "Reason given: It is smaller." in english
+    assert "\n1. **未能判断**：`rnn.test_accuracy > lstm.test_accuracy`\n" in chinese
+    file.write_text(f"{whole}claims: [rnn.parameters > 0]\n", "utf-8")
     done = reportgen("build", file, "--strict")
     assert (done.returncode, done.stdout.splitlines()[-2]) == (0, "supported    rnn.parameters > 0")
 
