@@ -303,7 +303,8 @@ def test_an_unknown_code_ends_a_build_with_status_two(tmp_path: Path, reportgen:
     (tmp_path / "suite.yaml").write_text(TINY.read_text("utf-8") + "checks: {silence: {RG999: why}}\n", "utf-8")
     done = reportgen("build", "suite.yaml")
     assert (done.returncode, done.stdout, len(done.stderr.splitlines())) == (2, "", 1)
-    assert done.stderr.startswith("suite.yaml:19: checks.silence.RG999: got 'RG999', expected 'RG101', 'RG102', ")
+    line = len(TINY.read_text("utf-8").splitlines()) + 1
+    assert done.stderr.startswith(f"suite.yaml:{line}: checks.silence.RG999: got 'RG999', expected 'RG101', 'RG102', ")
     assert not (tmp_path / "build").exists()
 
 

@@ -62,7 +62,7 @@ def test_one_block_is_replaced_and_the_rest_stays(own: Path) -> None:
         "{% block closing %}\nThat is all, {{ title }}.\n{% endblock %}"
     )
     report = write(context(), EN, [own, TEMPLATES])
-    assert report == shipped.replace("\n\n## 9. Ref", "\n\nThat is all, Two networks.\n\n## 9. Ref")
+    assert report == shipped.replace("\n\n## 10. Ref", "\n\nThat is all, Two networks.\n\n## 10. Ref")
     assert report != shipped
     assert faults(own) == []
 
@@ -136,6 +136,7 @@ def test_the_check_finds_no_fault_in_the_templates_of_a_task(task: str, own: Pat
         if (
             re.match(rf"sections/{task}/|parts/|covers/|sections/\w+\.md", name)
             and "matrix_difference" not in name
+            and (task == "classification" or "tunings" not in name)
         ):
             (own / name).parent.mkdir(parents=True, exist_ok=True)
             (own / name).write_text((TEMPLATES / name).read_text("utf-8"))
@@ -232,7 +233,7 @@ def test_the_page_names_each_field_and_each_filter() -> None:
     page = reference(contexts())
     assert "| `labels` | `dict[str, str]` | Variant to what tables and figures call it. |" in page
     assert "| `percent` | Write a fraction as a percentage: 0.8286 is 82.9%. |" in page
-    assert "### analysis.findings.Difference" in page
+    assert "### analysis.judging.Difference" in page
 
 
 def test_the_commands_list_show_and_copy(reportgen: Command, tmp_path: Path) -> None:

@@ -23,10 +23,11 @@ from reportgen.errors import TypesetError
 from reportgen.languages import load_languages
 from reportgen.report.html import to_html
 from reportgen.report.pdf import to_pdf
+from reportgen.report.styles import style_sheets
 from reportgen.resources import TEMPLATES
 
 LANGUAGES = {language.code: language for language in load_languages(["zh", "en"], [TEMPLATES])}
-STYLE = (TEMPLATES / "styles" / "report.css").read_text("utf-8")
+STYLE = "\n".join(style_sheets([TEMPLATES]))
 FIGURE = (
     '<svg xmlns="http://www.w3.org/2000/svg" width="200" height="40">'
     '<text x="2" y="20" font-family="Source Sans Pro" font-size="12">Loss</text></svg>'
