@@ -6,6 +6,7 @@ This is the only module that knows every stage.
 """
 
 import time
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -55,9 +56,9 @@ class Outcome:
     """Names of the runs that diverged or failed."""
     seconds: float
     up_to_date: bool
-    """Whether the reports were there already, and nothing had changed."""
     notes: list[str]
     """What the user should know of the suite, and of the reports that were there before."""
+    imported: int = 0
 
 
 @dataclass(frozen=True)
@@ -96,10 +97,11 @@ def build(
     announce("run")
     trials.try_own(file, options.profile, [step.run for step in planned.steps if step.action is not Action.REUSE])
     run(planned, store, options, listen)
-    trained = sum(step.action is not Action.REUSE for step in planned.steps)
+    actions = Counter(step.action for step in planned.steps)
+    trained = actions[Action.TRAIN] + actions[Action.RETRY]
 
     mark = stamp.of(loaded.suite, loaded.template_folders, [step.key for step in planned.steps], store)
-    up_to_date = not trained and stamp.matches(folder, mark)
+    up_to_date = actions[Action.REUSE] == len(planned.steps) and stamp.matches(folder, mark)
     edited = []
     if not up_to_date:
         reports, others = make_report(loaded, planned, store, folder, options, announce)
@@ -113,11 +115,12 @@ def build(
             folder / f"report.{code}.{kind}" for code in loaded.suite.languages for kind in loaded.suite.formats
         ],
         trained=trained,
-        reused=len(planned.steps) - trained,
+        reused=actions[Action.REUSE],
         unfinished=planning.unfinished(planned, store),
         seconds=time.perf_counter() - began,
         up_to_date=up_to_date,
         notes=[*loaded.notes, *(f"a report had been edited; it is kept as {file}" for file in edited)],
+        imported=actions[Action.IMPORT],
     )
 
 
@@ -177,6 +180,7 @@ def load(file: Path, *, quick: bool = False, profile: str | None = None) -> Load
     suite = read_suite(file, languages.available(folders), profile, fonts.lacking, sections)
     tongues = tuple(languages.load_languages(suite.languages, folders))
     suite = planning.shortened(suite) if quick else suite
+    planning.check_logs(suite)
     return Loaded(file, suite, folders, tongues, (*_left_out(suite), *_check_own(tongues, folders)))
 
 
@@ -205,7 +209,8 @@ def plan(loaded: Loaded, store: Store) -> Plan:
 
 
 def run(planned: Plan, store: Store, options: Options, listen: Callable[[Event], None]) -> None:
-    """Train what is not there yet."""
+    """Train what is not there yet, and read what was trained elsewhere."""
+    planning.carry_in(planned, store)
     tasks = planning.tasks(planned)
     if tasks:
         store.remove_unfinished()

@@ -7,11 +7,13 @@ from typing import Any
 
 from reportgen.errors import ReportgenError
 from reportgen.executors.events import Task
+from reportgen.importing import records as imports
 from reportgen.lab import device as devices
 from reportgen.lab.key import key_of, key_parts
-from reportgen.lab.record import Record, from_files
+from reportgen.lab.record import Record, from_files, to_files
 from reportgen.store import Store
 from reportgen.suite.expansion import Run, runs_of, task_of_suite
+from reportgen.suite.importing import ImportedRun
 from reportgen.suite.schema import Suite
 from reportgen.suite.settings import TrainingSettings
 from reportgen.suite.tasks import AnyRun
@@ -36,6 +38,7 @@ class Action(Enum):
     REUSE = "reuse"
     TRAIN = "train"
     RETRY = "retry"
+    IMPORT = "import"
 
 
 @dataclass(frozen=True)
@@ -113,18 +116,36 @@ def _cut(grid: dict[str, tuple[Any, ...]], caps: dict[str, dict[str, int]]) -> d
 
 def tasks(planned: Plan) -> list[Task]:
     """Return what has to be trained: runs that share a key share one task."""
-    needed = {step.key: step for step in planned.steps if step.action is not Action.REUSE}
+    needed = {
+        step.key: (step, settings)
+        for step in planned.steps
+        if step.action is not Action.REUSE and not isinstance(settings := step.run.variant.settings, ImportedRun)
+    }
     return [
         Task(
             step.run.name,
             step.key,
-            step.run.variant.settings.model_dump(mode="json"),
+            settings.model_dump(mode="json"),
             step.run.seed,
             step.parts,
-            *_length(step.run.variant.settings),
+            *_length(settings),
         )
-        for step in needed.values()
+        for step, settings in needed.values()
     ]
+
+
+def carry_in(planned: Plan, store: Store) -> None:
+    """Read the logs of runs that were trained elsewhere, and leave their records."""
+    for step in planned.steps:
+        settings = step.run.variant.settings
+        if step.action is Action.IMPORT and isinstance(settings, ImportedRun):
+            store.write(step.key, to_files(imports.record_of(settings, step.run.seed, step.parts)))
+
+
+def check_logs(suite: Suite) -> None:
+    """Read every log that the suite imports; InputError with what is wrong with any of them."""
+    runs = [(run.variant.settings, run.seed) for run in runs_of(suite, "cpu")]
+    imports.check((settings, seed) for settings, seed in runs if isinstance(settings, ImportedRun))
 
 
 def _length(settings: AnyRun) -> tuple[int, str]:
@@ -151,9 +172,16 @@ def read(store: Store, key: str) -> Record | None:
 
 
 def _step(run: Run, past: "_Past") -> Step:
-    parts = key_parts(run.variant.settings, run.seed)
+    settings = run.variant.settings
+    imported = isinstance(settings, ImportedRun)
+    if isinstance(settings, ImportedRun):
+        parts = imports.key_parts(settings, run.seed)
+    else:
+        parts = key_parts(settings, run.seed)
     key = key_of(parts)
     record = read(past.store, key)
+    if record is None and imported:
+        return Step(run, key, parts, Action.IMPORT, parts["import.format"])
     if record is None:
         damaged = "its record is damaged, or of another version" if past.store.has(key) else ""
         return Step(run, key, parts, Action.TRAIN, damaged or past.reason(parts))

@@ -111,7 +111,10 @@ def print_outcome(outcome: Outcome) -> None:
     for report in outcome.reports:
         out.print(Text(str(report)))
     state = "nothing had changed; " if outcome.up_to_date else ""
-    out.print(Text(f"{state}{outcome.trained} trained, {outcome.reused} reused, {outcome.seconds:.1f} s"))
+    imported = f"{outcome.imported} imported, " if outcome.imported else ""
+    out.print(
+        Text(f"{state}{outcome.trained} trained, {imported}{outcome.reused} reused, {outcome.seconds:.1f} s")
+    )
     if outcome.unfinished:
         names = ", ".join(outcome.unfinished)
         sys.stderr.write(f"not finished: {names}; the report says why\n")

@@ -21,7 +21,7 @@ LAYERS = [
     {"planning", "reporting", "stamp", "trials"},
     {"report"},
     {"figures", "executors"},
-    {"analysis", "marking"},
+    {"analysis", "importing", "marking"},
     {"lab", "store"},
     {"fonts", "languages", "suite"},
     {"resources"},

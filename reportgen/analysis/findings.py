@@ -10,6 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from reportgen.analysis import tables
+from reportgen.analysis.leading import detailed_of, leader_of
 from reportgen.analysis.results import Results, Runs
 from reportgen.suite.expansion import Variant
 from reportgen.suite.schema import Reference
@@ -136,33 +137,37 @@ class Findings:
     cost: Cost | None
     """None with fewer than two variants, or where machines or data differ and times cannot be compared."""
     leader: str | None
-    """The variant with the highest mean test accuracy; None if nothing finished."""
+    """The variant with the highest mean test accuracy of those tested on the suite's data; None if none was."""
     baselines: dict[str, float]
     """By variant that finished, the test accuracy of always naming the most frequent class."""
+    detailed: str | None = None
+    """The leader, or, where that was imported and has no predictions, the best variant that has some."""
 
 
 def analyse(results: Results) -> Findings:
     """Work out what the results show."""
-    table = tables.comparison(results.runs)
+    table = tables.comparison(results.runs, results.apart)
     finished = table[table["finished"] > 0]
-    accuracies = finished.set_index("variant")["test_accuracy"]
-    leader = str(accuracies.idxmax()) if len(accuracies) else None
+    apart = results.apart
+    leader = leader_of(finished, apart)
     data = {name: results.records[results.runs_of(name)[0]].data for name in results.confusion}
     classes = {name: list(facts["classes"]) for name, facts in data.items()}
     averages = tables.curves(_of_finished(results))
+    timed = finished[~finished["variant"].isin(list(results.imported))]
     return Findings(
         comparison=table,
         curves=tables.curves(results.epochs),
-        differences=against(leader, list(finished["variant"]), results, results.runs),
+        differences=against(leader, [v for v in finished["variant"] if v not in apart], results, results.runs),
         tunings=list(_tunings(results)),
         published=list(_published(results, finished.set_index("variant"))),
-        overfitting=[_overfitting(str(v), averages) for v in finished["variant"]],
+        overfitting=[found for v in finished["variant"] if (found := _overfitting(str(v), averages))],
         confusions={
             name: most_confused(name, matrix, classes[name]) for name, matrix in results.confusion.items()
         },
         per_class={name: tables.per_class(matrix, classes[name]) for name, matrix in results.confusion.items()},
-        cost=_cost(finished.set_index("variant")) if len(finished) > 1 and alike(results) else None,
+        cost=_cost(timed.set_index("variant")) if len(timed) > 1 and alike(results) else None,
         leader=leader,
+        detailed=detailed_of(leader, finished, results.confusion),
         baselines={name: float(facts["majority_accuracy"]) for name, facts in data.items()},
     )
 
@@ -187,7 +192,7 @@ def _difference(one: str, other: str, results: Runs, runs: pd.DataFrame, score: 
 
 def _tunings(results: Results) -> Iterator[Tuning]:
     for variant in results.variants:
-        if variant.baseline:
+        if variant.baseline and not {variant.name, variant.baseline} & set(results.apart):
             difference = _difference(variant.name, variant.baseline, results, results.runs, "test_accuracy")
             if difference.pairs:
                 yield Tuning(variant.name, variant.baseline, difference)
@@ -198,8 +203,8 @@ def _published(results: Results, table: pd.DataFrame) -> Iterator[Published]:
         if variant.reference and variant.name in table.index:
             for metric in ("test_loss", "test_accuracy"):
                 there = getattr(variant.reference, metric)
-                if there is not None:
-                    here = float(table[metric][variant.name])
+                here = float(table[metric][variant.name])
+                if there is not None and not np.isnan(here):
                     yield Published(variant.name, metric, here, there, variant.reference)
 
 
@@ -247,15 +252,19 @@ def _of_finished(results: Results) -> pd.DataFrame:
     return results.epochs[results.epochs["run"].isin(runs.loc[runs["status"] == "finished", "run"])]
 
 
-def _overfitting(variant: str, averages: pd.DataFrame) -> Overfitting:
-    losses = _curve(averages, variant, "heldout_loss")
+def _overfitting(variant: str, averages: pd.DataFrame) -> Overfitting | None:
+    """Return None for an imported run of which the log has no held-out loss."""
+    losses = _curve(averages, variant, "heldout_loss").dropna()
+    if losses.empty:
+        return None
     lowest = int(losses.index[int(losses.argmin())])
     last = int(losses.index[-1])
     training = _curve(averages, variant, "train_loss")
     rose = losses[last] >= (1 + OVERFITTING_RISE) * losses[lowest]
+    fell = bool(training.get(last, np.nan) < training.get(lowest, np.nan))
     return Overfitting(
         variant, lowest, float(losses[lowest]), last, float(losses[last]),
-        present=bool(rose and training[last] < training[lowest]),
+        present=bool(rose) and fell,
     )  # fmt: skip
 
 

@@ -14,11 +14,13 @@ from reportgen.analysis.sweeps import Sweep, sweeps
 from reportgen.languages import Language
 from reportgen.report.explained import Explained, explain
 from reportgen.report.facts import (
+    Imported,
     Log,
     Model,
     datasets_of,
     digits,
     distinct,
+    imported_of,
     is_off,
     log_of,
     matrices_in_text,
@@ -82,6 +84,8 @@ class Common:
     logs: list[Log]
     figures: dict[str, str]
     """Name of a figure to its path beside the report."""
+    imported: list[Imported] = field(default_factory=list)
+    """The logs of the runs that were trained elsewhere."""
     environment_rows: tuple[str, ...] = ENVIRONMENT
     """What is told of an environment, in order."""
     clear_spreads: float = CLEAR_SPREADS
@@ -141,9 +145,11 @@ def common(
     code = language.code
     labels = {variant.name: variant.label_in(code) for variant in results.variants}
     settings = {variant.name: settings_of(variant.settings.told()) for variant in results.variants}
-    names = list(next(iter(settings.values())))
-    differing = [name for name in names if len({repr(own[name]) for own in settings.values()}) > 1]
-    first = next(iter(settings.values()))
+    # of an imported run not everything is told: what it says nothing of, it does not differ in
+    names = list(dict.fromkeys(name for own in sorted(settings.values(), key=len, reverse=True) for name in own))
+    said = {name: [own[name] for own in settings.values() if name in own] for name in names}
+    differing = [name for name in names if len(set(map(repr, said[name]))) > 1]
+    first = {name: values[0] for name, values in said.items()}
     runs = [{**row, "label": labels[row["variant"]]} for row in rows_of(results.runs)]
     compared = [{**row, "label": labels[row["variant"]]} for row in rows_of(comparison)]
     records = list(results.records.values())
@@ -168,7 +174,7 @@ def common(
             for record in records
             for layer, arguments in record.model.get("arguments", {}).items()
         },
-        "cells": list(dict.fromkeys(own["model.cell"] for own in settings.values())),
+        "cells": list(dict.fromkeys(own["model.cell"] for own in settings.values() if "model.cell" in own)),
         "common_settings": [(n, first[n]) for n in names if n not in differing and not is_off(n, first)],
         "differing_settings": differing,
         "settings": settings,
@@ -178,6 +184,7 @@ def common(
         "rows": {row["variant"]: row for row in compared},
         "logs": [Log(row["run"], row["label"], row["seed"], log_of(results.records[row["run"]])) for row in runs],
         "figures": dict(figures),
+        "imported": imported_of(results, labels),
         "task": results.task,
     }
 
@@ -194,10 +201,10 @@ def build_context(
     """Gather what the templates of a classification report need, in one language."""
     shared = common(suite, results, findings.comparison, figures, language, quick=quick)
     settings = shared["settings"]
-    keeps = {own["training.keep"] for own in settings.values()}
-    heldout_of = {v.name: record.heldout for v in results.variants if (record := results.record_of(v.name))}
+    keeps = {own["training.keep"] for own in settings.values() if "training.keep" in own} or {"imported"}
+    heldout_of = {v.name: part for v in results.variants if (part := results.heldout_of(v.name))}
     heldout = set(heldout_of.values()) or {"validation"}
-    best = results.record_of(findings.leader) if findings.leader else None
+    best = results.record_of(findings.detailed) if findings.detailed else None
     in_text = matrices_in_text(results, findings)
     return Context(
         **shared,
@@ -210,8 +217,8 @@ def build_context(
         ),
         heldout=heldout.pop() if len(heldout) == 1 else "heldout",
         heldout_of=heldout_of,
-        losses=list(dict.fromkeys(own["training.loss"] for own in settings.values())),
-        uses_adam=any(own["training.optimizer"] == "adam" for own in settings.values()),
+        losses=list(dict.fromkeys(own["training.loss"] for own in settings.values() if "training.loss" in own)),
+        uses_adam=any(own.get("training.optimizer") == "adam" for own in settings.values()),
         keep=keeps.pop() if len(keeps) == 1 else "mixed",
         seconds_digits=digits(findings.comparison["seconds_per_epoch"].min()),
         tunings=[tuning_of(tuning, results, settings, language.code) for tuning in findings.tunings],
@@ -219,7 +226,7 @@ def build_context(
         mistakes=mistakes_of(best) if best and best.data else [],
         mistakes_seed=best.seed if best else 0,
         findings=findings,
-        curves=len(with_curves(results, findings.comparison)) if findings.leader else 0,
+        curves=len(with_curves(results, findings.comparison)),
         explained=explain(results, findings),
         confusion_figures=[(v, f"confusion-{v}") for v in in_text],
         more_confusion_figures=[(v, f"confusion-{v}") for v in results.confusion if v not in in_text],

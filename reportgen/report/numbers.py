@@ -58,7 +58,7 @@ def as_json_of(results: Runs, log: str, numbers: Iterable[dict[str, Any]]) -> di
     runs = {str(row["run"]): {str(k): plain(v) for k, v in row.items() if k != "run"} for row in rows}
     for name, record in results.records.items():
         runs[name] |= {
-            log: _finite_rows(record.steps) if log == "step_log" else record.epochs,
+            log: _finite_rows(record.steps if log == "step_log" else record.epochs),
             "environment": record.environment,
             "settings": record.settings,
         }

@@ -13,12 +13,15 @@ from pydantic_core import ErrorDetails
 from reportgen.errors import Problem
 from reportgen.suite.base import PATHS
 from reportgen.suite.document import Document, Path_, shown
+from reportgen.suite.importing import ImportedRun
 from reportgen.suite.messages import expected_by, got_by, hint_for, location, nearest, repetitions
 from reportgen.suite.schema import Reference, RunDeclaration, Suite, SweepDeclaration
 from reportgen.suite.tasks import AnyRun, Task, task_of
 from reportgen.suite.text import Text
 
 MOST_RUNS = 10_000
+MARK = "†"
+"""Beside the label of what was not trained here."""
 
 
 def task_of_suite(suite: Suite) -> Task:
@@ -43,16 +46,21 @@ class Variant:
 
     name: str
     label: Text
-    settings: AnyRun
+    settings: AnyRun | ImportedRun
     changed: tuple[tuple[str, Any], ...] = ()
     baseline: str | None = None
     """Name of the variant that it is a change of."""
     why: Text | None = None
     reference: Reference | None = None
 
+    @property
+    def imported(self) -> bool:
+        """Tell whether it was trained elsewhere."""
+        return isinstance(self.settings, ImportedRun)
+
     def label_in(self, language: str) -> str:
-        """Return what tables and figures call it: `LSTM (hidden_size = 64)`."""
-        label = self.label.in_language(language)
+        """Return what tables and figures call it: `LSTM (hidden_size = 64)`; an imported one has a mark."""
+        label = self.label.in_language(language) + MARK * self.imported
         return f"{label} ({_said(self.changed, ' = ')})" if self.changed else label
 
 
@@ -89,7 +97,13 @@ def runs_of(suite: Suite, device: str) -> tuple[Run, ...]:
     expansion = expand(suite, Document(Path()), device)
     if expansion.problems:  # read_suite has refused such a suite before
         raise ValueError("\n".join(map(str, expansion.problems)))
-    return tuple(Run(variant, seed) for variant in expansion.variants for seed in suite.seeds)
+    return tuple(Run(variant, seed) for variant in expansion.variants for seed in _seeds(variant, suite))
+
+
+def _seeds(variant: Variant, suite: Suite) -> tuple[int, ...]:
+    """Return the seeds that a variant has a run for: all, or of an imported one those that have a log."""
+    settings = variant.settings
+    return tuple(seed for seed, _ in settings.logs) if isinstance(settings, ImportedRun) else suite.seeds
 
 
 @dataclass(frozen=True)
@@ -106,7 +120,7 @@ class Expansion:
 def expand(suite: Suite, document: Document, device: str = "cpu") -> Expansion:
     """Multiply a suite out; `document` knows where each setting was written."""
     problems: list[Problem] = []
-    bases = {run.name: run for run in suite.runs}
+    bases = {run.name: run for run in suite.runs if run.imported is None}
     for i, run in enumerate(suite.runs):
         problems += _data_problems(run.data, ("runs", i, "data"), sweepable(suite), document)
     if problems:
@@ -139,7 +153,8 @@ def _checked(drafts: list["_Draft"], task: Task, document: Document) -> Expansio
             got = f"the variant {draft.name!r} a second time"
             problems.append(document.problem(draft.path, got, "each combination once"))
         try:
-            settings = task.run.model_validate(draft.raw)
+            kind = ImportedRun if "imported" in draft.raw else task.run
+            settings = kind.model_validate(draft.raw)
         except ValidationError as error:
             faults = {_fault(details): details for details in error.errors(include_url=False)}
             known = faults_of_runs.setdefault(draft.base, set(faults))  # the run itself comes before its sweeps
@@ -180,13 +195,22 @@ class _Draft:
 
 
 def _draft(suite: Suite, run: RunDeclaration, path: Path_, device: str) -> _Draft:
+    label = run.label or Text.parse(run.name)
+    if run.imported is not None:
+        said: dict[str, Any] = {
+            "data": suite.data,
+            "model": run.model,
+            "training": run.training,
+            "imported": run.imported,
+            "logs": run.imported.logs(suite.seeds),
+        }
+        return _Draft(run.name, run.name, label, said, path, (), run.baseline, run.why, run.reference)
     raw = {
         "data": {**suite.data.model_dump(), **run.data},
         "model": {**suite.model, **run.model},
         "training": {**suite.training, **run.training},
         "device": device,
     }
-    label = run.label or Text.parse(run.name)
     return _Draft(run.name, run.name, label, raw, path, (), run.baseline, run.why, run.reference)
 
 
@@ -249,7 +273,7 @@ def _sweep_problems(
     problems = []
     if sweep.base not in bases:
         names = list(bases)
-        expected = f"the name of a run: {', '.join(names)}"
+        expected = f"the name of a run that is trained: {', '.join(names)}"
         problems.append(document.problem((*path, "base"), shown(sweep.base), expected, nearest(sweep.base, names)))
     for setting, values in sweep.grid.items():
         where = (*path, "grid", setting)

@@ -12,6 +12,7 @@ from reportgen.suite.base import PATHS
 from reportgen.suite.classifier import FILES_OF_MODELS, file_of_model
 from reportgen.suite.document import Document, Path_, read_document, shown, shown_key
 from reportgen.suite.expansion import expand
+from reportgen.suite.logs import log_problems
 from reportgen.suite.messages import nearest, problems_of, repetitions
 from reportgen.suite.profiles import profile_names, with_profile
 from reportgen.suite.schema import LANGUAGES, Suite, suite_of
@@ -66,6 +67,7 @@ def _checked(document: Document, languages: Collection[str], *, files: bool) -> 
     except ValidationError as error:
         raise SuiteError([*problems, *problems_of(error, document, task)]) from None
     problems += [*_missing_files(suite, document), *_missing_files_of_models(suite, document)] if files else []
+    problems += log_problems(suite, document, files=files)
     problems += expand(suite, document).problems
     if problems:
         raise SuiteError(problems)
@@ -84,7 +86,12 @@ def with_files_beside(suite: Suite, folder: Path) -> Suite:
             for setting, values in grid.items()
         }
 
-    runs = tuple(run.model_copy(update={"model": placed(run.model)}) for run in suite.runs)
+    runs = tuple(
+        run.model_copy(
+            update={"model": placed(run.model), "imported": run.imported and run.imported.placed(folder)}
+        )
+        for run in suite.runs
+    )
     sweeps = tuple(sweep.model_copy(update={"grid": swept(sweep.grid)}) for sweep in suite.sweeps)
     return suite.model_copy(update={"model": placed(suite.model), "runs": runs, "sweeps": sweeps})
 

@@ -11,6 +11,7 @@ from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 from reportgen.suite.base import Natural, Settings
 from reportgen.suite.classifier import ModelSettings
+from reportgen.suite.importing import ImportSettings
 from reportgen.suite.settings import TrainingSettings
 from reportgen.suite.tasks import CLASSIFICATION, TASKS, AnyData, Task
 from reportgen.suite.text import Text
@@ -123,6 +124,15 @@ class RunDeclaration(Settings):
     )
     model: ModelPart = Field(default_factory=dict, description="Model settings of this run.")
     training: TrainingPart = Field(default_factory=dict, description="Training settings of this run.")
+    imported: ImportSettings | None = Field(
+        None, alias="import", description="The log of a run that was trained elsewhere; nothing is trained then."
+    )
+
+    @model_validator(mode="after")
+    def _imports_or_trains(self) -> "RunDeclaration":
+        if self.imported is not None and self.data:
+            raise PydanticCustomError("rule", "no data settings with import; same_data says what it was tested on")
+        return self
 
 
 class SweepDeclaration(Settings):

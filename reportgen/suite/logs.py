@@ -1,0 +1,27 @@
+"""What can be wrong with the logs that a suite imports, before any of them is read."""
+
+from collections.abc import Iterator
+
+from reportgen.errors import Problem
+from reportgen.suite.document import Document
+from reportgen.suite.schema import Suite
+from reportgen.suite.tasks import CLASSIFICATION, task_of
+
+
+def log_problems(suite: Suite, document: Document, *, files: bool) -> Iterator[Problem]:
+    """Yield what is wrong with each `import`; `files`: a log that is not there, too."""
+    for i, run in enumerate(suite.runs):
+        if run.imported is None:
+            continue
+        path = ("runs", i, "import")
+        if task_of(suite.data.source) is not CLASSIFICATION:
+            got = f"a log of epochs with source {suite.data.source}"
+            yield document.problem(path, got, "import in a suite that classifies")
+        logs, seeds = len(run.imported.path), len(suite.seeds)
+        if logs > seeds:
+            expected = "a log a seed, or fewer; seeds: [0, 1, …] says how many there are"
+            yield document.problem((*path, "path"), f"{logs} logs for {seeds} seeds", expected)
+        for _, name in run.imported.logs(suite.seeds) if files else ():
+            place = document.file.parent.absolute() / name
+            if not place.is_file():
+                yield document.problem((*path, "path"), f"no such file: {place}", "a log that is there")
