@@ -17,7 +17,10 @@ SECONDS = 60.0
 
 
 def try_layers(calls: Sequence[dict[str, Any]]) -> "list[Trial]":
-    """Return what came of `reportgen.marking.trial.try_layer` with each of the keyword arguments."""
+    """Return what came of trying each: `what` is cell, module or loss, the rest are keyword arguments.
+
+    See `reportgen.marking.trial.try_layer`, `.whole.try_model` and `.functions.try_loss`.
+    """
     return apart(_try_layers, [list(calls)], SECONDS * len(calls))  # type: ignore[no-any-return]
 
 
@@ -56,9 +59,12 @@ def _answer(sender: Connection, work: Callable[..., Any], arguments: Sequence[An
 
 
 def _try_layers(calls: list[dict[str, Any]]) -> "list[Trial]":
+    from reportgen.marking.functions import try_loss
     from reportgen.marking.trial import try_layer
+    from reportgen.marking.whole import try_model
 
-    return [try_layer(**call) for call in calls]
+    trials: dict[str, Callable[..., Trial]] = {"cell": try_layer, "module": try_model, "loss": try_loss}
+    return [trials[call.get("what", "cell")](**{k: v for k, v in call.items() if k != "what"}) for call in calls]
 
 
 def _compare(call: dict[str, Any]) -> "Match":

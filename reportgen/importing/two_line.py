@@ -26,7 +26,9 @@ _EVALUATION = re.compile(
 )
 _KEPT = re.compile(r"kept\s+epoch\s*:\s*(?P<epoch>\S+)", re.IGNORECASE)
 _STOPPED = re.compile(r"(?:diverged|failed)\s*:\s*(?P<why>.*)", re.IGNORECASE)
-_OURS = re.compile(r"(?:train|epoch|轮次|训练|kept\s|(?:diverged|failed)\s*:|(?:test|val\w*)\s*set|测试|验证)", re.IGNORECASE)
+_OURS = re.compile(
+    r"(?:train|epoch|轮次|训练|kept\s|(?:diverged|failed)\s*:|(?:test|val\w*)\s*set|测试|验证)", re.IGNORECASE
+)
 _BAR = re.compile(r"%\s*\|")  # of tqdm
 _COUNTED = re.compile(r"(\d{1,15})\s*/\s*(\d{1,15})(?:\s*\([^)]*\))?")
 

@@ -105,6 +105,8 @@ class Context(Common):
     """Variant to the part that its epochs were evaluated on."""
     losses: list[str]
     """The losses in use, in the order of their first use."""
+    loss_sources: dict[str, str] = field(default_factory=dict)
+    """The source of each loss of the user's own."""
     uses_adam: bool
     keep: str
     """How the tested epoch was chosen: best, last, or mixed."""
@@ -146,9 +148,12 @@ def common(
     labels = {variant.name: variant.label_in(code) for variant in results.variants}
     settings = {variant.name: settings_of(variant.settings.told()) for variant in results.variants}
     # of an imported run not everything is told: what it says nothing of, it does not differ in
+    trained = [own for name, own in settings.items() if name not in results.imported]
     names = list(dict.fromkeys(name for own in sorted(settings.values(), key=len, reverse=True) for name in own))
     said = {name: [own[name] for own in settings.values() if name in own] for name in names}
-    differing = [name for name in names if len(set(map(repr, said[name]))) > 1]
+    differing = [
+        name for name in names if len(set(map(repr, said[name]))) > 1 or any(name not in own for own in trained)
+    ]
     first = {name: values[0] for name, values in said.items()}
     runs = [{**row, "label": labels[row["variant"]]} for row in rows_of(results.runs)]
     compared = [{**row, "label": labels[row["variant"]]} for row in rows_of(comparison)]
@@ -218,6 +223,11 @@ def build_context(
         heldout=heldout.pop() if len(heldout) == 1 else "heldout",
         heldout_of=heldout_of,
         losses=list(dict.fromkeys(own["training.loss"] for own in settings.values() if "training.loss" in own)),
+        loss_sources={
+            record.settings["training"]["loss"]: record.model["loss_source"]
+            for record in results.records.values()
+            if "loss_source" in record.model
+        },
         uses_adam=any(own.get("training.optimizer") == "adam" for own in settings.values()),
         keep=keeps.pop() if len(keeps) == 1 else "mixed",
         seconds_digits=digits(findings.comparison["seconds_per_epoch"].min()),

@@ -35,6 +35,8 @@ class Model:
     parameters: int
     source: str
     """The source of a class of the user's own; empty for other cells."""
+    whole: bool = False
+    """Whether that class is the whole model, and not its recurrent layer."""
 
 
 @dataclass(frozen=True)
@@ -233,6 +235,7 @@ def models_of(results: Runs, labels: Mapping[str, str]) -> list[Model]:
                 described["summary"],
                 described["parameters"],
                 described.get("source", ""),
+                getattr(variant.settings.model, "module", None) is not None,
             ),
         )
         model.labels.append(labels[variant.name])

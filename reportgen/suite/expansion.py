@@ -15,6 +15,7 @@ from reportgen.suite.base import PATHS
 from reportgen.suite.document import Document, Path_, shown
 from reportgen.suite.importing import ImportedRun
 from reportgen.suite.messages import expected_by, got_by, hint_for, location, nearest, repetitions
+from reportgen.suite.own import laid_over
 from reportgen.suite.schema import Reference, RunDeclaration, Suite, SweepDeclaration
 from reportgen.suite.tasks import AnyRun, Task, task_of
 from reportgen.suite.text import Text
@@ -35,7 +36,7 @@ def sweepable(suite: Suite) -> list[str]:
     return [
         *(f"data.{name}" for name in type(suite.data).model_fields if name not in ("source", "split", *PATHS)),
         *(f"data.split.{name}" for name in (type(split).model_fields if split else ())),
-        *(f"model.{name}" for name in task.model.model_fields if name != "arguments"),
+        *(f"model.{name}" for name in task.model.model_fields if name not in ("arguments", "module")),
         *(f"training.{name}" for name in task.training.model_fields),
     ]
 
@@ -82,7 +83,7 @@ def _said(changed: tuple[tuple[str, Any], ...], equals: str) -> str:
 
 
 def _value(path: str, value: Any) -> str:
-    if path in ("model.vectors", "model.cell") and isinstance(value, str):
+    if path in ("model.vectors", "model.cell", "training.loss") and isinstance(value, str):
         return PurePath(value).name  # where the file lies is nobody's business
     return "+".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
 
@@ -207,7 +208,7 @@ def _draft(suite: Suite, run: RunDeclaration, path: Path_, device: str) -> _Draf
         return _Draft(run.name, run.name, label, said, path, (), run.baseline, run.why, run.reference)
     raw = {
         "data": {**suite.data.model_dump(), **run.data},
-        "model": {**suite.model, **run.model},
+        "model": laid_over(suite.model, run.model),
         "training": {**suite.training, **run.training},
         "device": device,
     }

@@ -5,7 +5,9 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from reportgen.suite.base import Count, Natural, Positive, RecurrentCell, RunOfAnyTask, Settings
+from reportgen.suite.base import Count, Natural, Positive, RunOfAnyTask, Settings
+from reportgen.suite.classifier import OwnOrRecurrentCell
+from reportgen.suite.own import MayBeOwn
 
 Sequences = Annotated[Count, Field(le=100_000)]
 SequencesOrNone = Annotated[int, Field(strict=True, ge=0, le=100_000)]
@@ -57,10 +59,12 @@ class SeriesSettings(HeldOutSequences):
 ForecastingData = SineSettings | SeriesSettings
 
 
-class ForecasterSettings(Settings):
+class ForecasterSettings(MayBeOwn):
     """A recurrent network over numbers, and one linear layer that foretells the next of them."""
 
-    cell: RecurrentCell = Field(description="torch.nn's RNN, LSTM or GRU, or one of them written out by hand.")
+    cell: OwnOrRecurrentCell = Field(
+        description="torch.nn's RNN, LSTM or GRU, one of them by hand, or your own class: my_models.py:MyLSTM."
+    )
     hidden_size: Count = Field(51, le=16_384, description="Size of the hidden state.")
     layers: Count = Field(1, le=64, description="Recurrent layers, one on top of the other.")
 

@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from reportgen.errors import Problem, SuiteError
 from reportgen.suite.base import PATHS
-from reportgen.suite.classifier import FILES_OF_MODELS, file_of_model
+from reportgen.suite.classifier import FILES_OF_SETTINGS, file_of_setting
 from reportgen.suite.document import Document, Path_, read_document, shown, shown_key
 from reportgen.suite.expansion import expand
 from reportgen.suite.logs import log_problems
@@ -66,7 +66,7 @@ def _checked(document: Document, languages: Collection[str], *, files: bool) -> 
         suite = suite_of(task).model_validate(document.value)
     except ValidationError as error:
         raise SuiteError([*problems, *problems_of(error, document, task)]) from None
-    problems += [*_missing_files(suite, document), *_missing_files_of_models(suite, document)] if files else []
+    problems += [*_missing_files(suite, document), *_missing_files_of_settings(suite, document)] if files else []
     problems += log_problems(suite, document, files=files)
     problems += expand(suite, document).problems
     if problems:
@@ -75,46 +75,53 @@ def _checked(document: Document, languages: Collection[str], *, files: bool) -> 
 
 
 def with_files_beside(suite: Suite, folder: Path) -> Suite:
-    """Return the suite with the files that its models name, vectors and classes, looked for in `folder`."""
+    """Return the suite with the files that its settings name, vectors and code, looked for in `folder`."""
 
     def placed(model: dict[str, Any]) -> dict[str, Any]:
         return {name: _placed(name, value, folder) for name, value in model.items()}
 
     def swept(grid: dict[str, tuple[Any, ...]]) -> dict[str, tuple[Any, ...]]:
         return {
-            setting: tuple(_placed(setting.removeprefix("model."), value, folder) for value in values)
+            setting: tuple(_placed(setting.rpartition(".")[2], value, folder) for value in values)
             for setting, values in grid.items()
         }
 
     runs = tuple(
         run.model_copy(
-            update={"model": placed(run.model), "imported": run.imported and run.imported.placed(folder)}
+            update={
+                "model": placed(run.model),
+                "training": placed(run.training),
+                "imported": run.imported and run.imported.placed(folder),
+            }
         )
         for run in suite.runs
     )
     sweeps = tuple(sweep.model_copy(update={"grid": swept(sweep.grid)}) for sweep in suite.sweeps)
-    return suite.model_copy(update={"model": placed(suite.model), "runs": runs, "sweeps": sweeps})
+    shared = {"model": placed(suite.model), "training": placed(suite.training)}
+    return suite.model_copy(update={**shared, "runs": runs, "sweeps": sweeps})
 
 
 def _placed(setting: str, value: Any, folder: Path) -> Any:
-    return value if file_of_model(setting, value) is None else str(folder / value)
+    return value if file_of_setting(setting, value) is None else str(folder / value)
 
 
-def files_of_models(suite: Suite) -> Iterator[tuple[Path_, str, Any]]:
-    """Yield place, name and value of every setting of a model that may name a file."""
-    parts: list[tuple[Path_, dict[str, Any]]] = [(("model",), suite.model)]
-    parts += [(("runs", i, "model"), run.model) for i, run in enumerate(suite.runs)]
-    for path, model in parts:
-        yield from (((*path, name), name, model[name]) for name in FILES_OF_MODELS if name in model)
+def files_of_settings(suite: Suite) -> Iterator[tuple[Path_, str, Any]]:
+    """Yield place, name and value of every setting of a model or a training that may name a file."""
+    parts: list[tuple[Path_, dict[str, Any]]] = [(("model",), suite.model), (("training",), suite.training)]
+    for i, run in enumerate(suite.runs):
+        parts += [(("runs", i, "model"), run.model), (("runs", i, "training"), run.training)]
+    for path, part in parts:
+        yield from (((*path, name), name, part[name]) for name in FILES_OF_SETTINGS if name in part)
     for i, sweep in enumerate(suite.sweeps):
-        for name in FILES_OF_MODELS:
-            for place, value in enumerate(sweep.grid.get(f"model.{name}", ())):
-                yield ("sweeps", i, "grid", f"model.{name}", place), name, value
+        for setting, values in sweep.grid.items():
+            if (name := setting.rpartition(".")[2]) in FILES_OF_SETTINGS:
+                for place, value in enumerate(values):
+                    yield ("sweeps", i, "grid", setting, place), name, value
 
 
-def _missing_files_of_models(suite: Suite, document: Document) -> Iterator[Problem]:
-    for path, name, value in files_of_models(suite):
-        file = file_of_model(name, value)
+def _missing_files_of_settings(suite: Suite, document: Document) -> Iterator[Problem]:
+    for path, name, value in files_of_settings(suite):
+        file = file_of_setting(name, value)
         place = document.file.parent.absolute() / (file or "")
         if file is not None and file.endswith((".txt", ".py")) and not place.is_file():
             yield document.problem(path, f"no such file: {place}", "a file that is there")

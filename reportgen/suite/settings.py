@@ -7,8 +7,8 @@ of wording never enters a run's key.
 from pathlib import PurePath
 from typing import Annotated, Any, Literal, get_args
 
-from pydantic import Field, field_validator, model_validator
-from pydantic_core import PydanticCustomError
+from pydantic import Field, PlainValidator, WithJsonSchema, field_validator, model_validator
+from pydantic_core import PydanticCustomError, PydanticKnownError
 
 from reportgen.suite.base import (
     Count,
@@ -19,7 +19,8 @@ from reportgen.suite.base import (
     RunOfAnyTask,
     Settings,
 )
-from reportgen.suite.classifier import FILES_OF_MODELS, ModelSettings
+from reportgen.suite.classifier import ModelSettings
+from reportgen.suite.own import OWN, is_own
 
 SurnameLanguage = Literal[
     "Arabic", "Armenian", "Chinese", "Czech", "Dutch", "English", "Estonian", "Finnish", "French",
@@ -165,15 +166,33 @@ DATA_SETTINGS: tuple[type[Settings], ...] = get_args(ClassificationData)
 DataSettings = Annotated[ClassificationData, Field(discriminator="source")]
 
 
+KnownLoss = Literal["cross_entropy", "mse", "bce_one_hot", "bce_logit"]
+KNOWN_LOSSES: tuple[str, ...] = get_args(KnownLoss)
+
+
+def _loss(value: object) -> str:
+    if isinstance(value, str) and (value in KNOWN_LOSSES or is_own(value)):
+        return value
+    known = ", ".join(map(repr, KNOWN_LOSSES))
+    raise PydanticKnownError("literal_error", {"expected": f"{known} or a function of your own, file.py:name"})
+
+
+Loss = Annotated[
+    str,
+    PlainValidator(_loss),
+    WithJsonSchema({"anyOf": [{"enum": list(KNOWN_LOSSES)}, {"type": "string", "pattern": OWN}]}),
+]
+
+
 class TrainingSettings(Settings):
     """How a model is trained."""
 
     epochs: Count = Field(10, le=100_000, description="Passes over the training part.")
     batch_size: Count = Field(64, le=1_000_000, description="Examples a step.")
-    loss: Literal["cross_entropy", "mse", "bce_one_hot", "bce_logit"] = Field(
+    loss: Loss = Field(
         "cross_entropy",
         description="Cross-entropy, squared error of the probabilities, binary cross-entropy on one-hot targets, "
-        "or on a single logit (two classes).",
+        "or on a single logit (two classes), or your own: my_losses.py:focal.",
     )
     optimizer: Literal["adam", "adamw", "adamax", "rmsprop", "sgd"] = Field(
         "adam", description="The optimizer, by its name in torch.optim."
@@ -205,11 +224,9 @@ class RunSettings(RunOfAnyTask):
     def told(self) -> dict[str, Any]:
         """Return the same, with the share of the test part worked out where the suite leaves it to reportgen."""
         plain = super().told()
-        data, model = plain["data"], plain["model"]
-        for name in FILES_OF_MODELS:
-            model[name] = model[name] and PurePath(model[name]).name
-        given = model["arguments"]
-        model["arguments"] = given and ", ".join(f"{name}={value}" for name, value in given.items())
+        data = plain["data"]
+        if is_own(self.training.loss):
+            plain["training"]["loss"] = PurePath(self.training.loss).name
         split = self.data.split
         if isinstance(split, SplitSettings) and split.train_per_class is None and not data.get("test_file"):
             data["split"]["test"] = split.test_share

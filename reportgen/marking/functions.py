@@ -1,0 +1,68 @@
+"""Functions that the user wrote, tried on a few examples: a loss, and a metric."""
+
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from reportgen.lab.loading import load_function
+from reportgen.lab.own import OwnClass
+from reportgen.marking.trial import Failed, Fault, Trial, frames, named, watched
+from reportgen.marking.whole import CLASSES
+
+_EXAMPLES = 6
+
+
+def try_loss(loss: str, *, device: str = "cpu") -> Trial:
+    """Try a loss that a suite calls `my_losses.py:focal`: a loss for each example, with a finite gradient.
+
+    Args:
+        loss: the function, with the path of its file.
+        device: where the run will be.
+    """
+    trial, own = Trial(), OwnClass.of(loss)
+    try:
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(0)
+            logits = torch.randn(_EXAMPLES, CLASSES).to(device).requires_grad_()
+            labels = (torch.arange(_EXAMPLES) % CLASSES).to(device)
+            expected = (
+                f"a loss an example, ({_EXAMPLES},), for logits {tuple(logits.shape)} and labels ({_EXAMPLES},)"
+            )
+            function = _found(own)
+            with watched(own, expected):
+                result = function(logits, labels)
+            _check_loss(result, own, expected)
+            with watched(own, "a loss that a gradient flows back from to the logits"):
+                result.sum().backward()
+            if logits.grad is None or not bool(logits.grad.isfinite().all()):
+                raise Failed(Fault("a gradient that is NaN or infinite", "finite numbers", own.file.name))
+            trial.passed.append(f"{own} gives {expected}")
+    except Failed as failed:
+        trial.fault = failed.fault
+    return trial
+
+
+def _found(own: OwnClass) -> Callable[..., Any]:
+    with watched(own, "a file that can be run, with a function of that name"):
+        try:
+            return load_function(own)
+        except (LookupError, TypeError) as error:
+            if frames(error, own.file.parent):
+                raise
+            raise Failed(Fault(str(error.args[0]), f"a function called {own.name}", own.file.name)) from None
+
+
+def _check_loss(result: object, own: OwnClass, expected: str) -> None:
+    place = own.file.name
+    if not isinstance(result, Tensor):
+        raise Failed(Fault(named(result), expected, place))
+    if result.ndim == 0:
+        raise Failed(Fault("one number", f"{expected}: reduction='none', and no mean", place))
+    if tuple(result.shape) != (_EXAMPLES,):
+        raise Failed(Fault(named(result), expected, place))
+    if not bool(result.isfinite().all()):
+        raise Failed(Fault("NaN or infinity", f"finite numbers: {expected}", place))
+    if not result.requires_grad:
+        raise Failed(Fault("a loss cut off from the logits (detach, argmax or a new tensor?)", expected, place))
