@@ -119,7 +119,7 @@ def check(suite: SuiteArgument, profile: ProfileOption = None) -> None:
     loaded = pipeline.load(_found(suite), profile=profile)
     print_notes(loaded.notes)
     runs = runs_of(loaded.suite, "cpu")
-    trials.try_own(loaded.file, profile, runs)
+    trials.try_own(loaded.file, profile, runs, loaded.suite.metrics)
     variants = len({run.variant.name for run in runs})
     typer.echo(f"{loaded.file}: right; {variants} variants × {len(loaded.suite.seeds)} seeds = {len(runs)} runs")
 

@@ -22,8 +22,7 @@ from reportgen.planning import Action, Plan, Step
 from reportgen.reporting import Findings, module_for
 from reportgen.resources import TEMPLATES
 from reportgen.store import Store
-from reportgen.suite.document import Document
-from reportgen.suite.expansion import expand, file_name
+from reportgen.suite.expansion import file_name
 from reportgen.suite.reading import read_suite
 from reportgen.suite.schema import Suite
 from reportgen.suite.tasks import task_of
@@ -95,7 +94,8 @@ def build(
     planned = plan(loaded, store)
     folder = options.build / ".".join(filter(None, [file.stem, options.profile, "quick" * options.quick]))
     announce("run")
-    trials.try_own(file, options.profile, [step.run for step in planned.steps if step.action is not Action.REUSE])
+    new = [step.run for step in planned.steps if step.action is not Action.REUSE]
+    trials.try_own(file, options.profile, new, loaded.suite.metrics)
     run(planned, store, options, listen)
     actions = Counter(step.action for step in planned.steps)
     trained = actions[Action.TRAIN] + actions[Action.RETRY]
@@ -137,8 +137,10 @@ def make_report(
     Returns the reports by name, not yet written, so that those in their place are whole until all are there; and
     the paths of what was written, from `folder`.
     """
+    from reportgen.metrics import with_metrics  # here, because a build with nothing to do needs no pandas
+
     announce("collect")
-    results = collect(planned, store)
+    results = with_metrics(collect(planned, store), loaded.suite, loaded.file, options.profile)
     announce("analyse")
     findings = analyse(results)
     folder.mkdir(parents=True, exist_ok=True)
@@ -181,12 +183,7 @@ def load(file: Path, *, quick: bool = False, profile: str | None = None) -> Load
     tongues = tuple(languages.load_languages(suite.languages, folders))
     suite = planning.shortened(suite) if quick else suite
     planning.check_logs(suite)
-    return Loaded(file, suite, folders, tongues, (*_left_out(suite), *_check_own(tongues, folders)))
-
-
-def _left_out(suite: Suite) -> list[str]:
-    names = ", ".join(expand(suite, Document(Path())).left_out)
-    return [f"sweeps: left out, since the run itself is the same: {names}"] if names else []
+    return Loaded(file, suite, folders, tongues, (*planning.left_out(suite), *_check_own(tongues, folders)))
 
 
 def _check_own(tongues: "Sequence[Language]", folders: Sequence[Path]) -> list[str]:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum
+from pathlib import Path
 from typing import Any
 
 from reportgen.errors import ReportgenError
@@ -12,7 +13,8 @@ from reportgen.lab import device as devices
 from reportgen.lab.key import key_of, key_parts
 from reportgen.lab.record import Record, from_files, to_files
 from reportgen.store import Store
-from reportgen.suite.expansion import Run, runs_of, task_of_suite
+from reportgen.suite.document import Document
+from reportgen.suite.expansion import Run, expand, runs_of, task_of_suite
 from reportgen.suite.importing import ImportedRun
 from reportgen.suite.schema import Suite
 from reportgen.suite.settings import TrainingSettings
@@ -71,6 +73,12 @@ def plan(suite: Suite, store: Store) -> Plan:
     runs = runs_of(suite, device)
     past = _Past(store)
     return Plan([_step(run, past) for run in runs], device)
+
+
+def left_out(suite: Suite) -> list[str]:
+    """Return a note on the points of sweeps that are the run itself, if there are any."""
+    names = ", ".join(expand(suite, Document(Path())).left_out)
+    return [f"sweeps: left out, since the run itself is the same: {names}"] if names else []
 
 
 def shortened(suite: Suite) -> Suite:

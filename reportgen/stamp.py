@@ -11,6 +11,7 @@ from itertools import chain, count
 from pathlib import Path
 from typing import Any
 
+from reportgen.lab.own import OwnClass, own_digest
 from reportgen.store import Store
 from reportgen.suite.schema import Suite
 
@@ -105,6 +106,7 @@ def _free(file: Path) -> Path:
 
 def _ingredients(suite: Suite, templates: Sequence[Path], keys: Sequence[str], store: Store) -> Iterator[str]:
     yield repr(suite)
+    yield from (own_digest(OwnClass.of(metric.function)) for metric in suite.metrics)
     yield from (f"{key} {store.digest(key)}" for key in keys)
     for folder in templates:
         for file in sorted(path for path in folder.rglob("*") if path.is_file()):

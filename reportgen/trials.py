@@ -1,7 +1,7 @@
 """What a suite names of the user's own, tried before a build trains: a fault is told with the suite's line."""
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ from reportgen.suite.expansion import Run
 from reportgen.suite.importing import ImportedRun
 from reportgen.suite.own import MayBeOwn, is_own
 from reportgen.suite.profiles import with_profile
+from reportgen.suite.schema import MetricDeclaration
 from reportgen.suite.settings import TrainingSettings
 from reportgen.suite.tasks import AnyRun, task_of
 
@@ -23,15 +24,22 @@ Call = dict[str, Any]
 """What is tried, and the keyword arguments of its trial: see `reportgen.executors.trying.try_layers`."""
 
 
-def try_own(file: Path, profile: str | None, runs: Iterable[Run]) -> None:
+def try_own(
+    file: Path, profile: str | None, runs: Iterable[Run], metrics: Sequence[MetricDeclaration] = ()
+) -> None:
     """Try what the runs name of the user's own; SuiteError tells what is wrong with which.
 
     Args:
         file: the suite.
         profile: the one that is laid over it.
-        runs: those that are to be trained.
+        runs: those that are to be trained; nothing is tried if there are none.
+        metrics: the suite's own.
     """
+    runs = list(runs)
     tried: dict[str, tuple[str, str, str, Call]] = {}
+    for metric in metrics if runs else ():
+        call = {"what": "metric", "metric": metric.function}
+        tried[json.dumps(call)] = ("", "metrics", metric.function, call)
     for run in runs:
         settings = run.variant.settings
         base = (run.variant.baseline or "") if run.variant.changed else run.variant.name
@@ -92,6 +100,9 @@ def _input_size(model: MayBeOwn) -> int:
 def _place(document: Document, base: str, setting: str, name: str) -> Path_:
     """Return where the suite names it: in the run itself, for all runs, or in a sweep."""
     folder = document.file.parent.absolute()
+    if setting == "metrics":
+        given = [m.get("function") if isinstance(m, dict) else m for m in document.value["metrics"]]
+        return ("metrics", [str(folder / str(function)) for function in given].index(name))
     part, key = setting.split(".")
     runs = document.value["runs"]
     own: list[tuple[Path_, object]] = [

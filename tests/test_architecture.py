@@ -18,7 +18,7 @@ LAYERS = [
     {"cli"},
     {"terminal", "doctor", "datasets", "marks", "starting"},
     {"pipeline"},
-    {"planning", "reporting", "stamp", "trials"},
+    {"metrics", "planning", "reporting", "stamp", "trials"},
     {"report"},
     {"figures", "executors"},
     {"analysis", "importing", "marking"},

@@ -26,7 +26,7 @@ TOP = (
 SOURCES = "surnames, movie-snippets, imdb, sentence-polarity, csv, tsv, jsonl, folder, sine, series, addition"
 MODEL = (
     "activation, arguments, bidirectional, cell, dropout, embedding_size, embedding_std, head_size, hidden_size, "
-    "layers, log_softmax, packed, pooling, recurrent_dropout, vectors, vectors_frozen"
+    "layers, log_softmax, module, packed, pooling, recurrent_dropout, vectors, vectors_frozen"
 )
 TRAINING = "batch_size, epochs, gradient_clip, keep, learning_rate, loss, momentum, optimizer, weight_decay"
 CELLS = (

@@ -1,8 +1,8 @@
 """The stage *collect*: records become DataFrames."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -12,6 +12,9 @@ from reportgen.lab.record import EPOCH_COLUMNS, Record
 from reportgen.suite.expansion import Run, Variant
 from reportgen.suite.importing import ImportedRun, ImportSettings
 from reportgen.suite.tasks import task_of
+
+if TYPE_CHECKING:  # it gathers its values from the results
+    from reportgen.analysis.metrics import OwnMetric
 
 
 @dataclass(frozen=True)
@@ -24,6 +27,8 @@ class Runs:
     variants: tuple[Variant, ...]
     records: dict[str, Record]
     runs: pd.DataFrame
+    metrics: "tuple[OwnMetric, ...]" = field(default=(), kw_only=True)
+    """What the suite's own metrics give."""
 
     @property
     def task(self) -> str:

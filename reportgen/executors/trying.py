@@ -10,7 +10,7 @@ from reportgen.errors import ReportgenError
 
 if TYPE_CHECKING:  # importing the lab costs seconds: only the child does
     from reportgen.marking.matching import Match
-    from reportgen.marking.trial import Trial
+    from reportgen.marking.trial import Fault, Trial
 
 SECONDS = 60.0
 """How long one trial may take, the import of torch among it; without a hang it takes three."""
@@ -22,6 +22,11 @@ def try_layers(calls: Sequence[dict[str, Any]]) -> "list[Trial]":
     See `reportgen.marking.trial.try_layer`, `.whole.try_model` and `.functions.try_loss`.
     """
     return apart(_try_layers, [list(calls)], SECONDS * len(calls))  # type: ignore[no-any-return]
+
+
+def measure(metric: str, cases: Sequence[Any]) -> "tuple[list[float], Fault | None]":
+    """Return what came of `reportgen.marking.functions.measured`."""
+    return apart(_measured, [metric, list(cases)], SECONDS)  # type: ignore[no-any-return]
 
 
 def compare_layer(call: dict[str, Any]) -> "Match":
@@ -59,11 +64,16 @@ def _answer(sender: Connection, work: Callable[..., Any], arguments: Sequence[An
 
 
 def _try_layers(calls: list[dict[str, Any]]) -> "list[Trial]":
-    from reportgen.marking.functions import try_loss
+    from reportgen.marking.functions import try_loss, try_metric
     from reportgen.marking.trial import try_layer
     from reportgen.marking.whole import try_model
 
-    trials: dict[str, Callable[..., Trial]] = {"cell": try_layer, "module": try_model, "loss": try_loss}
+    trials: dict[str, Callable[..., Trial]] = {
+        "cell": try_layer,
+        "module": try_model,
+        "loss": try_loss,
+        "metric": try_metric,
+    }
     return [trials[call.get("what", "cell")](**{k: v for k, v in call.items() if k != "what"}) for call in calls]
 
 
@@ -71,3 +81,9 @@ def _compare(call: dict[str, Any]) -> "Match":
     from reportgen.marking.matching import compare
 
     return compare(**call)
+
+
+def _measured(metric: str, cases: list[Any]) -> "tuple[list[float], Fault | None]":
+    from reportgen.marking.functions import measured
+
+    return measured(metric, cases)

@@ -1,9 +1,12 @@
 """Functions that the user wrote, tried on a few examples: a loss, and a metric."""
 
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Iterable
 from typing import Any
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from reportgen.lab.loading import load_function
@@ -42,6 +45,50 @@ def try_loss(loss: str, *, device: str = "cpu") -> Trial:
     except Failed as failed:
         trial.fault = failed.fault
     return trial
+
+
+Case = tuple[NDArray[np.int64], NDArray[np.int64], int]
+"""Predicted classes and true ones, (examples,), and how many classes there are."""
+
+
+def try_metric(metric: str) -> Trial:
+    """Try a metric that a suite calls `my_metrics.py:macro_recall` on a few predictions.
+
+    Args:
+        metric: the function, with the path of its file.
+    """
+    target = np.arange(_EXAMPLES) % CLASSES
+    _, fault = measured(metric, [(np.roll(target, 1), target, CLASSES), (target, target, CLASSES)])
+    passed = [] if fault else [f"{OwnClass.of(metric)} gives a number"]
+    return Trial(passed=passed, fault=fault)
+
+
+def measured(metric: str, cases: Iterable[Case]) -> tuple[list[float], Fault | None]:
+    """Return what a metric gives for each case: one number, NaN where it has none; or the fault that it has.
+
+    Args:
+        metric: the function, with the path of its file; it is called with predicted, target and classes.
+        cases: what it is measured on.
+    """
+    own, values = OwnClass.of(metric), []
+    expected = "one number for predicted (examples,), target (examples,) and classes"
+    try:
+        function = _found(own)
+        for predicted, target, classes in cases:
+            with watched(own, expected):
+                value = function(predicted.copy(), target.copy(), classes)
+                if (
+                    getattr(value, "ndim", 0)
+                    or isinstance(value, bool | str | list | tuple | dict)
+                    or value is None
+                ):
+                    raise Failed(Fault(named(value), expected, own.file.name))
+                values.append(float(value))
+            if math.isinf(values[-1]):
+                raise Failed(Fault("infinity", expected, own.file.name))
+    except Failed as failed:
+        return [], failed.fault
+    return values, None
 
 
 def _found(own: OwnClass) -> Callable[..., Any]:

@@ -24,6 +24,7 @@ from reportgen.report.facts import (
     is_off,
     log_of,
     matrices_in_text,
+    metric_of,
     mistakes_of,
     models_of,
     prose,
@@ -126,6 +127,8 @@ class Context(Common):
     """The same of those that stand in an appendix, where there are many."""
     seconds_digits: int
     """Decimals that tell the seconds of an epoch apart."""
+    metrics: list[dict[str, Any]] = field(default_factory=list)
+    """The suite's own metrics: label, percent, and `values`, by variant its mean and std over the seeds."""
     curves: int = 0
     """How many variants have learning curves."""
     explained: Explained = field(default_factory=Explained)
@@ -236,6 +239,7 @@ def build_context(
         mistakes=mistakes_of(best) if best and best.data else [],
         mistakes_seed=best.seed if best else 0,
         findings=findings,
+        metrics=[metric_of(metric, language.code) for metric in results.metrics],
         curves=len(with_curves(results, findings.comparison)),
         explained=explain(results, findings),
         confusion_figures=[(v, f"confusion-{v}") for v in in_text],

@@ -12,6 +12,7 @@ from markupsafe import Markup
 
 from reportgen.analysis.families import representatives
 from reportgen.analysis.findings import Findings, Tuning
+from reportgen.analysis.metrics import OwnMetric
 from reportgen.analysis.results import Results, Runs, test_figures
 from reportgen.lab.record import Record
 from reportgen.suite.expansion import Run
@@ -95,6 +96,12 @@ def tuning_of(
             if before.get(name) != after.get(name) and ((name in before and name in after) or not imported)
         ],
     }
+
+
+def metric_of(metric: OwnMetric, language: str) -> dict[str, Any]:
+    """Return a metric of the user's own as templates take it."""
+    values = {str(variant): dict(row) for variant, row in metric.table.to_dict("index").items()}
+    return {"label": metric.label.in_language(language), "percent": metric.percent, "values": values}
 
 
 def datasets_of(results: Runs, labels: Mapping[str, str]) -> list[dict[str, Any]]:

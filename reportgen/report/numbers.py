@@ -39,6 +39,7 @@ def _tables(results: Results, findings: Findings) -> Iterator[tuple[str, pd.Data
     yield "curves", findings.curves
     yield "differences", pd.DataFrame([asdict(d) for d in findings.differences])
     yield "overfitting", pd.DataFrame([asdict(item) for item in findings.overfitting])
+    yield from ((f"metric-{metric.name}", metric.runs) for metric in results.metrics)
     for variant, matrix in results.confusion.items():
         classes = list(findings.per_class[variant]["class"])
         named = pd.DataFrame(matrix, columns=classes)
@@ -96,6 +97,10 @@ def _numbers(results: Results, findings: Findings) -> Iterator[dict[str, Any]]:
     every = [variant.name for variant in results.variants]
     yield from of_comparison(results, findings.comparison)
     yield from of_differences(results, "differences", findings.differences)
+    for metric in results.metrics:
+        for variant, row in metric.table.to_dict("index").items():
+            for field, value in row.items():
+                yield number(results, f"metrics.{metric.name}.{variant}.{field}", value, str(variant))
     for fit in findings.overfitting:
         for field, value in asdict(fit).items():
             if field != "variant":

@@ -1,9 +1,11 @@
-"""What can be wrong with the logs that a suite imports, before any of them is read."""
+"""What can be wrong with the logs and the metrics that a suite names, before any of them is read."""
 
 from collections.abc import Iterator
 
 from reportgen.errors import Problem
-from reportgen.suite.document import Document
+from reportgen.suite.document import Document, shown
+from reportgen.suite.messages import repetitions
+from reportgen.suite.own import file_of_own
 from reportgen.suite.schema import Suite
 from reportgen.suite.tasks import CLASSIFICATION, task_of
 
@@ -25,3 +27,16 @@ def log_problems(suite: Suite, document: Document, *, files: bool) -> Iterator[P
             place = document.file.parent.absolute() / name
             if not place.is_file():
                 yield document.problem((*path, "path"), f"no such file: {place}", "a log that is there")
+
+
+def metric_problems(suite: Suite, document: Document, *, files: bool) -> Iterator[Problem]:
+    """Yield what is wrong with each of `metrics`; `files`: a file that is not there, too."""
+    if suite.metrics and task_of(suite.data.source) is not CLASSIFICATION:
+        got = f"metrics of classes with source {suite.data.source}"
+        yield document.problem(("metrics",), got, "metrics in a suite that classifies")
+    for i, name in repetitions([metric.name for metric in suite.metrics]):
+        yield document.problem(("metrics", i), f"the metric {shown(name)} a second time", "a name of its own")
+    for i, metric in enumerate(suite.metrics if files else ()):
+        place = document.file.parent.absolute() / (file_of_own(metric.function) or "")
+        if not place.is_file():
+            yield document.problem(("metrics", i), f"no such file: {place}", "a file that is there")

@@ -107,7 +107,7 @@ class MayBeOwn(Settings):
             )
         if taken := [name for name in GIVEN if name in self.arguments]:
             raise PydanticCustomError(
-                "rule", "names of further arguments; {taken} come from hidden_size, layers and the data",
+                "rule", "no {taken} among the arguments; hidden_size, layers and the data give it",
                 {"taken": ", ".join(taken)},
             )  # fmt: skip
 

@@ -12,7 +12,7 @@ from reportgen.suite.base import PATHS
 from reportgen.suite.classifier import FILES_OF_SETTINGS, file_of_setting
 from reportgen.suite.document import Document, Path_, read_document, shown, shown_key
 from reportgen.suite.expansion import expand
-from reportgen.suite.logs import log_problems
+from reportgen.suite.logs import log_problems, metric_problems
 from reportgen.suite.messages import nearest, problems_of, repetitions
 from reportgen.suite.profiles import profile_names, with_profile
 from reportgen.suite.schema import LANGUAGES, Suite, suite_of
@@ -67,6 +67,7 @@ def _checked(document: Document, languages: Collection[str], *, files: bool) -> 
     except ValidationError as error:
         raise SuiteError([*problems, *problems_of(error, document, task)]) from None
     problems += [*_missing_files(suite, document), *_missing_files_of_settings(suite, document)] if files else []
+    problems += metric_problems(suite, document, files=files)
     problems += log_problems(suite, document, files=files)
     problems += expand(suite, document).problems
     if problems:
@@ -98,7 +99,8 @@ def with_files_beside(suite: Suite, folder: Path) -> Suite:
     )
     sweeps = tuple(sweep.model_copy(update={"grid": swept(sweep.grid)}) for sweep in suite.sweeps)
     shared = {"model": placed(suite.model), "training": placed(suite.training)}
-    return suite.model_copy(update={**shared, "runs": runs, "sweeps": sweeps})
+    metrics = tuple(m.model_copy(update={"function": str(folder / m.function)}) for m in suite.metrics)
+    return suite.model_copy(update={**shared, "runs": runs, "sweeps": sweeps, "metrics": metrics})
 
 
 def _placed(setting: str, value: Any, folder: Path) -> Any:

@@ -9,9 +9,10 @@ from pydantic import BaseModel, Field, GetCoreSchemaHandler, create_model, model
 from pydantic.fields import FieldInfo
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
-from reportgen.suite.base import Natural, Settings
+from reportgen.suite.base import Natural, Settings, Yes
 from reportgen.suite.classifier import ModelSettings
 from reportgen.suite.importing import ImportSettings
+from reportgen.suite.own import OwnName
 from reportgen.suite.settings import TrainingSettings
 from reportgen.suite.tasks import CLASSIFICATION, TASKS, AnyData, Task
 from reportgen.suite.text import Text
@@ -146,6 +147,29 @@ class SweepDeclaration(Settings):
     )
 
 
+class MetricDeclaration(Settings):
+    """A metric of your own, measured on the predictions of every run; nothing is trained for it."""
+
+    function: OwnName = Field(description="The function, file.py:name: predicted, target and classes to a number.")
+    label: Text | None = Field(None, description="What the table calls it; the function's name unless given.")
+    percent: Yes = Field(False, description="Print it in percent.")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _may_be_its_name(cls, given: Any) -> Any:
+        return {"function": given} if isinstance(given, str) else given
+
+    @property
+    def name(self) -> str:
+        """The function's name."""
+        return self.function.rpartition(":")[2]
+
+    @property
+    def shown(self) -> Text:
+        """What the table calls it."""
+        return self.label or Text.parse(self.name)
+
+
 class ProfileRun(Settings):
     """What a profile changes of one run."""
 
@@ -191,6 +215,9 @@ class Suite(Settings):
     )
     seeds: tuple[Natural, ...] = Field(
         (0, 1, 2), min_length=1, max_length=1000, description="One training a seed."
+    )
+    metrics: tuple[MetricDeclaration, ...] = Field(
+        (), max_length=20, description="Metrics of your own, in a table of the results."
     )
     device: Literal["auto", "cpu", "cuda"] = Field("auto", description="auto: the GPU when there is one.")
     sections: tuple[str, ...] = Field(
