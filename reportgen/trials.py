@@ -10,11 +10,12 @@ from reportgen.executors.trying import try_layers
 from reportgen.suite.classifier import ModelSettings
 from reportgen.suite.document import Document, Path_, read_document
 from reportgen.suite.expansion import Run
+from reportgen.suite.forecasting import OwnSeriesSettings
 from reportgen.suite.importing import ImportedRun
 from reportgen.suite.own import MayBeOwn, is_own
 from reportgen.suite.profiles import with_profile
 from reportgen.suite.schema import MetricDeclaration
-from reportgen.suite.settings import TrainingSettings
+from reportgen.suite.settings import FunctionSettings, TrainingSettings
 from reportgen.suite.tasks import AnyRun, task_of
 
 SYMBOLS = 7
@@ -66,6 +67,9 @@ def try_own(
 
 def _calls(settings: AnyRun) -> Iterator[tuple[str, Call]]:
     """Yield the settings that name something of the user's own, each with how it is tried."""
+    if isinstance(settings.data, FunctionSettings | OwnSeriesSettings):
+        plain = settings.data.model_dump(mode="json")
+        yield "data.load", {"what": "load", "load": settings.data.load, "settings": plain}
     model, training, device = settings.model, settings.training, settings.device
     task = task_of(settings.data.source).name
     if isinstance(model, MayBeOwn) and model.module is not None:

@@ -84,10 +84,10 @@ def test_a_metric_that_changes_is_measured_anew(suite: Path) -> None:
         ("int(np.sum(predicted != target))", "predicted != target", "got ndarray, expected one number"),
         ("return int(np.sum(predicted != target))", "pass", "got nothing, expected one number for predicted ("),
         ("int(np.sum(", "1 / (0 * np.sum(", "got infinity, expected one number"),
-        ("predicted != target", "predicted != taget", "got NameError: name 'taget' is not defined, expected one "
-            "number for predicted (examples,), target (examples,) and classes; my_metrics.py:10 in mistakes: return"),
-        (", target, classes):\n    return", ", target):\n    return", "got TypeError: mistakes() takes 2 positional "
-            "arguments but 3 were given, expected one number"),
+        ("predicted != target", "predicted != taget", "got NameError: name 'taget' is not defined, expected "
+            "one number for predicted (examples,), target (examples,) and classes; my_metrics.py:10 in mist"),
+        (", target, classes):\n    return", ", target):\n    return", "got TypeError: mistakes() takes 2 "
+            "positional arguments but 3 were given, expected one number"),
         ("def mistakes", "def errors", "got a file without mistakes; its functions are macro_recall, errors, "
             "expected a function called mistakes; my_metrics.py"),
     ],

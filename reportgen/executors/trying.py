@@ -64,7 +64,7 @@ def _answer(sender: Connection, work: Callable[..., Any], arguments: Sequence[An
 
 
 def _try_layers(calls: list[dict[str, Any]]) -> "list[Trial]":
-    from reportgen.marking.functions import try_loss, try_metric
+    from reportgen.marking.functions import try_data, try_loss, try_metric
     from reportgen.marking.trial import try_layer
     from reportgen.marking.whole import try_model
 
@@ -73,6 +73,7 @@ def _try_layers(calls: list[dict[str, Any]]) -> "list[Trial]":
         "module": try_model,
         "loss": try_loss,
         "metric": try_metric,
+        "load": try_data,
     }
     return [trials[call.get("what", "cell")](**{k: v for k, v in call.items() if k != "what"}) for call in calls]
 

@@ -12,11 +12,12 @@ from typing import Any
 from reportgen.lab import dataset, series
 from reportgen.lab.meaning import meaning
 from reportgen.lab.own import OwnClass, own_digest
+from reportgen.lab.own_data import source_digest as own_data_digest
 from reportgen.lab.vectors import vectors_for
 from reportgen.suite.addition import AdditionSettings
-from reportgen.suite.forecasting import ForecastingRun, SeriesSettings, SineSettings
+from reportgen.suite.forecasting import ForecastingRun, OwnSeriesSettings, SeriesSettings, SineSettings
 from reportgen.suite.own import is_own
-from reportgen.suite.settings import RunSettings
+from reportgen.suite.settings import FunctionSettings, RunSettings
 from reportgen.suite.tasks import AnyData, AnyRun
 
 THREADS = 1
@@ -78,6 +79,8 @@ def data_digest(settings: AnyData) -> str:
     match settings:
         case AdditionSettings():
             return hashlib.sha256(settings.model_dump_json().encode()).hexdigest()
+        case FunctionSettings() | OwnSeriesSettings():
+            return own_data_digest(settings)
         case SineSettings() | SeriesSettings():
             return series.prepare(settings).facts.digest
         case _:

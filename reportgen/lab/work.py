@@ -16,7 +16,7 @@ from reportgen.lab.checkpoints import Checkpoint
 from reportgen.lab.dataset import Dataset, prepare
 from reportgen.lab.describing import describe
 from reportgen.lab.environment import collect
-from reportgen.lab.key import THREADS, key_of
+from reportgen.lab.key import THREADS, data_digest, key_of
 from reportgen.lab.letters import RNN
 from reportgen.lab.loading import own_model, source_of
 from reportgen.lab.losses import outputs_for
@@ -103,7 +103,8 @@ def _classify(
     checkpoint: Checkpoint,
 ) -> None:
     data = prepare(settings.data)
-    if record["parts"].get("data", data.facts.digest) != data.facts.digest:  # it would lie under another's key
+    digest = data_digest(settings.data)
+    if record["parts"].get("data", digest) != digest:  # it would lie under another's key
         raise ReportgenError("the data have changed since the build began; run the same command again")
     record["data"] = data.facts.as_json()
     record["heldout"] = "validation" if len(data.parts["validation"]) else "test"

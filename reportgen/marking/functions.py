@@ -1,4 +1,4 @@
-"""Functions that the user wrote, tried on a few examples: a loss, and a metric."""
+"""Functions that the user wrote, tried before they are used: a loss, a metric, and one that loads data."""
 
 import math
 from collections.abc import Callable, Iterable
@@ -9,10 +9,14 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from reportgen.errors import InputError
+from reportgen.lab import dataset, series
 from reportgen.lab.loading import load_function
 from reportgen.lab.own import OwnClass
 from reportgen.marking.trial import Failed, Fault, Trial, frames, named, watched
 from reportgen.marking.whole import CLASSES
+from reportgen.suite.forecasting import OwnSeriesSettings
+from reportgen.suite.settings import FunctionSettings
 
 _EXAMPLES = 6
 
@@ -89,6 +93,37 @@ def measured(metric: str, cases: Iterable[Case]) -> tuple[list[float], Fault | N
     except Failed as failed:
         return [], failed.fault
     return values, None
+
+
+def try_data(load: str, settings: dict[str, Any]) -> Trial:
+    """Try a loading function, `my_data.py:load`: the data can be learnt from, and are the same twice.
+
+    Args:
+        load: the function, with the path of its file.
+        settings: the suite's data settings, as plain values.
+    """
+    trial, own = Trial(), OwnClass.of(load)
+    try:
+        _found(own)
+        with watched(own, "data that can be learnt from"):
+            first, second = _digest(settings), _digest(settings)
+        if first != second:
+            got, expected = "other data the second time", "the same at every call: give random numbers a seed"
+            raise Failed(Fault(got, expected, own.file.name))
+        trial.passed.append(f"{own} gives data that can be learnt from")
+    except InputError as error:
+        problem = error.problems[0]
+        place = f"{problem.file.name}: {problem.where}" if problem.where else problem.file.name
+        trial.fault = Fault(problem.got, problem.expected, place)
+    except Failed as failed:
+        trial.fault = failed.fault
+    return trial
+
+
+def _digest(settings: dict[str, Any]) -> str:
+    if settings["source"] == "series-function":
+        return series.prepare.__wrapped__(OwnSeriesSettings.model_validate(settings)).facts.digest
+    return dataset.prepare.__wrapped__(FunctionSettings.model_validate(settings)).facts.digest
 
 
 def _found(own: OwnClass) -> Callable[..., Any]:

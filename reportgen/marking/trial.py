@@ -11,6 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from reportgen.errors import InputError
 from reportgen.lab.loading import given, load
 from reportgen.lab.own import OwnClass
 
@@ -231,7 +232,7 @@ def watched(own: OwnClass, expected: str) -> Iterator[None]:
     """Turn whatever the user's code raises into Failed, with the user's own lines."""
     try:
         yield
-    except Failed:
+    except (Failed, InputError):
         raise
     except (Exception, SystemExit) as error:
         said = (str(error).strip().splitlines() or [""])[0].rstrip(".")

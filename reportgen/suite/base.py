@@ -36,7 +36,8 @@ class RunOfAnyTask(Settings):
         """Return the settings as plain values to be told: of files their names, and not where they lie."""
         plain = self.model_dump(mode="json")
         data = plain["data"]
-        data |= {key: PurePath(data[key]).name for key in PATHS if data.get(key) is not None}
+        data |= {key: PurePath(data[key]).name for key in (*PATHS, "load") if data.get(key) is not None}
+        data |= {"files": [PurePath(name).name for name in data["files"]]} if "files" in data else {}
         plain["model"] = _told_of_model(plain["model"])
         return plain
 

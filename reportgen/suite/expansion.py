@@ -34,7 +34,11 @@ def sweepable(suite: Suite) -> list[str]:
     """Return the settings that a grid may vary, by dotted name."""
     task, split = task_of_suite(suite), getattr(suite.data, "split", None)
     return [
-        *(f"data.{name}" for name in type(suite.data).model_fields if name not in ("source", "split", *PATHS)),
+        *(
+            f"data.{name}"
+            for name in type(suite.data).model_fields
+            if name not in ("source", "split", "load", "files", *PATHS)
+        ),
         *(f"data.split.{name}" for name in (type(split).model_fields if split else ())),
         *(f"model.{name}" for name in task.model.model_fields if name not in ("arguments", "module")),
         *(f"training.{name}" for name in task.training.model_fields),

@@ -7,7 +7,7 @@ from pydantic_core import PydanticCustomError
 
 from reportgen.suite.base import Count, Natural, Positive, RunOfAnyTask, Settings
 from reportgen.suite.classifier import OwnOrRecurrentCell
-from reportgen.suite.own import MayBeOwn
+from reportgen.suite.own import MayBeOwn, OwnName
 
 Sequences = Annotated[Count, Field(le=100_000)]
 SequencesOrNone = Annotated[int, Field(strict=True, ge=0, le=100_000)]
@@ -56,7 +56,20 @@ class SeriesSettings(HeldOutSequences):
     limit: Sequences | None = Field(None, description="Train on the last so many windows alone.")
 
 
-ForecastingData = SineSettings | SeriesSettings
+class OwnSeriesSettings(HeldOutSequences):
+    """Numbers that a function of your own returns, cut into windows; the last ones are held out."""
+
+    source: Literal["series-function"] = Field(description="Where the sequences come from.")
+    load: OwnName = Field(description="The function, my_data.py:load, that returns numbers in the order of time.")
+    files: tuple[str, ...] = Field((), max_length=1000, description="Files that it reads, beside the suite.")
+    window: Points = Field(200, description="Points of a sequence; the first half is given, the second foretold.")
+    stride: Annotated[Count, Field(le=100_000)] = Field(
+        10, description="Points from the beginning of a training window to that of the next."
+    )
+    limit: Sequences | None = Field(None, description="Train on the last so many windows alone.")
+
+
+ForecastingData = SineSettings | SeriesSettings | OwnSeriesSettings
 
 
 class ForecasterSettings(MayBeOwn):

@@ -14,6 +14,7 @@ from reportgen.suite.document import Document, Path_, read_document, shown, show
 from reportgen.suite.expansion import expand
 from reportgen.suite.logs import log_problems, metric_problems
 from reportgen.suite.messages import nearest, problems_of, repetitions
+from reportgen.suite.own import file_of_own
 from reportgen.suite.profiles import profile_names, with_profile
 from reportgen.suite.schema import LANGUAGES, Suite, suite_of
 from reportgen.suite.tasks import Task, task_of
@@ -134,18 +135,24 @@ def _task(raw: dict[str, Any]) -> Task:
     return task_of(data.get("source") if isinstance(data, dict) else None)
 
 
-def _paths(suite: Suite, file: Path) -> dict[str, str]:
+def _paths(suite: Suite, file: Path) -> dict[str, Any]:
     """Return the files and folders that the data come from; a relative path is beside the suite."""
-    named = {key: getattr(suite.data, key, None) for key in PATHS}
-    return {key: str(file.parent.absolute() / value) for key, value in named.items() if value is not None}
+    folder = file.parent.absolute()
+    named = {key: getattr(suite.data, key, None) for key in (*PATHS, "load")}
+    found: dict[str, Any] = {key: str(folder / value) for key, value in named.items() if value is not None}
+    if files := getattr(suite.data, "files", ()):
+        found["files"] = tuple(str(folder / name) for name in files)
+    return found
 
 
 def _missing_files(suite: Suite, document: Document) -> Iterator[Problem]:
-    for key, path in _paths(suite, document.file).items():
-        found = Path(path).is_dir() if key == "folder" else Path(path).is_file()
-        if not found:
-            kind = "folder" if key == "folder" else "file"
-            yield document.problem(("data", key), f"no such {kind}: {path}", f"a {kind} that is there")
+    for key, named in _paths(suite, document.file).items():
+        for path in [named] if isinstance(named, str) else named:
+            path = file_of_own(path) or path if key == "load" else path
+            found = Path(path).is_dir() if key == "folder" else Path(path).is_file()
+            if not found:
+                kind = "folder" if key == "folder" else "file"
+                yield document.problem(("data", key), f"no such {kind}: {path}", f"a {kind} that is there")
 
 
 def _unknown_sections(document: Document, sections: list[str]) -> Iterator[Problem]:

@@ -20,7 +20,7 @@ from reportgen.suite.base import (
     Settings,
 )
 from reportgen.suite.classifier import ModelSettings
-from reportgen.suite.own import OWN, is_own
+from reportgen.suite.own import OWN, OwnName, is_own
 
 SurnameLanguage = Literal[
     "Arabic", "Armenian", "Chinese", "Czech", "Dutch", "English", "Estonian", "Finnish", "French",
@@ -159,8 +159,22 @@ class FolderSettings(TextSettings):
     folder: str = Field(description="The folder, beside the suite.")
 
 
+class FunctionSettings(TextSettings):
+    """Texts and classes that a function of your own returns."""
+
+    source: Literal["function"] = Field(description="Where the examples come from.")
+    load: OwnName = Field(description="The function, my_data.py:load, that returns pairs of text and class.")
+    files: tuple[str, ...] = Field((), max_length=1000, description="Files that it reads, beside the suite.")
+
+
 ClassificationData = (
-    SurnamesSettings | MovieSnippetsSettings | ImdbSettings | PolaritySettings | TableSettings | FolderSettings
+    SurnamesSettings
+    | MovieSnippetsSettings
+    | ImdbSettings
+    | PolaritySettings
+    | TableSettings
+    | FolderSettings
+    | FunctionSettings
 )
 DATA_SETTINGS: tuple[type[Settings], ...] = get_args(ClassificationData)
 DataSettings = Annotated[ClassificationData, Field(discriminator="source")]
@@ -236,6 +250,13 @@ class RunSettings(RunOfAnyTask):
     def _ends_as_the_loss_expects(self) -> "RunSettings":
         if (self.model.log_softmax or self.model.cell.endswith("i2o")) and self.training.loss.startswith("bce"):
             raise PydanticCustomError("rule", "loss cross_entropy or mse with a model that ends with LogSoftmax")
+        return self
+
+    @model_validator(mode="after")
+    def _plans_without_loading(self) -> "RunSettings":
+        if isinstance(self.data, FunctionSettings) and self.model.vectors is not None:
+            # the key of a run has the vectors of its words, and a plan runs none of the user's code
+            raise PydanticCustomError("rule", "no vectors with data of a function; write them to a table")
         return self
 
     @model_validator(mode="after")
