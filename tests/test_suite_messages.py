@@ -26,7 +26,7 @@ TOP = (
 SOURCES = "surnames, movie-snippets, imdb, sentence-polarity, csv, tsv, jsonl, folder, sine, series, addition"
 MODEL = (
     "activation, arguments, bidirectional, cell, dropout, embedding_size, embedding_std, head_size, hidden_size, "
-    "layers, log_softmax, packed, pooling, recurrent_dropout, vectors, vectors_frozen"
+    "layers, log_softmax, module, packed, pooling, recurrent_dropout, vectors, vectors_frozen"
 )
 TRAINING = "batch_size, epochs, gradient_clip, keep, learning_rate, loss, momentum, optimizer, weight_decay"
 CELLS = (
@@ -80,8 +80,8 @@ def complaint(folder: Path, suite: str | bytes) -> str:
         ),
         (
             "    lable: A",
-            "6: runs[0].lable: got the unknown key 'lable', expected one of baseline, data, device, label, model, "
-            "name, reference, training, why; did you mean 'label'?",
+            "6: runs[0].lable: got the unknown key 'lable', expected one of baseline, data, device, import, "
+            "label, model, name, reference, training, why; did you mean 'label'?",
         ),
         (
             "    model:\n      hiden_size: 8",
@@ -266,7 +266,7 @@ def test_an_added_value_is_reported_at_its_line(tmp_path: Path, added: str, expe
         ),
         (
             "base: aa\n    grid: {model.layers: [1]}",
-            "7: sweeps[0].base: got 'aa', expected the name of a run: a; did you mean 'a'?",
+            "7: sweeps[0].base: got 'aa', expected the name of a run that is trained: a; did you mean 'a'?",
         ),
         (
             "base: a",
