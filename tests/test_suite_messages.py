@@ -20,10 +20,13 @@ runs:
 """
 
 TOP = (
-    "aim, checks, claims, cover, data, device, formats, languages, look, model, profiles, runs, sections, seeds, "
-    "summary, sweeps, title, training"
+    "aim, checks, claims, cover, data, device, formats, languages, look, metrics, model, profiles, runs, "
+    "sections, seeds, summary, sweeps, title, training"
 )
-SOURCES = "surnames, movie-snippets, imdb, sentence-polarity, csv, tsv, jsonl, folder, sine, series, addition"
+SOURCES = (
+    "surnames, movie-snippets, imdb, sentence-polarity, csv, tsv, jsonl, folder, function, sine, series, "
+    "series-function, addition"
+)
 MODEL = (
     "activation, arguments, bidirectional, cell, dropout, embedding_size, embedding_std, head_size, hidden_size, "
     "layers, log_softmax, module, packed, pooling, recurrent_dropout, vectors, vectors_frozen"
@@ -71,8 +74,8 @@ def complaint(folder: Path, suite: str | bytes) -> str:
         ("colour: red", f"6: colour: got the unknown key 'colour', expected one of {TOP}"),
         (
             "cover:\n  auther: Li",
-            "7: cover.auther: got the unknown key 'auther', expected one of author, course, date, school, "
-            "student_number, supervisor; did you mean 'author'?",
+            "7: cover.auther: got the unknown key 'auther', expected one of author, course, date, department, "
+            "major, school, student_class, student_number, supervisor; did you mean 'author'?",
         ),
         (
             "training:\n  epoch: 3",
@@ -225,7 +228,10 @@ def test_a_wrong_value_is_reported_at_its_line(tmp_path: Path, old: str, new: st
         (f"seeds: {list(range(1001))}", "6: seeds: got 1,001 of them, expected at most 1,000"),
         ("languages: [en, en]", "6: languages[1]: got 'en' a second time, expected each value once"),
         ("formats: [md, md]", "6: formats[1]: got 'md' a second time, expected each value once"),
-        ("formats: [pfd]", "6: formats[0]: got 'pfd', expected 'md', 'html' or 'pdf'; did you mean 'pdf'?"),
+        (
+            "formats: [pfd]",
+            "6: formats[0]: got 'pfd', expected 'md', 'html', 'pdf' or 'docx'; did you mean 'pdf'?",
+        ),
         ("languages: [fr]", "6: languages[0]: got 'fr', expected a language with a catalogue: en, zh"),
         (
             "languages: [EN]",
