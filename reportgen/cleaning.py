@@ -74,7 +74,7 @@ def used_keys(suites: Iterable[Path]) -> set[str]:
     Raises ReportgenError if one of them cannot be read.
     """
     from reportgen import pipeline, planning  # they take a second to import
-    from reportgen.lab.key import key_of, key_parts
+    from reportgen.lab.key import key_of
     from reportgen.suite.document import read_document
     from reportgen.suite.expansion import runs_of
     from reportgen.suite.profiles import profile_names
@@ -85,7 +85,7 @@ def used_keys(suites: Iterable[Path]) -> set[str]:
             loaded = pipeline.load(file, profile=profile)
             for suite in (loaded.suite, planning.shortened(loaded.suite)):
                 runs = (run for device in _DEVICES for run in runs_of(suite, device))
-                keys |= {key_of(key_parts(run.variant.settings, run.seed)) for run in runs}
+                keys |= {key_of(planning.parts_of_key(run)) for run in runs}
     return keys
 
 
@@ -120,6 +120,8 @@ def _told(store: Store, key: str) -> str:
     record = planning.read(store, key)
     if record is None:
         return "a record that cannot be read"
+    if "import" in record.measures:
+        return f"an imported log, seed {record.seed}, {record.status}"
     cell = Path(str(record.settings["model"]["cell"])).name
     return f"{record.settings['data']['source']}, {cell}, seed {record.seed}, {record.status}"
 

@@ -80,6 +80,8 @@ def entries() -> list[Entry]:
         Entry("csv, tsv, jsonl", "a table with a text and its class a row", "a file", "yours", any_size, own),
         Entry("folder", "a file a class, a text a line", "a folder", "yours", any_size, own),
         Entry("sine", "sines to forecast", made, none, any_size, "here: made by every run"),
+        Entry("function", "texts and classes that a function returns", "my_data.py:load", "yours", any_size, own),
+        Entry("series-function", "numbers that a function returns", "my_data.py:load", "yours", any_size, own),
         Entry("series", "a table with a column of numbers to forecast", "a file", "yours", any_size, own),
         Entry("addition", "pairs of numbers to add", made, none, any_size, "here: made by every run"),
         Entry(

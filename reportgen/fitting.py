@@ -4,22 +4,16 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from reportgen import fonts
 from reportgen.errors import Problem, SuiteError
 from reportgen.lab import dataset
 from reportgen.lab.corpora import DataError
-from reportgen.suite.document import Document, Path_, read_document, shown
+from reportgen.marking.classes import faults_of_classes
+from reportgen.suite.document import Document, Path_, read_document
 from reportgen.suite.expansion import Run
 from reportgen.suite.profiles import with_profile
-from reportgen.suite.settings import DataSettings, RunSettings
-
-MOST_CLASSES = 500
-"""More are a column that was taken for the classes: a matrix of them would fill no page."""
+from reportgen.suite.settings import DataSettings, FunctionSettings, RunSettings
 
 _ASKED = "split.train_per_class"
-
-LONGEST_NAME = 80
-"""Characters of a class's name: tables and figures have to have room for it."""
 
 
 @contextmanager
@@ -50,7 +44,13 @@ def check(file: Path, profile: str | None, runs: Iterable[Run]) -> None:
         profile: the one that is laid over it.
         runs: those that are planned; their data are read.
     """
-    settled = {run.variant.settings: run for run in runs if isinstance(run.variant.settings, RunSettings)}
+    settled = {
+        settings: run
+        for run in runs
+        # what a function loads is looked at when it is tried: a plan runs nothing of the user's
+        if isinstance(settings := run.variant.settings, RunSettings)
+        and not isinstance(settings.data, FunctionSettings)
+    }
     problems: dict[Problem, None] = dict.fromkeys(
         problem
         for data in dict.fromkeys(settings.data for settings in settled)
@@ -68,17 +68,8 @@ def check(file: Path, profile: str | None, runs: Iterable[Run]) -> None:
 
 
 def _of_classes(classes: tuple[str, ...], file: Path, data: DataSettings) -> Iterator[Problem]:
-    if len(classes) > MOST_CLASSES:
-        got, expected = f"{len(classes):,} classes", f"at most {MOST_CLASSES}; is it the right column?"
-        yield Problem(*_first(data, classes[0], file), "", got, expected)
-        return
-    for name in classes:
-        if len(name) > LONGEST_NAME:
-            got = f"the class {shown(name)} of {len(name):,} characters"
-            yield Problem(*_first(data, name, file), "", got, f"at most {LONGEST_NAME}")
-        elif lacking := fonts.lacking(name):
-            got, expected = f"{lacking}, a class", "what the report's fonts can print"
-            yield Problem(*_first(data, name, file), "", got, expected)
+    for name, got, expected in faults_of_classes(classes):
+        yield Problem(*_first(data, name, file), "", got, expected)
 
 
 def _first(data: DataSettings, name: str, file: Path) -> tuple[Path, int]:

@@ -7,19 +7,16 @@ that counts something is a mapping from CLDR plural category (`one`, `other`, �
 import datetime
 import math
 import re
-import string
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any
 
 from reportgen import locales
-from reportgen.errors import SuiteError, TemplateError
-from reportgen.resources import require_plain, text_below
-from reportgen.suite.document import read_document, shown
+from reportgen.catalogues import Message, placeholders, read
+from reportgen.errors import TemplateError
+from reportgen.resources import text_below
 
 _HUGE = 1e6
-_PLURALS = {"zero", "one", "two", "few", "many", "other"}
 _CLASSES = "class."
 _QUOTED = re.compile(r"""(["'])(.*?)\1""")
 _FILE = re.compile(r"text\.([a-z]{2,3})\.yaml$")
@@ -29,8 +26,6 @@ _COMMA = re.compile(r"[，、]|,(?!\d)|(?<!\d),")
 
 # between Chinese characters and Latin letters or digits there is a space
 _CHINESE_BESIDE_LATIN = re.compile(r"(?<=[\u4e00-\u9fff])(?=[A-Za-z0-9])|(?<=[A-Za-z0-9%)])(?=[\u4e00-\u9fff])")
-
-Message = str | dict[str, str]
 
 
 class Language:
@@ -189,10 +184,10 @@ def load_languages(codes: Iterable[str], folders: Sequence[Path]) -> list[Langua
     problems: list[str] = []
     for code in codes:
         *own_files, base_file = files[code]
-        base = _read(base_file)
+        base = read(base_file)
         own: dict[str, Message] = {}
         for file in reversed(own_files):
-            messages = _read(file)
+            messages = read(file)
             problems += _faults_of_own(file, messages, base, used)
             own |= messages
         languages.append(Language(code, base | own))
@@ -245,56 +240,3 @@ def differences(one: Language, other: Language) -> Iterator[str]:
                 f"text.{other.code}.yaml: {key}: got the placeholders {sorted(right)}, "
                 f"expected {sorted(left)}, as in text.{one.code}.yaml"
             )
-
-
-def placeholders(message: Message) -> set[str]:
-    """Return the names of the placeholders in a sentence."""
-    forms = message.values() if isinstance(message, dict) else [message]
-    return {name for form in forms for _, name, _, _ in string.Formatter().parse(form) if name}
-
-
-def _read(file: Path) -> dict[str, Message]:
-    require_plain(file, file.parent)
-    try:
-        document = read_document(file)
-        if document.problems:
-            raise SuiteError(document.problems)
-    except SuiteError as error:
-        raise TemplateError(str(error)) from None
-    if not isinstance(document.value, dict):
-        problem = document.problem((), shown(document.value), "a mapping of sentences")
-        raise TemplateError(str(problem))
-    messages: dict[str, Message] = {}
-    for path, message in _flat(document.value, ()):
-        if not _is_well_formed(message):
-            problem = document.problem(path, shown(message), "a text with {placeholders}")
-            raise TemplateError(str(problem))
-        messages[".".join(path)] = message
-    return messages
-
-
-def _is_well_formed(message: Message) -> bool:
-    """Tell whether every pair of braces holds a name and nothing else: no format, no attribute, no number."""
-    forms = message.values() if isinstance(message, dict) else [message]
-    try:
-        fields = [field for form in forms for field in string.Formatter().parse(form)]
-    except (ValueError, TypeError):
-        return False
-    return all(name is None or (name.isidentifier() and not form and not how) for _, name, form, how in fields)
-
-
-def _flat(tree: Mapping[str, Any], above: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], Any]]:
-    """Yield path and message of every sentence; the keys of a form of the plural belong to its sentence."""
-    for key, value in tree.items():
-        path = (*above, key)
-        if isinstance(value, dict) and not ("other" in value and value.keys() <= _PLURALS):
-            yield from _flat(value, path)
-        elif isinstance(value, dict):
-            yield path, {form: _one_line_end(text) for form, text in value.items()}
-        else:
-            yield path, _one_line_end(value)
-
-
-def _one_line_end(text: Any) -> Any:
-    """Drop the line end that a folded YAML text has; a space at either end is meant."""
-    return text.rstrip("\n") if isinstance(text, str) else text

@@ -69,6 +69,7 @@ def load(
     # before it is shortened: a claim may be about a point of a sweep that a quick build leaves out
     claims = claims_of(suite, expand(suite, Document(Path()), "cuda").variants).sound
     suite = planning.shortened(suite) if quick else suite
+    planning.check_logs(suite)
     suite = suite.model_copy(update={"formats": formats}) if formats else suite
     typesetting.require(suite.formats)
     notes = (*planning.left_out(suite), *verdicts.unprinted(suite))

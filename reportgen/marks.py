@@ -8,8 +8,8 @@ import typer
 
 from reportgen.errors import Problem, ReportgenError, SuiteError, visible
 from reportgen.executors.trying import compare_layer, try_layers
-from reportgen.suite.classifier import is_own
 from reportgen.suite.document import Document, plain_scalar, read_document, shown
+from reportgen.suite.own import is_own
 
 if TYPE_CHECKING:  # they import torch
     from reportgen.marking.matching import Match
@@ -24,12 +24,23 @@ class Network(StrEnum):
     GRU = "gru"
 
 
+class Whole(StrEnum):
+    """The tasks that a whole model may be for."""
+
+    CLASSIFICATION = "classification"
+    FORECASTING = "forecasting"
+    ADDITION = "addition"
+
+
 def try_class(
     cell: Annotated[str, typer.Argument(metavar="FILE:CLASS", help="A class: my_models.py:MyLSTM.")],
     input_size: Annotated[int, typer.Option(min=1, max=4096, help="Features of a step.")] = 4,
     hidden_size: Annotated[int, typer.Option(min=1, max=4096, help="Size of the states.")] = 6,
     argument: Annotated[
         list[str] | None, typer.Option(metavar="NAME=VALUE", help="A further argument of the class; repeat it.")
+    ] = None,
+    whole: Annotated[
+        Whole | None, typer.Option(help="It is a whole model for this task, and no recurrent layer.")
     ] = None,
     matches: Annotated[
         Network | None, typer.Option(help="Compare it with this network of torch.nn, in float64.")
@@ -38,24 +49,27 @@ def try_class(
         Path | None, typer.Option(metavar="FILE", help="YAML: what each weight of the class is made of.")
     ] = None,
 ) -> None:
-    """Try a recurrent layer of your own on a tiny batch, and compare it with torch.nn's."""
+    """Try a recurrent layer or a whole model of your own on a tiny batch, and compare a layer with torch.nn's."""
     if not is_own(cell):
         raise ReportgenError(f"reportgen try: got {cell!r}, expected a file and a class: my_models.py:MyLSTM")
     if not Path(cell.rpartition(":")[0]).is_file():
         raise ReportgenError(f"{cell.rpartition(':')[0]}: no such file")
     if weights is not None and matches is None:
         raise ReportgenError("reportgen try: got --weights alone, expected --matches rnn, lstm or gru with it")
+    if whole is not None and matches is not None:
+        raise ReportgenError("reportgen try: got --whole with --matches, expected one; torch.nn's are layers")
+    arguments = dict(_argument(text) for text in argument or [])
+    if whole is not None:
+        _try([{"what": "module", "module": cell, "task": whole.value, "arguments": arguments}], cell)
+        return
     call = {
         "cell": cell,
         "input_size": input_size,
         "hidden_size": hidden_size,
-        "arguments": dict(_argument(text) for text in argument or []),
+        "arguments": arguments,
     }
     document = None if weights is None else _mapping(weights)
-    (trial,) = try_layers([call])
-    _print(trial)
-    if trial.fault is not None:
-        raise ReportgenError(f"{cell}: {trial.fault}")
+    _try([call], cell)
     if matches is not None:
         match = compare_layer({**call, "kind": matches.value, "mapping": document and document.value})
         _print(match.trial)
@@ -64,6 +78,13 @@ def try_class(
         _print_match(match, f"torch.nn.{matches.name}")
         if not match.right:
             raise typer.Exit(1)
+
+
+def _try(calls: list[dict[str, Any]], cell: str) -> None:
+    (trial,) = try_layers(calls)
+    _print(trial)
+    if trial.fault is not None:
+        raise ReportgenError(f"{cell}: {trial.fault}")
 
 
 def _argument(text: str) -> tuple[str, Any]:

@@ -59,11 +59,11 @@ class Outcome:
     """Names of the runs that diverged or failed."""
     seconds: float
     up_to_date: bool
-    """Whether the reports were there already, and nothing had changed."""
     notes: list[str]
     """What the user should know of the suite, and of the reports that were there before."""
     claims: list[dict[str, Any]]
     """The claims of the suite with their verdicts, as results.json has them."""
+    imported: int = 0
 
 
 def build(
@@ -87,12 +87,13 @@ def build(
     planned = plan(loaded, store)
     folder = options.build / ".".join(filter(None, [file.stem, options.profile, "quick" * options.quick]))
     announce("run")
-    trials.try_own(file, options.profile, [step.run for step in planned.steps if step.action is not Action.REUSE])
-    trained = run(planned, store, options, listen)
+    new = [step.run for step in planned.steps if step.action is not Action.REUSE]
+    trials.try_own(file, options.profile, new, loaded.suite.metrics)
+    trained, imported = run(planned, store, options, listen)
 
     keys = [step.key for step in planned.steps]
     mark = stamp.of(loaded.suite, loaded.template_folders, keys, store, loaded.beside)
-    up_to_date = not trained and stamp.matches(folder, mark)
+    up_to_date = not trained and not imported and stamp.matches(folder, mark)
     edited = []
     if not up_to_date:
         folder.mkdir(parents=True, exist_ok=True)
@@ -110,12 +111,13 @@ def build(
             folder / f"report.{code}.{kind}" for code in loaded.suite.languages for kind in loaded.suite.formats
         ],
         trained=trained,
-        reused=len(planned.steps) - trained,
+        reused=len(planned.steps) - trained - imported,
         unfinished=planning.unfinished(planned, store),
         seconds=time.perf_counter() - began,
         up_to_date=up_to_date,
         claims=verdicts.claims_in(folder),
         notes=[*loaded.notes, *(f"a report had been edited; it is kept as {file}" for file in edited)],
+        imported=imported,
     )
 
 
@@ -132,8 +134,10 @@ def make_report(
     Returns the reports by name, not yet written, so that those in their place are whole until all are there; and
     the paths of what was written, from `folder`.
     """
+    from reportgen.metrics import with_metrics  # here, because a build with nothing to do needs no pandas
+
     announce("collect")
-    results = collect(planned, store)
+    results = with_metrics(collect(planned, store), loaded.suite, loaded.file, options.profile)
     announce("analyse")
     findings = analyse(results, loaded.claims)
     announce("draw")
@@ -193,14 +197,18 @@ def plan(loaded: Loaded, store: Store) -> Plan:
     return planned
 
 
-def run(planned: Plan, store: Store, options: Options, listen: Callable[[Event], None]) -> int:
-    """Train what is not there yet; return how many runs that were: another build may have made some meanwhile."""
+def run(planned: Plan, store: Store, options: Options, listen: Callable[[Event], None]) -> tuple[int, int]:
+    """Train what is not there yet, and read what was trained elsewhere.
+
+    Returns how many runs were trained, which another build may have done meanwhile, and how many were imported.
+    """
+    imported = planning.carry_in(planned, store)
     tasks = planning.tasks(planned)
     if not tasks:
-        return 0
+        return 0, imported
     store.remove_unfinished()
     made = pool.carry_out_all(tasks, store.folder, options.jobs, listen)
-    return sum(step.key in made for step in planned.steps)
+    return sum(step.key in made for step in planned.steps), imported
 
 
 def collect(planned: Plan, store: Store) -> "Runs":

@@ -10,13 +10,15 @@ from zipfile import BadZipFile
 
 from reportgen.errors import ReportgenError
 from reportgen.executors.events import Task
+from reportgen.importing import records as imports
 from reportgen.lab import device as devices
 from reportgen.lab.key import key_of, key_parts
-from reportgen.lab.record import LAYOUT, Record, from_files, layout_of
+from reportgen.lab.record import LAYOUT, Record, from_files, layout_of, to_files
 from reportgen.reasons import reasons
 from reportgen.store import Store
 from reportgen.suite.document import Document
 from reportgen.suite.expansion import Run, expand, runs_of, task_of_suite
+from reportgen.suite.importing import ImportedRun
 from reportgen.suite.schema import Suite
 from reportgen.suite.settings import TrainingSettings
 from reportgen.suite.tasks import AnyRun
@@ -41,6 +43,7 @@ class Action(Enum):
     REUSE = "reuse"
     TRAIN = "train"
     RETRY = "retry"
+    IMPORT = "import"
 
 
 @dataclass(frozen=True)
@@ -135,19 +138,40 @@ def left_out(suite: Suite) -> list[str]:
 
 def tasks(planned: Plan) -> list[Task]:
     """Return what has to be trained: runs that share a key share one task."""
-    needed = {step.key: step for step in planned.steps if step.action is not Action.REUSE}
+    needed = {
+        step.key: (step, settings)
+        for step in planned.steps
+        if step.action is not Action.REUSE and not isinstance(settings := step.run.variant.settings, ImportedRun)
+    }
     return [
         Task(
             step.run.name,
             step.key,
-            step.run.variant.settings.model_dump(mode="json"),
+            settings.model_dump(mode="json"),
             step.run.seed,
             step.parts,
-            *_length(step.run.variant.settings),
+            *_length(settings),
             step.found,
         )
-        for step in needed.values()
+        for step, settings in needed.values()
     ]
+
+
+def carry_in(planned: Plan, store: Store) -> int:
+    """Read the logs of runs that were trained elsewhere, and leave their records; return how many that were."""
+    count = 0
+    for step in planned.steps:
+        settings = step.run.variant.settings
+        if step.action is Action.IMPORT and isinstance(settings, ImportedRun):
+            store.write(step.key, to_files(imports.record_of(settings, step.run.seed, step.parts)))
+            count += 1
+    return count
+
+
+def check_logs(suite: Suite) -> None:
+    """Read every log that the suite imports; InputError with what is wrong with any of them."""
+    runs = [(run.variant.settings, run.seed) for run in runs_of(suite, "cpu")]
+    imports.check((settings, seed) for settings, seed in runs if isinstance(settings, ImportedRun))
 
 
 def _length(settings: AnyRun) -> tuple[int, str]:
@@ -205,11 +229,21 @@ def _lacking(store: Store, key: str) -> str:
     return f"its record has layout {layout}, and this version reads layout {LAYOUT}"
 
 
+def parts_of_key(run: Run) -> dict[str, Any]:
+    """Return what the key of a run is made of, be it trained here or elsewhere."""
+    settings = run.variant.settings
+    if isinstance(settings, ImportedRun):
+        return imports.key_parts(settings, run.seed)
+    return key_parts(settings, run.seed)
+
+
 def _step(run: Run, store: Store) -> Step:
-    parts = key_parts(run.variant.settings, run.seed)
+    parts = parts_of_key(run)
     key = key_of(parts)
     found = store.digest(key)
     record = read(store, key)
+    if record is None and run.variant.imported:
+        return Step(run, key, parts, Action.IMPORT, _lacking(store, key) or parts["import.format"], found)
     if record is None:
         return Step(run, key, parts, Action.TRAIN, _lacking(store, key), found)
     if record.status == "failed":

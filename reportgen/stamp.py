@@ -11,6 +11,7 @@ from itertools import chain, count
 from pathlib import Path
 from typing import Any
 
+from reportgen.lab.own import OwnClass, own_digest
 from reportgen.store import Store, put_in_place
 from reportgen.suite.schema import Suite
 
@@ -108,9 +109,15 @@ def _free(file: Path) -> Path:
 
 def _ingredients(suite: Suite, templates: Sequence[Path], keys: Sequence[str], store: Store) -> Iterator[str]:
     yield repr(suite)
+    yield from own_digests(suite)
     yield from (f"{key} {store.digest(key)}" for key in keys)
     yield program(templates)
     yield from (f"{name} {found}" for name, found in versions().items())
+
+
+def own_digests(suite: Suite) -> list[str]:
+    """Digest the source of each of the suite's own metrics, which is in no record: nothing is trained for them."""
+    return [own_digest(OwnClass.of(metric.function)) for metric in suite.metrics]
 
 
 def program(templates: Sequence[Path]) -> str:

@@ -118,7 +118,9 @@ def print_outcome(outcome: Outcome) -> None:
     for claim in outcome.claims:
         out.print(Text(visible(verdicts.line(claim))))
     state = "nothing had changed; " if outcome.up_to_date else ""
-    out.print(Text(f"{state}{outcome.trained} trained, {outcome.reused} reused, {outcome.seconds:.1f} s"))
+    imported = f"{outcome.imported} imported, " if outcome.imported else ""
+    done = f"{state}{outcome.trained} trained, {imported}{outcome.reused} reused, {outcome.seconds:.1f} s"
+    out.print(Text(done))
     # read where a build that had nothing to do finds them, too
     checks = json.loads((outcome.folder / "results.json").read_text("utf-8"))["checks"]
     for line in checks["lines"]:

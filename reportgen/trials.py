@@ -1,47 +1,62 @@
-"""Classes of the user's own, tried before a build trains anything: a fault is told with the suite's line."""
+"""What a suite names of the user's own, tried before a build trains: a fault is told with the suite's line."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 from reportgen.errors import Problem, ReportgenError, SuiteError
 from reportgen.executors.trying import try_layers
 from reportgen.lab.device import has_cuda
-from reportgen.suite.classifier import ModelSettings, file_of_model, is_own
+from reportgen.suite.classifier import ModelSettings
+from reportgen.suite.declarations import MetricDeclaration
 from reportgen.suite.document import Document, Path_, read_document
 from reportgen.suite.expansion import Run
+from reportgen.suite.forecasting import OwnSeriesSettings
+from reportgen.suite.importing import ImportedRun
+from reportgen.suite.own import MayBeOwn, is_own
 from reportgen.suite.profiles import with_profile
+from reportgen.suite.settings import FunctionSettings, TrainingSettings
+from reportgen.suite.tasks import AnyRun, task_of
 
 SYMBOLS = 7
 """Size of the vocabulary that stands in for the suite's where symbols enter one-hot."""
 
+Call = dict[str, Any]
+"""What is tried, and the keyword arguments of its trial: see `reportgen.executors.trying.try_layers`."""
 
-def try_own(file: Path, profile: str | None, runs: Iterable[Run]) -> None:
-    """Try the classes of the user's own that the runs name; SuiteError tells what is wrong with which.
+
+def try_own(
+    file: Path, profile: str | None, runs: Iterable[Run], metrics: Sequence[MetricDeclaration] = ()
+) -> None:
+    """Try what the runs name of the user's own; SuiteError tells what is wrong with which.
 
     Args:
         file: the suite.
         profile: the one that is laid over it.
-        runs: those that are to be trained.
+        runs: those that are to be trained; nothing is tried if there are none.
+        metrics: the suite's own.
     """
-    tried: dict[str, tuple[str, str, dict[str, object]]] = {}
+    runs = list(runs)
+    tried: dict[str, tuple[str, str, str, Call]] = {}
+    for metric in metrics if runs else ():
+        call = {"what": "metric", "metric": metric.function}
+        tried[json.dumps(call)] = ("", "metrics", metric.function, call)
     for run in runs:
-        model, wanted = run.variant.settings.model, run.variant.settings.device
-        device = wanted if has_cuda() else "cpu"  # `check` may look at a suite for another machine
-        if isinstance(model, ModelSettings) and is_own(model.cell):
-            base = (run.variant.baseline or "") if run.variant.changed else run.variant.name
-            call = _call(model, device)
-            tried.setdefault(json.dumps(call), (base, model.cell, call))
+        settings = run.variant.settings
+        base = (run.variant.baseline or "") if run.variant.changed else run.variant.name
+        for setting, call in [] if isinstance(settings, ImportedRun) else _calls(settings):
+            tried.setdefault(json.dumps(call), (base, setting, str(call[call["what"]]), call))
     if not tried:
         return
     document = read_document(file)
     document = with_profile(document, profile) if profile else document
-    places = [_place(document, base, cell) for base, cell, _ in tried.values()]
+    places = [_place(document, base, setting, name) for base, setting, name, _ in tried.values()]
     try:
-        trials = try_layers([call for _, _, call in tried.values()])
+        trials = try_layers([call for _, _, _, call in tried.values()])
     except ReportgenError as error:
-        cells = ", ".join(dict.fromkeys(str(Path(cell).name) for _, cell, _ in tried.values()))
-        raise SuiteError([document.problem(places[0], f"{cells}: {error}", "an end within a minute")]) from None
+        names = ", ".join(dict.fromkeys(str(Path(name).name) for _, _, name, _ in tried.values()))
+        raise SuiteError([document.problem(places[0], f"{names}: {error}", "an end within a minute")]) from None
     problems: dict[Path_, Problem] = {}  # one a place: a fault is much the same at every point of a sweep
     for place, trial in zip(places, trials, strict=True):
         if trial.fault is not None:
@@ -51,29 +66,57 @@ def try_own(file: Path, profile: str | None, runs: Iterable[Run]) -> None:
         raise SuiteError(list(problems.values()))
 
 
-def _call(model: ModelSettings, device: str) -> dict[str, object]:
-    return {
-        "cell": model.cell,
-        "input_size": model.embedding_size or SYMBOLS,
-        "hidden_size": model.hidden_size,
-        "layers": model.layers,
-        "arguments": model.arguments,
-        "device": device,
-    }
+def _calls(settings: AnyRun) -> Iterator[tuple[str, Call]]:
+    """Yield the settings that name something of the user's own, each with how it is tried."""
+    model, training = settings.model, settings.training
+    device = settings.device if has_cuda() else "cpu"  # a plan may be for another machine
+    task = task_of(settings.data.source).name
+    single = isinstance(training, TrainingSettings) and training.loss == "bce_logit"
+    if isinstance(settings.data, FunctionSettings | OwnSeriesSettings):
+        plain = settings.data.model_dump(mode="json")
+        yield "data.load", {"what": "load", "load": settings.data.load, "settings": plain, "single": single}
+    if isinstance(model, MayBeOwn) and model.module is not None:
+        call = {"what": "module", "module": model.module, "task": task, "arguments": model.arguments}
+        yield "model.module", {**call, "single": single, "device": device}
+    elif is_own(model.cell):
+        yield (
+            "model.cell",
+            {
+                "what": "cell",
+                "cell": model.cell,
+                "input_size": _input_size(model),
+                "hidden_size": model.hidden_size,
+                "layers": model.layers,
+                "arguments": model.arguments,
+                "device": device,
+                "goes_on": task == "forecasting",
+            },
+        )
+    if isinstance(training, TrainingSettings) and is_own(training.loss):
+        yield "training.loss", {"what": "loss", "loss": training.loss, "device": device}
 
 
-def _place(document: Document, base: str, cell: str) -> Path_:
-    """Return where the suite names the class: in the run itself, for all runs, or in a sweep."""
+def _input_size(model: MayBeOwn) -> int:
+    if isinstance(model, ModelSettings):
+        return model.embedding_size or SYMBOLS
+    size = getattr(model, "embedding_size", None)  # of an adder, which reads two digits at once
+    return 2 * size if size else 1
+
+
+def _place(document: Document, base: str, setting: str, name: str) -> Path_:
+    """Return where the suite names it: in the run itself, for all runs, or in a sweep."""
     folder = document.file.parent.absolute()
+    if setting == "metrics":
+        given = [m.get("function") if isinstance(m, dict) else m for m in document.value["metrics"]]
+        return ("metrics", [str(folder / str(function)) for function in given].index(name))
+    part, key = setting.split(".")
     runs = document.value["runs"]
     own: list[tuple[Path_, object]] = [
-        (("runs", i, "model", "cell"), run.get("model", {}).get("cell"))
-        for i, run in enumerate(runs)
-        if run["name"] == base
+        (("runs", i, part, key), run.get(part, {}).get(key)) for i, run in enumerate(runs) if run["name"] == base
     ]
-    own.append((("model", "cell"), document.value.get("model", {}).get("cell")))
+    own.append(((part, key), document.value.get(part, {}).get(key)))
     for i, sweep in enumerate(document.value.get("sweeps", [])):
-        values = sweep["grid"].get("model.cell", [])
-        own += [(("sweeps", i, "grid", "model.cell", place), value) for place, value in enumerate(values)]
-    named = (path for path, value in own if file_of_model("cell", value) and str(folder / str(value)) == cell)
-    return next(named, ("model", "cell"))
+        values = sweep["grid"].get(setting, [])
+        own += [(("sweeps", i, "grid", setting, place), value) for place, value in enumerate(values)]
+    named = (path for path, value in own if is_own(value) and str(folder / str(value)) == name)
+    return next(named, (part, key))

@@ -304,7 +304,9 @@ def test_an_unknown_code_ends_a_build_with_status_two(tmp_path: Path, reportgen:
     done = reportgen("build", "suite.yaml")
     assert (done.returncode, done.stdout, len(done.stderr.splitlines())) == (2, "", 1)
     line = len(TINY.read_text("utf-8").splitlines()) + 1
-    assert done.stderr.startswith(f"suite.yaml:{line}: checks.silence.RG999: got 'RG999', expected 'RG101', 'RG102', ")
+    assert done.stderr.startswith(
+        f"suite.yaml:{line}: checks.silence.RG999: got 'RG999', expected 'RG101', 'RG102', "
+    )
     assert not (tmp_path / "build").exists()
 
 

@@ -20,7 +20,6 @@ from reportgen.analysis.devices import pairs, scales, seconds_of
 from reportgen.errors import ReportgenError
 from reportgen.figures.style import drawing
 from reportgen.lab.device import has_cuda
-from reportgen.lab.key import key_parts
 from reportgen.languages import Language
 from reportgen.report.additions import build_context, write
 from reportgen.report.markdown import write as fill_in
@@ -92,7 +91,8 @@ def test_a_run_may_have_a_device_of_its_own() -> None:
         "any": "cpu",
     }
     assert {run.variant.settings.device for run in runs_of(suite([]), "cuda")} == {"cuda"}
-    gpu, cpu = (key_parts(of[name], 0) for name in ("rnn", "on_cpu"))
+    parts = {run.variant.name: planning.parts_of_key(run) for run in runs_of(declared, "cpu")}
+    gpu, cpu = parts["rnn"], parts["on_cpu"]
     assert {name for name in gpu if gpu[name] != cpu[name]} == {"device", "threads"}
 
 

@@ -117,18 +117,61 @@ def test_the_splits_and_vectors_of_the_data_page_are_right() -> None:
         kinds[name].model_validate(value)
 
 
-def test_the_layer_of_the_page_on_own_models_is_sound(tmp_path: Path) -> None:
-    """The example can be copied, and passes the trial; its lines of YAML are such as a suite may have."""
+def test_the_examples_of_the_page_on_own_models_are_sound(tmp_path: Path) -> None:
+    """Layer, model, loss and metric can be copied, and pass the trial; the YAML is such as a suite may have."""
+    from reportgen.marking.functions import try_loss, try_metric
     from reportgen.marking.trial import try_layer
+    from reportgen.marking.whole import try_model
 
     page = (ROOT / "docs" / "own-model.md").read_text("utf-8")
-    (example,) = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
+    examples = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
     file = tmp_path / "documented.py"
-    file.write_text(f"import torch\nfrom torch import nn\n\n{example}", "utf-8")
-    assert try_layer(f"{file}:MyRNN", 4, 6).fault is None
-    lines = re.findall(r"```yaml\n(.*?)```", page, re.DOTALL)[0]
-    for line in lines.splitlines():
+    file.write_text("import torch\nfrom torch import nn\n\n" + "\n\n".join(examples), "utf-8")
+    trials = [
+        try_layer(f"{file}:MyRNN", 4, 6),
+        try_model(f"{file}:MyClassifier", "classification", arguments={"hidden": 5}),
+        try_loss(f"{file}:focal"),
+        try_metric(f"{file}:macro_recall"),
+    ]
+    assert [(trial.fault, trial.notes) for trial in trials] == [(None, [])] * 4
+    lines = [
+        line for block in re.findall(r"```yaml\n(model.*?)```", page, re.DOTALL) for line in block.splitlines()
+    ]
+    assert len(lines) == 3
+    for line in lines:
         ModelSettings.model_validate(YAML(typ="safe", pure=True).load(line)["model"])
+
+
+def test_the_examples_of_the_page_on_own_data_are_sound(tmp_path: Path) -> None:
+    """The function can be copied, and its lines of YAML are such as a suite may have."""
+    from reportgen.marking.functions import try_data
+    from reportgen.suite.forecasting import OwnSeriesSettings
+    from reportgen.suite.settings import FunctionSettings
+
+    page = (ROOT / "docs" / "own-data.md").read_text("utf-8")
+    (example,) = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
+    (tmp_path / "data").mkdir()
+    reviews = ", ".join(f'{{"text": "text {i}", "stars": {i % 5 + 1}}}' for i in range(20))
+    (tmp_path / "data" / "reviews.json").write_text(f"[{reviews}]", "utf-8")
+    (tmp_path / "my_data.py").write_text(example, "utf-8")
+    texts, numbers = re.findall(r"^data: .*", page, re.MULTILINE)
+    OwnSeriesSettings.model_validate(YAML(typ="safe", pure=True).load(numbers)["data"])
+    settings = FunctionSettings.model_validate(YAML(typ="safe", pure=True).load(texts)["data"])
+    load = f"{tmp_path / settings.load}"
+    assert try_data(load, {**settings.model_dump(mode="json"), "load": load}).fault is None
+
+
+def test_the_page_on_imports_names_every_column_and_format() -> None:
+    """Its example is one that a suite may have, and what it lists is all there is."""
+    from reportgen.suite.importing import FORMATS, Columns, ImportSettings
+    from reportgen.suite.schema import RunDeclaration
+
+    page = (ROOT / "docs" / "import.md").read_text("utf-8")
+    (example,) = re.findall(r"```yaml\n(.*?)```", page, re.DOTALL)
+    runs = [RunDeclaration.model_validate(run) for run in YAML(typ="safe", pure=True).load(example)["runs"]]
+    assert [run.imported is not None for run in runs] == [False, True, True, True]
+    words = set(re.findall(r"`([\w-]+)`", page))
+    assert {*Columns.model_fields, *FORMATS, *ImportSettings.model_fields} <= words
 
 
 def test_the_pinned_versions_are_in_the_stated_ranges() -> None:

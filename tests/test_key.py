@@ -47,7 +47,9 @@ FIELDS: dict[str, type[Settings]] = {
     "data": SurnamesSettings, "data.split": SplitSettings, "model": ModelSettings, "training": TrainingSettings,
 }  # fmt: skip
 # one value alone; a group of settings; those that need a file, which test_vectors.py and test_own_cells.py have
-NOT_A_CHOICE = {"data.source", "data.split", "model.vectors", "model.vectors_frozen", "model.arguments"}
+NOT_A_CHOICE = {
+    "data.source", "data.split", "model.vectors", "model.vectors_frozen", "model.arguments", "model.module",
+}  # fmt: skip
 EVERY = [
     (group, name)
     for group, settings in FIELDS.items()
@@ -232,7 +234,8 @@ def test_the_digest_covers_the_lab_and_the_settings_it_reads() -> None:
     covered = {path.relative_to(PACKAGE).as_posix() for path in sources(PACKAGE)}
     lab = {f"lab/{path.name}" for path in (PACKAGE / "lab").glob("*.py")}
     settings = {
-        f"suite/{name}.py" for name in ("base", "classifier", "settings", "forecasting", "addition", "tasks")
+        f"suite/{name}.py"
+        for name in ("base", "classifier", "settings", "forecasting", "addition", "tasks", "own")
     }
     assert covered == lab | settings
 

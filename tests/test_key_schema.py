@@ -16,6 +16,7 @@ from reportgen.errors import ReportgenError
 from reportgen.lab import dataset, series
 from reportgen.lab.key import key_of, key_parts
 from reportgen.lab.models import SequenceClassifier
+from reportgen.planning import parts_of_key
 from reportgen.suite.classifier import ModelSettings
 from reportgen.suite.expansion import runs_of
 from reportgen.suite.schema import Suite, suite_of
@@ -240,12 +241,12 @@ def test_a_data_setting_is_in_the_key_if_it_changes_the_data(
 
 NUMBERS = {"data", "model", "training", "runs", "sweeps", "seeds", "device", "profiles"}
 """What of a suite can change its runs; everything else is words."""
-OF_RUNS = {"name", "data", "model", "training"}
+OF_RUNS = {"name", "data", "model", "training", "device", "import"}
 
 
 def planned_keys(suite: Suite) -> list[str]:
     """Return the keys of a suite's runs."""
-    return [key(run.variant.settings, run.seed) for run in runs_of(suite, "cpu")]
+    return [key_of(parts_of_key(run)) for run in runs_of(suite, "cpu")]
 
 
 @often

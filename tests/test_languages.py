@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from reportgen.catalogues import placeholders
 from reportgen.errors import TemplateError
-from reportgen.languages import Language, available, differences, load_languages, placeholders
+from reportgen.languages import Language, available, differences, load_languages
 from reportgen.resources import TEMPLATES
 
 ZH, EN = load_languages(["zh", "en"], [TEMPLATES])

@@ -290,7 +290,10 @@ def test_a_syntax_error_is_told_with_its_line(tmp_path: Path, reportgen: Command
             "4: model: got settings that do not go together, expected no arguments",
         ),
         (f"{CELL}, arguments: {{a: [1]}}", "4: model.arguments: got a mapping, expected a number, a text, true, "),
-        (f"{CELL}, arguments: {{hidden_size: 1}}", "4: model.arguments: got a mapping, expected names of further"),
+        (
+            f"{CELL}, arguments: {{hidden_size: 1}}",
+            "4: model: got settings that do not go together, expected no hid",
+        ),
         ("cell: 'my_models.py'", "4: model.cell: got 'my_models.py', expected 'rnn', "),
     ],
 )

@@ -3,6 +3,7 @@
 A reader of another kind of file is one more line of READERS.
 """
 
+from base64 import b64decode
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -11,9 +12,12 @@ import pytest
 from fuzzing import damaged, fuzzed, timed, told
 from hypothesis import given
 from hypothesis import strategies as st
+from test_importing import CSV as LOG
+from test_importing import KERAS, LIGHTNING, TWO_LINES
 
 from reportgen import marks, planning
 from reportgen.errors import InputError, ReportgenError, visible
+from reportgen.importing import records as imports
 from reportgen.lab import dataset, series
 from reportgen.lab.record import Record, to_files
 from reportgen.lab.vectors import read_vectors
@@ -22,6 +26,7 @@ from reportgen.report import markdown, styles
 from reportgen.resources import TEMPLATES
 from reportgen.store import Store
 from reportgen.suite.forecasting import SeriesSettings
+from reportgen.suite.importing import Format, ImportSettings
 from reportgen.suite.settings import FolderSettings, PolaritySettings, TableSettings
 
 (EN,) = load_languages(["en"], [TEMPLATES])
@@ -84,6 +89,11 @@ def template(file: Path) -> None:
     markdown.check(EN, [file.parents[1], TEMPLATES])
 
 
+def log(kind: Format) -> Callable[[Path], object]:
+    """Return a reader of the logs of one format."""
+    return lambda file: imports.read(file, ImportSettings(path=(str(file),), format=kind))
+
+
 def record(name: str) -> Callable[[Path], object]:
     """Return a reader of records, one file of which was written by somebody else, with its digest."""
 
@@ -94,6 +104,14 @@ def record(name: str) -> Callable[[Path], object]:
 
     return read
 
+
+EVENTS = b64decode(
+    "GAAAAAAAAACjf0siCQAAAAAAAPA/Gg1icmFpbi5FdmVudDoyhr9XeiAAAAAAAAAAKe2pUAkAAAAAAADwPxABKhMKEQoKTG9zcy90"
+    "cmFpbhUAAAA/0kZQuSIAAAAAAAAAeBE9/QkAAAAAAADwPxABKhUKEwoMQWNjdXJhY3kvdmFsFc3MzD4GEx3HIAAAAAAAAAAp7alQ"
+    "CQAAAAAAAPA/EAIqEwoRCgpMb3NzL3RyYWluFQAAgD6uawMlIgAAAAAAAAB4ET39CQAAAAAAAPA/EAIqFQoTCgxBY2N1cmFjeS92"
+    "YWwVzcxMP96XLFg="
+)
+"""An event file of TensorBoard's with two scalars of two steps."""
 
 READERS: dict[str, tuple[str, list[bytes], Callable[[Path], object]]] = {
     "csv": ("a.csv", [CSV.encode()], table("csv")),
@@ -108,6 +126,11 @@ READERS: dict[str, tuple[str, list[bytes], Callable[[Path], object]]] = {
     "style sheet": ("styles/own.css", [(TEMPLATES / "styles" / "report.css").read_bytes()], style_sheet),
     "template": ("sections/a.md.j2", [file.read_bytes() for file in sorted(TEMPLATES.rglob("*.j2"))], template),
     "weights": ("weights.yaml", [WEIGHTS.encode()], marks._mapping),
+    "two-line log": ("log.txt", [TWO_LINES.encode()], log("two_line")),
+    "csv log": ("log.csv", [LOG.encode()], log("csv")),
+    "lightning log": ("metrics.csv", [LIGHTNING.encode()], log("lightning")),
+    "keras log": ("log.json", [KERAS.encode()], log("keras")),
+    "tensorboard log": ("events.out.tfevents.1", [EVENTS], log("tensorboard")),
     "record.json": ("record.json", [RECORD["record.json"]], record("record.json")),
     "epochs.csv": ("epochs.csv", [RECORD["epochs.csv"]], record("epochs.csv")),
     "predictions.npz": ("predictions.npz", [RECORD["predictions.npz"]], record("predictions.npz")),

@@ -10,6 +10,7 @@ from reportgen.resources import shipped_suites
 from reportgen.suite.classifier import ModelSettings
 from reportgen.suite.document import Document
 from reportgen.suite.expansion import Run, Variant, expand, runs_of
+from reportgen.suite.importing import ImportedRun
 from reportgen.suite.reading import read_suite
 from reportgen.suite.schema import Suite
 from reportgen.suite.settings import RunSettings, SplitSettings, SurnamesSettings, TrainingSettings
@@ -37,7 +38,7 @@ def only_variant(folder: Path, text: str) -> Variant:
     return run.variant
 
 
-def surnames_in(settings: AnyRun) -> SurnamesSettings:
+def surnames_in(settings: AnyRun | ImportedRun) -> SurnamesSettings:
     """Return the data settings of a run on surnames."""
     assert isinstance(settings.data, SurnamesSettings)
     return settings.data

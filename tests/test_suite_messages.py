@@ -20,13 +20,16 @@ runs:
 """
 
 TOP = (
-    "aim, checks, claims, cover, data, device, formats, languages, look, model, profiles, runs, sections, seeds, "
-    "summary, sweeps, title, training"
+    "aim, checks, claims, cover, data, device, formats, languages, look, metrics, model, profiles, runs, "
+    "sections, seeds, summary, sweeps, title, training"
 )
-SOURCES = "surnames, movie-snippets, imdb, sentence-polarity, csv, tsv, jsonl, folder, sine, series, addition"
+SOURCES = (
+    "surnames, movie-snippets, imdb, sentence-polarity, csv, tsv, jsonl, folder, function, sine, series, "
+    "series-function, addition"
+)
 MODEL = (
     "activation, arguments, bidirectional, cell, dropout, embedding_size, embedding_std, head_size, hidden_size, "
-    "layers, log_softmax, packed, pooling, recurrent_dropout, vectors, vectors_frozen"
+    "layers, log_softmax, module, packed, pooling, recurrent_dropout, vectors, vectors_frozen"
 )
 TRAINING = "batch_size, epochs, gradient_clip, keep, learning_rate, loss, momentum, optimizer, weight_decay"
 CELLS = (
@@ -71,8 +74,8 @@ def complaint(folder: Path, suite: str | bytes) -> str:
         ("colour: red", f"6: colour: got the unknown key 'colour', expected one of {TOP}"),
         (
             "cover:\n  auther: Li",
-            "7: cover.auther: got the unknown key 'auther', expected one of author, course, date, school, "
-            "student_number, supervisor; did you mean 'author'?",
+            "7: cover.auther: got the unknown key 'auther', expected one of author, course, date, department, "
+            "major, school, student_class, student_number, supervisor; did you mean 'author'?",
         ),
         (
             "training:\n  epoch: 3",
@@ -80,8 +83,8 @@ def complaint(folder: Path, suite: str | bytes) -> str:
         ),
         (
             "    lable: A",
-            "6: runs[0].lable: got the unknown key 'lable', expected one of baseline, data, device, label, model, "
-            "name, reference, training, why; did you mean 'label'?",
+            "6: runs[0].lable: got the unknown key 'lable', expected one of baseline, data, device, import, "
+            "label, model, name, reference, training, why; did you mean 'label'?",
         ),
         (
             "    model:\n      hiden_size: 8",
@@ -225,7 +228,10 @@ def test_a_wrong_value_is_reported_at_its_line(tmp_path: Path, old: str, new: st
         (f"seeds: {list(range(1001))}", "6: seeds: got 1,001 of them, expected at most 1,000"),
         ("languages: [en, en]", "6: languages[1]: got 'en' a second time, expected each value once"),
         ("formats: [md, md]", "6: formats[1]: got 'md' a second time, expected each value once"),
-        ("formats: [pfd]", "6: formats[0]: got 'pfd', expected 'md', 'html' or 'pdf'; did you mean 'pdf'?"),
+        (
+            "formats: [pfd]",
+            "6: formats[0]: got 'pfd', expected 'md', 'html', 'pdf' or 'docx'; did you mean 'pdf'?",
+        ),
         ("languages: [fr]", "6: languages[0]: got 'fr', expected a language with a catalogue: en, zh"),
         (
             "languages: [EN]",
@@ -266,7 +272,7 @@ def test_an_added_value_is_reported_at_its_line(tmp_path: Path, added: str, expe
         ),
         (
             "base: aa\n    grid: {model.layers: [1]}",
-            "7: sweeps[0].base: got 'aa', expected the name of a run: a; did you mean 'a'?",
+            "7: sweeps[0].base: got 'aa', expected the name of a run that is trained: a; did you mean 'a'?",
         ),
         (
             "base: a",

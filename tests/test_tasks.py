@@ -61,7 +61,7 @@ def test_every_source_leads_to_its_task(task: Any) -> None:
         (
             FORECAST.replace("rnn}", "rnn, packed: true}"),
             "3: model.packed: got the setting 'packed' of classification, expected a setting of forecasting, one "
-            "of cell, hidden_size, layers",
+            "of arguments, cell, hidden_size, layers, module",
         ),
         (
             ADD + "    training: {max_iter: 3}\n",
@@ -100,8 +100,8 @@ def test_every_source_leads_to_its_task(task: Any) -> None:
         (
             FORECAST.replace("rnn}", "handwritten_rnn_i2h_i2o}"),
             "3: model.cell: got 'handwritten_rnn_i2h_i2o', expected 'rnn', 'lstm', 'gru', 'handwritten_rnn', "
-            "'handwritten_lstm', 'handwritten_gru' or 'handwritten_peephole_lstm'; did you mean "
-            "'handwritten_rnn'?",
+            "'handwritten_lstm', 'handwritten_gru', 'handwritten_peephole_lstm' or a class of your own, "
+            "file.py:Class; did you mean 'handwritten_rnn'?",
         ),
         (
             ADD.replace("addition}", "addition, test_lengths: [5, 5]}"),
@@ -199,7 +199,11 @@ def test_every_setting_and_the_seed_are_part_of_the_key(base: dict[str, Any], ki
         ("model", task.model.model_fields),
         ("training", task.training.model_fields),
     ):
-        for name in fields.keys() - {"source"} - ({"optimizer"} if task.name == "forecasting" else set()):
+        for name in (
+            fields.keys()
+            - {"source", "module", "arguments"}
+            - ({"optimizer"} if task.name == "forecasting" else set())
+        ):
             raw = json.loads(json.dumps(base))
             raw[part][name] = OTHER[task.name][part][name]
             keys.append(key_of(key_parts(run_settings(raw), 0)))

@@ -166,6 +166,8 @@ def _redrawn(
 
 
 def _machine(item: Measured, results: Runs) -> str:
+    if item.variant in results.imported:  # nobody knows on which
+        return f"that of {item.variant}"
     return "; ".join(sorted({repr(results.records[run].environment) for run in results.runs_of(item.variant)}))
 
 

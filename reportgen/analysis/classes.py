@@ -46,7 +46,8 @@ def matrix_difference(results: Results) -> MatrixDifference | None:
     """
     finished = results.runs[results.runs["status"] == "finished"]
     accuracies = finished.groupby("variant")["test_accuracy"].mean()
-    ranked = sorted(representatives(results), key=lambda variant: -accuracies[variant])
+    ranked = [variant for variant in representatives(results) if variant in results.confusion]
+    ranked = sorted(ranked, key=lambda variant: -accuracies[variant])
     if not ranked:
         return None
     first = results.records[results.runs_of(ranked[0])[0]]

@@ -99,8 +99,10 @@ def difference(
 
 
 def _mcnemar(found: Difference, results: Runs) -> tuple[float, ...]:
-    """Return for each seed that both finished p of McNemar's test."""
+    """Return for each seed that both finished p of McNemar's test; nothing if one was imported."""
     by_variant = [_finished(variant, results) for variant in (found.ahead, found.behind)]
+    if not all(record.predictions for own in by_variant for record in own.values()):
+        return ()
     seeds = [seed for seed in by_variant[0] if seed in by_variant[1]]
     right = [[_of_examples(own[seed], "test_accuracy") > 0 for seed in seeds] for own in by_variant]
     return tuple(statistics.mcnemar(one, other) for one, other in zip(*right, strict=True))

@@ -79,6 +79,8 @@ def pairs(results: Runs) -> list[Pair]:
     """Return each training that finished on both devices with a common seed, in the order of the suite."""
     twins: dict[str, dict[str, str]] = {}
     for variant in results.variants:
+        if variant.imported:
+            continue
         of_training = twins.setdefault(repr(settings_of(variant)), {})
         of_training.setdefault(variant.settings.device, variant.name)
     both = [(own["cpu"], own["cuda"]) for own in twins.values() if len(own) == len(DEVICES)]

@@ -12,6 +12,7 @@ from reportgen.analysis import tables
 from reportgen.analysis.claims import Judged, judge
 from reportgen.analysis.comparing import against, alike, redrawn_scores
 from reportgen.analysis.judging import Difference, Reach, family, reach
+from reportgen.analysis.leading import detailed_of, leader_of
 from reportgen.analysis.orders import Cost, Lead, Tuning, all_of, cost, leads, tunings, with_intervals
 from reportgen.analysis.results import Results
 from reportgen.suite.claims import Claim
@@ -76,12 +77,14 @@ class Findings:
     cost: Cost | None
     """None with fewer than two variants, or where machines or data differ and times cannot be compared."""
     leader: str | None
-    """The variant with the highest mean test accuracy; None if nothing finished."""
+    """The variant with the highest mean test accuracy of those tested on the suite's data; None if none was."""
     baselines: dict[str, float]
     """By variant that finished, the test accuracy of always naming the most frequent class."""
     leads: list[Lead] = field(default_factory=list)
     """For each sweep and base run."""
     claims: list[Judged] = field(default_factory=list)
+    detailed: str | None = None
+    """The leader, or, where that was imported and has no predictions, the best variant that has some."""
 
     @property
     def reach(self) -> Reach | None:
@@ -91,27 +94,30 @@ class Findings:
 
 def analyse(results: Results, claims: Sequence[Claim] = ()) -> Findings:
     """Work out what the results show, and judge the claims."""
-    table = tables.comparison(results.runs)
-    accuracies = table[table["finished"] > 0].set_index("variant")["test_accuracy"]
-    leader = str(accuracies.idxmax()) if len(accuracies) else None
+    apart = results.apart
+    table = tables.comparison(results.runs, apart)
+    finished = table[table["finished"] > 0]
+    leader = leader_of(finished, apart)
     redrawn = redrawn_scores(results, "test_accuracy")
     data = {name: results.records[results.runs_of(name)[0]].data for name in results.confusion}
     classes = {name: list(facts["classes"]) for name, facts in data.items()}
     averages = tables.curves(_of_finished(results))
-    finished = table[table["finished"] > 0].set_index("variant")
+    timed = finished[~finished["variant"].isin(list(results.imported))].set_index("variant")
+    compared = [str(variant) for variant in finished["variant"] if variant not in apart]
     found = Findings(
         comparison=with_intervals(table, results.runs, redrawn),
         curves=tables.curves(results.epochs),
-        differences=against(leader, list(finished.index), results, results.runs, redrawn=redrawn),
+        differences=against(leader, compared, results, results.runs, redrawn=redrawn),
         tunings=list(tunings(results, redrawn)),
-        published=list(_published(results, finished)),
-        overfitting=[_overfitting(str(v), averages) for v in finished.index],
+        published=list(_published(results, finished.set_index("variant"))),
+        overfitting=[fit for v in finished["variant"] if (fit := _overfitting(str(v), averages))],
         confusions={
             name: most_confused(name, matrix, classes[name]) for name, matrix in results.confusion.items()
         },
         per_class={name: tables.per_class(matrix, classes[name]) for name, matrix in results.confusion.items()},
-        cost=cost(finished, results) if len(finished) > 1 and alike(results) else None,
+        cost=cost(timed, results) if len(timed) > 1 and alike(results) else None,
         leader=leader,
+        detailed=detailed_of(leader, finished, results.confusion),
         baselines={name: float(facts["majority_accuracy"]) for name, facts in data.items()},
         leads=list(leads(results, redrawn)),
         claims=judge(claims, results, {"test_accuracy": redrawn}),
@@ -136,8 +142,8 @@ def _published(results: Results, table: pd.DataFrame) -> Iterator[Published]:
         if variant.reference and variant.name in table.index:
             for metric in ("test_loss", "test_accuracy"):
                 there = getattr(variant.reference, metric)
-                if there is not None:
-                    here = float(table[metric][variant.name])
+                here = float(table[metric][variant.name])
+                if there is not None and not np.isnan(here):
                     yield Published(variant.name, metric, here, there, variant.reference)
 
 
@@ -147,15 +153,19 @@ def _of_finished(results: Results) -> pd.DataFrame:
     return results.epochs[results.epochs["run"].isin(runs.loc[runs["status"] == "finished", "run"])]
 
 
-def _overfitting(variant: str, averages: pd.DataFrame) -> Overfitting:
-    losses = _curve(averages, variant, "heldout_loss")
+def _overfitting(variant: str, averages: pd.DataFrame) -> Overfitting | None:
+    """Return None for an imported run of which the log has no held-out loss."""
+    losses = _curve(averages, variant, "heldout_loss").dropna()
+    if losses.empty:
+        return None
     lowest = int(losses.index[int(losses.argmin())])
     last = int(losses.index[-1])
     training = _curve(averages, variant, "train_loss")
     rose = losses[last] >= (1 + OVERFITTING_RISE) * losses[lowest]
+    fell = bool(training.get(last, np.nan) < training.get(lowest, np.nan))
     return Overfitting(
         variant, lowest, float(losses[lowest]), last, float(losses[last]),
-        present=bool(rose and training[last] < training[lowest]),
+        present=bool(rose) and fell,
     )  # fmt: skip
 
 

@@ -63,7 +63,7 @@ class Lead:
 def tunings(results: Results, redrawn: Redrawn) -> Iterator[Tuning]:
     """Yield each variant that has a baseline beside it."""
     for variant in results.variants:
-        if variant.baseline:
+        if variant.baseline and not {variant.name, variant.baseline} & set(results.apart):
             found = difference(variant.name, variant.baseline, results, results.runs, redrawn=redrawn)
             if found.pairs:
                 yield Tuning(variant.name, variant.baseline, found)
@@ -114,10 +114,11 @@ def with_intervals(table: pd.DataFrame, runs: pd.DataFrame, redrawn: Redrawn) ->
     finished = runs[runs["status"] == "finished"]
     limits: list[tuple[float, float]] = []
     for variant in table["variant"]:
-        own = finished[finished["variant"] == variant].set_index("seed")["test_accuracy"]
-        known = np.stack([redrawn[variant, seed] for seed in own.index], 1) if len(own) else None
-        low, high = interval_of(own.to_numpy(float), known)
-        limits.append((max(0.0, low), min(1.0, high)) if len(own) else (np.nan, np.nan))
+        own = finished[finished["variant"] == variant].set_index("seed")["test_accuracy"].dropna()
+        draws = [redrawn[variant, seed] for seed in own.index if (variant, seed) in redrawn]
+        known = np.stack(draws, 1) if draws and len(draws) == len(own) else None  # an imported run has none
+        low, high = interval_of(own.to_numpy(float), known) if len(own) else (np.nan, np.nan)
+        limits.append((float(np.clip(low, 0, 1)), float(np.clip(high, 0, 1))))
     place = list(table.columns).index("test_accuracy_std") + 1
     table = table.copy()
     for offset, name in enumerate(("test_accuracy_low", "test_accuracy_high")):

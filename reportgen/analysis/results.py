@@ -1,8 +1,8 @@
 """The stage *collect*: records become DataFrames."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -10,7 +10,11 @@ from numpy.typing import NDArray
 
 from reportgen.lab.record import EPOCH_COLUMNS, Record
 from reportgen.suite.expansion import Run, Variant
+from reportgen.suite.importing import ImportedRun, ImportSettings
 from reportgen.suite.tasks import task_of
+
+if TYPE_CHECKING:  # it gathers its values from the results
+    from reportgen.analysis.metrics import OwnMetric
 
 
 @dataclass(frozen=True)
@@ -23,11 +27,27 @@ class Runs:
     variants: tuple[Variant, ...]
     records: dict[str, Record]
     runs: pd.DataFrame
+    metrics: "tuple[OwnMetric, ...]" = field(default=(), kw_only=True)
+    """What the suite's own metrics give."""
 
     @property
     def task(self) -> str:
         """The name of the suite's task."""
         return task_of(self.variants[0].settings.data.source).name
+
+    @property
+    def imported(self) -> dict[str, ImportSettings]:
+        """By variant that was trained elsewhere, what the suite says of its log."""
+        return {
+            variant.name: variant.settings.imported
+            for variant in self.variants
+            if isinstance(variant.settings, ImportedRun)
+        }
+
+    @property
+    def apart(self) -> list[str]:
+        """The imported variants of which nobody says that they were tested on the same examples."""
+        return [name for name, imported in self.imported.items() if not imported.same_data]
 
     def runs_of(self, variant: str) -> list[str]:
         """Return the names of the variant's finished runs."""
@@ -54,6 +74,11 @@ class Results(Runs):
 
     epochs: pd.DataFrame
     confusion: dict[str, NDArray[np.int64]]
+
+    def heldout_of(self, variant: str) -> str:
+        """Return the part that the variant's epochs were evaluated on; empty if no run has any."""
+        own = self.runs.loc[self.runs["variant"] == variant, "run"]
+        return next((part for run in own if (part := self.records[run].heldout)), "")
 
 
 def variants_of(pairs: Sequence[tuple[Run, Record]]) -> tuple[Variant, ...]:
@@ -90,19 +115,30 @@ def collect(pairs: Sequence[tuple[Run, Record]]) -> Results:
 
 
 def _row(run: Run, record: Record) -> dict[str, Any]:
-    outcome = record.predictions
+    test_loss, test_accuracy = test_figures(record)
     seconds = [epoch["seconds"] for epoch in record.epochs]
     return {
         **columns_of(run, record),
         "kept_epoch": record.kept_epoch or np.nan,
         "validation_accuracy": _validation_accuracy(record),
-        "test_loss": float(outcome["loss"].mean(dtype=np.float64)) if outcome else np.nan,
-        "test_accuracy": float((outcome["predicted"] == outcome["target"]).mean()) if outcome else np.nan,
+        "test_loss": test_loss,
+        "test_accuracy": test_accuracy,
         "epochs": len(record.epochs),
-        "seconds": record.seconds,
+        "seconds": np.nan if run.variant.imported else record.seconds,
         "seconds_per_epoch": float(np.median(seconds)) if seconds else np.nan,
         "training_seconds": float(np.sum(seconds)) if seconds else np.nan,
     }
+
+
+def test_figures(record: Record) -> tuple[float, float]:
+    """Return loss and accuracy on the test part: of the predictions, or what an imported log says; else NaN."""
+    outcome = record.predictions
+    if not outcome:
+        said = (record.measures.get(name) for name in ("test_loss", "test_accuracy"))
+        loss, accuracy = (np.nan if value is None else float(value) for value in said)
+        return loss, accuracy
+    loss = float(outcome["loss"].mean(dtype=np.float64))
+    return loss, float((outcome["predicted"] == outcome["target"]).mean())
 
 
 def _validation_accuracy(record: Record) -> float:

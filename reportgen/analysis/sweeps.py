@@ -133,10 +133,11 @@ def _averages(points: pd.DataFrame, score: Score) -> pd.DataFrame:
 
 def _changed(results: Runs) -> dict[str, str]:
     """Return, for each variant that differs from its baseline in one setting, that setting's dotted name."""
-    settings = {variant.name: dict(_flat(variant.settings.model_dump())) for variant in results.variants}
+    here = [variant for variant in results.variants if not variant.imported]  # of others not all is known
+    settings = {variant.name: dict(_flat(variant.settings.model_dump())) for variant in here}
     found = {}
-    for variant in results.variants:
-        if variant.baseline:
+    for variant in here:
+        if variant.baseline in settings:
             before, after = settings[variant.baseline], settings[variant.name]
             names = [name for name in after if after[name] != before.get(name)]
             if len(names) == 1 and before.keys() == after.keys():
@@ -157,6 +158,8 @@ def _places(results: Runs, setting: str, changed: Mapping[str, str]) -> Iterator
     points = {variant.name for variant in results.variants if changed.get(variant.name) == setting}
     bases = {variant.baseline for variant in results.variants if variant.name in points}
     for variant in results.variants:
+        if variant.imported:
+            continue
         value = attrgetter(setting)(variant.settings)
         if isinstance(value, int | float) and not isinstance(value, bool):
             if variant.name in points:

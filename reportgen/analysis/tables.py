@@ -1,6 +1,6 @@
 """Tables: DataFrame in, DataFrame out."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Literal
 
 import numpy as np
@@ -14,8 +14,8 @@ SMALLEST = 1e-12
 """What an error counts as on a logarithmic scale if it is smaller still, or nothing at all."""
 
 
-def comparison(runs: pd.DataFrame) -> pd.DataFrame:
-    """Compare the variants over their finished runs.
+def comparison(runs: pd.DataFrame, apart: Collection[str] = ()) -> pd.DataFrame:
+    """Compare the variants over their finished runs; those that stand `apart` are never the best.
 
     Takes a row a run; returns a row a variant, in the order of the runs: runs, finished, mean and sample
     standard deviation of test_loss and test_accuracy, parameters, the medians of seconds_per_epoch and of
@@ -41,8 +41,8 @@ def comparison(runs: pd.DataFrame) -> pd.DataFrame:
         )
     table = pd.DataFrame(rows)
     for column, which in _BEST.items():
-        best = getattr(table[column], which)()
-        table[f"best_{column}"] = (table[column] == best) & (len(table) > 1)
+        held = table[column].where(~table["variant"].isin(list(apart)))
+        table[f"best_{column}"] = (held == getattr(held, which)()) & (len(table) > 1)
     return table
 
 

@@ -10,15 +10,23 @@ from reportgen.errors import ReportgenError
 
 if TYPE_CHECKING:  # importing the lab costs seconds: only the child does
     from reportgen.marking.matching import Match
-    from reportgen.marking.trial import Trial
+    from reportgen.marking.trial import Fault, Trial
 
 SECONDS = 60.0
 """How long one trial may take, the import of torch among it; without a hang it takes three."""
 
 
 def try_layers(calls: Sequence[dict[str, Any]]) -> "list[Trial]":
-    """Return what came of `reportgen.marking.trial.try_layer` with each of the keyword arguments."""
+    """Return what came of trying each: `what` is cell, module or loss, the rest are keyword arguments.
+
+    See `reportgen.marking.trial.try_layer`, `.whole.try_model` and `.functions.try_loss`.
+    """
     return apart(_try_layers, [list(calls)], SECONDS * len(calls))  # type: ignore[no-any-return]
+
+
+def measure(metric: str, cases: Sequence[Any]) -> "tuple[list[float], Fault | None]":
+    """Return what came of `reportgen.marking.functions.measured`."""
+    return apart(_measured, [metric, list(cases)], SECONDS)  # type: ignore[no-any-return]
 
 
 def compare_layer(call: dict[str, Any]) -> "Match":
@@ -56,12 +64,27 @@ def _answer(sender: Connection, work: Callable[..., Any], arguments: Sequence[An
 
 
 def _try_layers(calls: list[dict[str, Any]]) -> "list[Trial]":
+    from reportgen.marking.functions import try_data, try_loss, try_metric
     from reportgen.marking.trial import try_layer
+    from reportgen.marking.whole import try_model
 
-    return [try_layer(**call) for call in calls]
+    trials: dict[str, Callable[..., Trial]] = {
+        "cell": try_layer,
+        "module": try_model,
+        "loss": try_loss,
+        "metric": try_metric,
+        "load": try_data,
+    }
+    return [trials[call.get("what", "cell")](**{k: v for k, v in call.items() if k != "what"}) for call in calls]
 
 
 def _compare(call: dict[str, Any]) -> "Match":
     from reportgen.marking.matching import compare
 
     return compare(**call)
+
+
+def _measured(metric: str, cases: list[Any]) -> "tuple[list[float], Fault | None]":
+    from reportgen.marking.functions import measured
+
+    return measured(metric, cases)

@@ -42,8 +42,12 @@ def _figures(
     if not finished:
         return
     lines = {name: labels[name] for name in with_curves(results, findings.comparison)}
-    rows = {name: labels[name] for name in most_accurate(findings.comparison, finished, MOST_ROWS)}
-    yield "accuracies", test_accuracies(results.runs, findings.comparison, rows, language)
+    tested = findings.comparison.dropna(subset=["test_accuracy"])
+    rows = {
+        name: labels[name] for name in most_accurate(tested, finished, MOST_ROWS) if name in set(tested["variant"])
+    }
+    if rows:
+        yield "accuracies", test_accuracies(results.runs, findings.comparison, rows, language)
     heldout = _heldout(results, lines)
     yield "accuracy", learning_curves(findings.curves, lines, heldout, language, "accuracy")
     yield "loss", learning_curves(findings.curves, lines, heldout, language, "loss")
@@ -58,7 +62,7 @@ def _figures(
 
 def _heldout(results: Results, variants: Iterable[str]) -> str:
     """Return the part that epochs were evaluated on, or heldout if that is not the same part everywhere."""
-    parts = {results.records[run].heldout for variant in variants for run in results.runs_of(variant)}
+    parts = {results.records[run].heldout for variant in variants for run in results.runs_of(variant)} - {""}
     return parts.pop() if len(parts) == 1 else "heldout"
 
 

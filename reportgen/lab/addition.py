@@ -1,6 +1,7 @@
 """Addition: a network reads two numbers digit by digit, last digit first, and tells the digits of their sum."""
 
 import time
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -12,9 +13,11 @@ from reportgen.lab import probes, training
 from reportgen.lab.checkpoints import Checkpoint, random_state, set_random_state
 from reportgen.lab.describing import describe
 from reportgen.lab.key import data_digest
+from reportgen.lab.loading import own_model
 from reportgen.lab.models import recurrent
 from reportgen.lab.steps import Hooks, Logged, Outcome, Row, finite
-from reportgen.suite.addition import AdditionRun, AdditionSettings
+from reportgen.suite.addition import AdderSettings, AdditionRun, AdditionSettings
+from reportgen.suite.own import is_own
 from reportgen.suite.settings import TrainingSettings
 
 _TEST_SEEDS = 2**32  # added to the seed of the test numbers, so that no run's seed is the same
@@ -28,22 +31,38 @@ class Adder(nn.Module):
     """Both digits embedded and put side by side, a recurrent network, and a linear layer to the sum's digit.
 
     Args:
-        cell: rnn, lstm, gru, or one of the handwritten cells.
+        cell: rnn, lstm, gru, one of the handwritten cells, or a class of the user's own.
         hidden_size: size of the hidden state.
         layers: recurrent layers.
         embedding_size: size of a digit's embedding, the same for both numbers.
+        arguments: further arguments of a class of the user's own.
     """
 
-    def __init__(self, *, cell: str, hidden_size: int, layers: int, embedding_size: int) -> None:
+    def __init__(
+        self,
+        *,
+        cell: str,
+        hidden_size: int,
+        layers: int,
+        embedding_size: int,
+        arguments: Mapping[str, Any] | None = None,
+    ) -> None:
         super().__init__()
         self.embedding = nn.Embedding(10, embedding_size)
-        self.recurrent = recurrent(cell, 2 * embedding_size, hidden_size, layers)
+        self.recurrent = recurrent(cell, 2 * embedding_size, hidden_size, layers, arguments=arguments)
         self.output = nn.Linear(hidden_size, 10)
 
     def forward(self, pairs: Tensor) -> Tensor:
         """Return logits (batch, digits, 10) for pairs of digits (batch, digits, 2), the last digit first."""
         logits: Tensor = self.output(self.recurrent(self.embedding(pairs).flatten(2))[0])
         return logits
+
+
+def adder(settings: AdderSettings) -> nn.Module:
+    """Return the model that a suite asks for, with fresh weights; a whole one of the user's own as it is."""
+    if settings.module is not None:
+        return own_model(settings.module, (), settings.arguments)
+    return Adder(**settings.model_dump(exclude={"module"}))
 
 
 def draw(numbers: int, digits: int, random: torch.Generator) -> Tensor:
@@ -117,19 +136,20 @@ def carry_out(
     exact_accuracy; and `examples`: first, second, sum and told, as people write them.
 
     `outcome.arrays` has those of `probes.measure_network`, of fresh numbers of at most 100 digits; the tokens
-    of `outcome.measures` are the digits of the first pair.
+    of `outcome.measures` are the digits of the first pair; a class of the user's own is not probed.
 
     Raises Diverged when a loss is not finite.
     """
     data = settings.data
     outcome.data = {"source": data.source, "digest": data_digest(data), **data.model_dump(exclude={"source"})}
-    model = Adder(**settings.model.model_dump()).to(device)
+    model = adder(settings.model).to(device)
     outcome.model = describe(model, [torch.zeros(1, data.digits + 1, 2, dtype=torch.int64, device=device)])
     tests = torch.Generator().manual_seed(_TEST_SEEDS + data.test_seed)
     _train(model, settings, torch.Generator().manual_seed(seed), tests, hooks, outcome, checkpoint)
     outcome.measures = {**_reached(outcome.steps), **_generalisation(model, data, device)}
     outcome.measures["examples"] = _examples(model, data, tests, device)
-    _probe(model, data, outcome)
+    if isinstance(model, Adder) and not is_own(settings.model.cell):
+        _probe(model, data, outcome)
 
 
 def _train(

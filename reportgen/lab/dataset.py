@@ -23,6 +23,7 @@ from reportgen.lab.corpora import (
     refuse,
 )
 from reportgen.lab.fetching import MOVIE_SNIPPETS, fetched
+from reportgen.lab.own_data import read_function
 from reportgen.lab.reviews import IMDB, unpacked
 from reportgen.lab.splitting import PARTS, Integers, check_sizes, divide
 from reportgen.lab.surnames import labelled_surnames, origin
@@ -30,6 +31,7 @@ from reportgen.lab.tokens import TOKENIZERS, jieba_version, vocabulary
 from reportgen.suite.settings import (
     DataSettings,
     FolderSettings,
+    FunctionSettings,
     ImdbSettings,
     MovieSnippetsSettings,
     PolaritySettings,
@@ -112,7 +114,7 @@ def prepare(settings: DataSettings) -> Dataset:
     corpus = load(settings)
     check_sizes(corpus, settings.split)
     parts = divide(np.array(corpus.labels), settings.split, settings.limit, corpus.test_from)
-    return encode(settings.source, corpus, parts, Encoding.of(settings), _divided(settings))
+    return encode(settings.source, corpus, parts, Encoding.of(settings), _divided(settings, corpus))
 
 
 def load(settings: DataSettings) -> Corpus:
@@ -131,10 +133,12 @@ def load(settings: DataSettings) -> Corpus:
             return read_table(Path(settings.file), settings.source, settings.text, settings.label, tested)
         case FolderSettings():
             return read_folder(Path(settings.folder))
+        case FunctionSettings():
+            return read_function(settings)
 
 
-def _divided(settings: DataSettings) -> str:
-    if isinstance(settings, ImdbSettings) or getattr(settings, "test_file", None):
+def _divided(settings: DataSettings, corpus: Corpus) -> str:
+    if corpus.test_from is not None:
         return "own_test"
     counted = isinstance(settings.split, SplitSettings) and settings.split.train_per_class is not None
     return "per_class" if counted else "fractions"

@@ -3,7 +3,7 @@
 import copy
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,10 +15,12 @@ from torch.nn import functional as F
 from reportgen.lab import probes, series
 from reportgen.lab.checkpoints import Checkpoint, random_state, set_random_state
 from reportgen.lab.describing import describe
+from reportgen.lab.loading import own_model
 from reportgen.lab.models import recurrent
 from reportgen.lab.series import Series
 from reportgen.lab.steps import Diverged, Hooks, Logged, Outcome, finite
-from reportgen.suite.forecasting import ForecastingRun, ForecastTrainingSettings
+from reportgen.suite.forecasting import ForecasterSettings, ForecastingRun, ForecastTrainingSettings
+from reportgen.suite.own import is_own
 
 _Last = Tensor | tuple[Tensor, ...]  # h, or (h, c) of an LSTM, as torch.nn returns it
 
@@ -27,14 +29,17 @@ class Forecaster(nn.Module):
     """A recurrent network over numbers; a linear layer tells the next number from each state.
 
     Args:
-        cell: rnn, lstm, gru, or one of the handwritten cells.
+        cell: rnn, lstm, gru, one of the handwritten cells, or a class of the user's own.
         hidden_size: size of the hidden state.
         layers: recurrent layers.
+        arguments: further arguments of a class of the user's own.
     """
 
-    def __init__(self, *, cell: str, hidden_size: int, layers: int = 1) -> None:
+    def __init__(
+        self, *, cell: str, hidden_size: int, layers: int = 1, arguments: Mapping[str, Any] | None = None
+    ) -> None:
         super().__init__()
-        self.recurrent = recurrent(cell, 1, hidden_size, layers)
+        self.recurrent = recurrent(cell, 1, hidden_size, layers, arguments=arguments)
         self.output = nn.Linear(hidden_size, 1)
 
     def forward(self, points: Tensor) -> Tensor:
@@ -56,6 +61,25 @@ class Forecaster(nn.Module):
     def _onward(self, points: Tensor, state: _Last | None) -> tuple[Tensor, _Last]:
         states, last = self.recurrent(points[..., None], state)
         return self.output(states)[..., 0], last
+
+
+class OwnForecaster(Forecaster):
+    """A whole model of the user's own: points (batch, time, 1) and a state in, what comes next and a state out."""
+
+    def __init__(self, module: str, arguments: Mapping[str, Any] | None) -> None:
+        nn.Module.__init__(self)
+        self.model = own_model(module, (), arguments)
+
+    def _onward(self, points: Tensor, state: _Last | None) -> tuple[Tensor, _Last]:
+        expected, last = self.model(points[..., None], state)
+        return expected[..., 0], last
+
+
+def forecaster(settings: ForecasterSettings) -> Forecaster:
+    """Return the model that a suite asks for, with fresh weights."""
+    if settings.module is not None:
+        return OwnForecaster(settings.module, settings.arguments)
+    return Forecaster(**settings.model_dump(exclude={"module"}))
 
 
 @dataclass(frozen=True)
@@ -92,7 +116,7 @@ def carry_out(
     forecast_from_one (test, length - 1), the absolute errors of both averaged over the test part, error_from_half
     and error_from_one, by horizon; and for each evaluation in training, evaluation_loss and evaluation_seconds.
     Those of `probes.measure_network` are of the test sequences as far as they are given, and the tokens of
-    `outcome.measures` are the numbers of those points.
+    `outcome.measures` are the numbers of those points; a class of the user's own is not probed.
 
     Raises Diverged when a loss is not finite, or ends larger than it began.
     """
@@ -100,10 +124,12 @@ def carry_out(
     outcome.data = data.facts.as_json()
     dtype = getattr(torch, settings.training.precision)
     parts = _Parts.of(data, dtype, device)
-    model = Forecaster(**settings.model.model_dump()).to(device, dtype)
+    model = forecaster(settings.model).to(device, dtype)
     outcome.model = describe(model, [parts.train[:1, :-1]])
     _train(model, parts, settings.training, hooks, outcome, checkpoint)
     _test(model, parts, data, outcome)
+    if is_own(settings.model.cell):
+        return
     read = parts.test[: probes.SEQUENCES, : data.facts.given]
     outcome.arrays |= probes.measure_network(model.recurrent, read[..., None])
     outcome.measures["gate_tokens"] = [str(point) for point in range(1, data.facts.given + 1)]

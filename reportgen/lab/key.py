@@ -12,11 +12,12 @@ from typing import Any
 from reportgen.lab import dataset, series
 from reportgen.lab.meaning import meaning
 from reportgen.lab.own import OwnClass, own_digest
+from reportgen.lab.own_data import source_digest as own_data_digest
 from reportgen.lab.vectors import vectors_for
 from reportgen.suite.addition import AdditionSettings
-from reportgen.suite.classifier import is_own
-from reportgen.suite.forecasting import ForecastingRun, SeriesSettings, SineSettings
-from reportgen.suite.settings import RunSettings
+from reportgen.suite.forecasting import ForecastingRun, OwnSeriesSettings, SeriesSettings, SineSettings
+from reportgen.suite.own import is_own
+from reportgen.suite.settings import FunctionSettings, RunSettings
 from reportgen.suite.tasks import AnyData, AnyRun
 
 THREADS = 1
@@ -32,7 +33,8 @@ def key_parts(settings: AnyRun, seed: int) -> dict[str, Any]:
         **{f"model.{name}": value for name, value in _with_effect(resolved["model"]).items()},
         **{f"training.{name}": value for name, value in resolved["training"].items()},
         **_vectors(settings),
-        **_own_cell(settings.model.cell),
+        **_own_cell(settings.model.cell, whole=settings.model.module is not None),
+        **_own_loss(settings),
         "data": data_digest(settings.data),
         "seed": seed,
         "code": code_digest(),
@@ -60,12 +62,25 @@ def _vectors(settings: AnyRun) -> dict[str, str | None]:
     return {"model.vectors": name and vectors_for(name, settings.data).digest}
 
 
-def _own_cell(cell: str) -> dict[str, str]:
+def _own_cell(cell: str, *, whole: bool) -> dict[str, str]:
     """Return what a class of the user's own is, and not where it lies."""
     if not is_own(cell):
         return {}
     own = OwnClass.of(cell)
-    return {"model.cell": str(own), "model.source": own_digest(own)}
+    # a whole model is its cell, too: see MayBeOwn
+    return {
+        "model.cell": str(own),
+        "model.source": own_digest(own),
+        **({"model.module": str(own)} if whole else {}),
+    }
+
+
+def _own_loss(settings: AnyRun) -> dict[str, str]:
+    """Return what a loss of the user's own is, and not where it lies."""
+    if not isinstance(settings, RunSettings) or not is_own(settings.training.loss):
+        return {}
+    own = OwnClass.of(settings.training.loss)
+    return {"training.loss": str(own), "training.source": own_digest(own)}
 
 
 def data_digest(settings: AnyData) -> str:
@@ -73,6 +88,8 @@ def data_digest(settings: AnyData) -> str:
     match settings:
         case AdditionSettings():
             return hashlib.sha256(settings.model_dump_json().encode()).hexdigest()
+        case FunctionSettings() | OwnSeriesSettings():
+            return own_data_digest(settings)
         case SineSettings() | SeriesSettings():
             return series.prepare(settings).facts.digest
         case _:

@@ -3,7 +3,7 @@
 import importlib.util
 import inspect
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from torch import nn
@@ -15,8 +15,30 @@ from reportgen.lab.own import OwnClass, own_digest
 def load(own: OwnClass) -> type[nn.Module]:
     """Run the file and return its class.
 
-    The file's folder is put on the path as Python does with a script, so that the file can import its neighbours.
     Whatever the file raises is raised; LookupError if it has no such class, TypeError if that is no nn.Module.
+    """
+    found = _found(own, "classes", inspect.isclass)
+    if not (inspect.isclass(found) and issubclass(found, nn.Module)):
+        raise TypeError(f"{own.name}, which is no nn.Module")
+    return found
+
+
+def load_function(own: OwnClass) -> Callable[..., Any]:
+    """Run the file and return its function, or whatever can be called.
+
+    Whatever the file raises is raised; LookupError if it has none of that name, TypeError if that is no function.
+    """
+    found = _found(own, "functions", inspect.isfunction)
+    if not callable(found) or inspect.isclass(found):
+        raise TypeError(f"{own.name}, which is no function")
+    function: Callable[..., Any] = found
+    return function
+
+
+def _found(own: OwnClass, kinds: str, of_kind: Callable[[object], bool]) -> object:
+    """Run the file and return what it calls so.
+
+    The file's folder is put on the path as Python does with a script, so that the file can import its neighbours.
     """
     folder = str(own.file.parent.absolute())
     if folder not in sys.path:
@@ -30,10 +52,8 @@ def load(own: OwnClass) -> type[nn.Module]:
     spec.loader.exec_module(module)
     found = getattr(module, own.name, None)
     if found is None:
-        classes = [n for n, value in vars(module).items() if inspect.isclass(value) and value.__module__ == name]
-        raise LookupError(f"a file without {own.name}; its classes are {', '.join(classes) or 'none'}")
-    if not (inspect.isclass(found) and issubclass(found, nn.Module)):
-        raise TypeError(f"{own.name}, which is no nn.Module")
+        own_kind = (n for n, value in vars(module).items() if of_kind(value) and value.__module__ == name)
+        raise LookupError(f"a file without {own.name}; its {kinds} are {', '.join(own_kind) or 'none'}")
     return found
 
 
@@ -54,9 +74,18 @@ def own_layer(
     return load(OwnClass.of(cell))(*call.args, **call.kwargs)
 
 
-def source_of(cell: str, expected_digest: str | None) -> str:
-    """Return the class's source; ReportgenError if its file is not the one that the run's key is of."""
-    own = OwnClass.of(cell)
+def own_model(module: str, sizes: tuple[int, ...], arguments: Mapping[str, Any] | None) -> nn.Module:
+    """Return a whole model of the class `module`, made from sizes that come from the data, and its arguments."""
+    return load(OwnClass.of(module))(*sizes, **(arguments or {}))
+
+
+def source_of(name: str, expected_digest: str | None) -> str:
+    """Return the source of a class or function; ReportgenError if its file is not the one that the key is of."""
+    own = OwnClass.of(name)
     if expected_digest not in (None, own_digest(own)):  # it would lie under another's key
         raise ReportgenError(f"{own.file.name} has changed since the build began; run the same command again")
-    return inspect.getsource(load(own)).rstrip()
+    found = _found(own, "names", callable)
+    try:
+        return inspect.getsource(found).rstrip()  # type: ignore[arg-type]  # TypeError for what has no source
+    except (OSError, TypeError):
+        return ""

@@ -6,6 +6,9 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from reportgen.lab.loading import load_function
+from reportgen.lab.own import OwnClass
+
 Loss = Callable[[Tensor, Tensor], Tensor]
 """Takes logits (batch, outputs) and labels (batch,); returns a loss for each example, (batch,)."""
 
@@ -36,6 +39,14 @@ LOSSES: dict[str, Loss] = {
     "bce_one_hot": bce_one_hot,
     "bce_logit": bce_logit,
 }
+
+
+def loss_of(name: str) -> Loss:
+    """Return the loss that a suite calls `name`: one of LOSSES, or a function of the user's own."""
+    if name in LOSSES:
+        return LOSSES[name]
+    loss: Loss = load_function(OwnClass.of(name))
+    return loss
 
 
 def outputs_for(loss: str, classes: int) -> int:

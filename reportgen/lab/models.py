@@ -12,7 +12,7 @@ from reportgen.lab.cells import HandwrittenGRU, HandwrittenLSTM, HandwrittenRNN
 from reportgen.lab.letters import HandwrittenPeepholeLSTM
 from reportgen.lab.loading import own_layer
 from reportgen.lab.vectors import Vectors
-from reportgen.suite.classifier import is_own
+from reportgen.suite.own import is_own
 
 _TORCH: dict[str, type[nn.RNN | nn.LSTM | nn.GRU]] = {"rnn": nn.RNN, "lstm": nn.LSTM, "gru": nn.GRU}
 _HANDWRITTEN = {

@@ -12,7 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from reportgen.lab.corpora import decoded, refuse, shortened
-from reportgen.suite.forecasting import ForecastingData, SeriesSettings, SineSettings
+from reportgen.lab.own import OwnClass
+from reportgen.lab.own_data import read_numbers
+from reportgen.suite.forecasting import ForecastingData, OwnSeriesSettings, SeriesSettings, SineSettings
 
 Floats = NDArray[np.float64]
 
@@ -57,7 +59,14 @@ class Series:
 @lru_cache(maxsize=8)
 def prepare(settings: ForecastingData) -> Series:
     """Make or read the sequences and divide them; DataError for a file that cannot be learnt from."""
-    return _sines(settings) if isinstance(settings, SineSettings) else _windows(settings)
+    if isinstance(settings, SineSettings):
+        return _sines(settings)
+    if isinstance(settings, OwnSeriesSettings):
+        own = OwnClass.of(settings.load)
+        names = (str(own), *(Path(name).name for name in settings.files))
+        return _windows(settings, read_numbers(settings), own.file, own.name, names)
+    file = Path(settings.file)
+    return _windows(settings, _column(file, settings.column), file, settings.column, (file.name,))
 
 
 def _sines(settings: SineSettings) -> Series:
@@ -71,13 +80,14 @@ def _sines(settings: SineSettings) -> Series:
     return _divided(settings, held, digest, (), waves.size, 0.0, 1.0)
 
 
-def _windows(settings: SeriesSettings) -> Series:
+def _windows(
+    settings: SeriesSettings | OwnSeriesSettings, points: Floats, file: Path, name: str, origin: tuple[str, ...]
+) -> Series:
     """Cut a column into windows; the last ones, which do not overlap, are held out.
 
     The training windows end before those, and the numbers are scaled by what is trained on alone.
     """
-    file, length = Path(settings.file), settings.window
-    points = _column(file, settings.column)
+    length = settings.window
     held = settings.test + settings.validation
     before = len(points) - held * length
     if before < length:
@@ -87,7 +97,7 @@ def _windows(settings: SeriesSettings) -> Series:
         )  # fmt: skip
     center, spread = float(points[:before].mean()), float(points[:before].std())
     if not spread > 0:
-        raise refuse(file, 1, f"one and the same number in all of {settings.column!r}", "numbers that change")
+        raise refuse(file, 1, f"one and the same number in all of {name!r}", "numbers that change")
     scaled = (points - center) / spread
     train = np.lib.stride_tricks.sliding_window_view(scaled[:before], length)[:: -settings.stride][::-1]
     last = np.split(scaled[before:].reshape(held, length), [settings.validation])
@@ -96,7 +106,7 @@ def _windows(settings: SeriesSettings) -> Series:
     first = np.arange(before - length + 1)[:: -settings.stride][::-1][-len(parts[2]) :]
     cut = f"{length} {settings.validation} {settings.test} {len(first)}"
     digest = _digest(cut, points.astype("<f8").tobytes() + first.astype("<i8").tobytes())
-    return _divided(settings, parts, digest, (file.name,), len(points), center, spread)
+    return _divided(settings, parts, digest, origin, len(points), center, spread)
 
 
 def _divided(

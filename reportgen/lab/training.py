@@ -101,7 +101,7 @@ def train(
     part = _Part.of(data, "train", device)
     heldout = _Part.of(data, "validation" if len(data.parts["validation"]) else "test", device)
     optimizer = optimizer_of(model, settings)
-    loss_of = losses.LOSSES[settings.loss]
+    loss_of = losses.loss_of(settings.loss)
     progress = _Progress(model, optimizer, random)
     if before := checkpoint.load():
         progress.go_on_from(before)
@@ -215,11 +215,12 @@ def predict(model: nn.Module, part: _Part, loss: str) -> Predictions:
 
 
 def _outputs(model: nn.Module, part: _Part, loss: str) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
+    loss_of = losses.loss_of(loss)
     for batch in batches.in_order_of_length(part.host_lengths, _EVALUATION_BATCH):
         inputs, lengths, labels = part.take(batch)
         logits = model(inputs, lengths)
         confidence = losses.probabilities(loss, logits).amax(1)
-        yield losses.predicted(logits), confidence, losses.LOSSES[loss](logits, labels)
+        yield losses.predicted(logits), confidence, loss_of(logits, labels)
 
 
 def _accuracy(predictions: Predictions) -> float:

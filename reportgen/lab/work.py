@@ -16,9 +16,9 @@ from reportgen.lab.dataset import Dataset, prepare
 from reportgen.lab.describing import describe
 from reportgen.lab.environment import collect
 from reportgen.lab.failures import OutOfMemory, is_memory_error, told
-from reportgen.lab.key import THREADS, key_of
+from reportgen.lab.key import THREADS, data_digest, key_of
 from reportgen.lab.letters import RNN
-from reportgen.lab.loading import source_of
+from reportgen.lab.loading import own_model, source_of
 from reportgen.lab.losses import outputs_for
 from reportgen.lab.mistakes import confident_mistakes
 from reportgen.lab.models import SequenceClassifier
@@ -27,8 +27,9 @@ from reportgen.lab.steps import Hooks, Logged, Outcome
 from reportgen.lab.training import Diverged, Epoch, train
 from reportgen.lab.vectors import Vectors, vectors_for
 from reportgen.suite.addition import AdditionRun
-from reportgen.suite.classifier import ModelSettings, is_own
+from reportgen.suite.classifier import ModelSettings
 from reportgen.suite.forecasting import ForecastingRun
+from reportgen.suite.own import is_own
 from reportgen.suite.settings import RunSettings
 from reportgen.suite.tasks import AnyRun, task_of
 
@@ -108,17 +109,22 @@ def _classify(
     checkpoint: Checkpoint,
 ) -> None:
     data = prepare(settings.data)
-    if record["parts"].get("data", data.facts.digest) != data.facts.digest:  # it would lie under another's key
+    digest = data_digest(settings.data)
+    if record["parts"].get("data", digest) != digest:  # it would lie under another's key
         raise ReportgenError("the data have changed since the build began; run the same command again")
     record["data"] = data.facts.as_json()
     record["heldout"] = "validation" if len(data.parts["validation"]) else "test"
     cell = settings.model.cell
     source = source_of(cell, record["parts"].get("model.source")) if is_own(cell) else None
+    loss = settings.training.loss
+    loss_source = source_of(loss, record["parts"].get("training.source")) if is_own(loss) else ""
     vectors = vectors_for(settings.model.vectors, settings.data) if settings.model.vectors else None
-    model = build(settings.model, data, settings.training.loss, vectors).to(device)
+    model = build(settings.model, data, loss, vectors).to(device)
     record["model"] = describe(model, tried_on(data, device))
     if source is not None:
         record["model"]["source"] = source
+    if is_own(loss):
+        record["model"]["loss_source"] = loss_source
     if vectors is not None:
         record["model"]["vectors"] = vectors.facts.as_json()
     random = torch.Generator().manual_seed(seed)
@@ -149,12 +155,15 @@ def _step_by_step(
     checkpoint: Checkpoint,
 ) -> None:
     outcome = Outcome()
+    cell = settings.model.cell
+    source = {"source": source_of(cell, record["parts"].get("model.source"))} if is_own(cell) else {}
     try:
         if isinstance(settings, ForecastingRun):
             forecasting.carry_out(settings, device, hooks, outcome, checkpoint)
         else:
             addition.carry_out(settings, seed, device, hooks, outcome, checkpoint)
     finally:
+        outcome.model |= source if outcome.model else {}
         record |= vars(outcome)
 
 
@@ -178,9 +187,14 @@ def build(
 ) -> nn.Module:
     """Return the model with fresh weights, drawn from torch's global generator, and word vectors if it has any."""
     outputs = outputs_for(loss, len(data.facts.classes))
+    if settings.module is not None:
+        model = own_model(settings.module, (data.facts.vocabulary + 2, outputs), settings.arguments)
+        model.register_forward_pre_hook(lambda _, given: (given[0].long(), *given[1:]))  # the data are 32-bit
+        return model
     if settings.cell == "handwritten_rnn_i2h_i2o":
         return RNN(data.facts.vocabulary, outputs, settings.hidden_size)
-    return SequenceClassifier(data.facts.vocabulary, outputs, **{**settings.model_dump(), "vectors": vectors})
+    given = settings.model_dump(exclude={"module"})
+    return SequenceClassifier(data.facts.vocabulary, outputs, **{**given, "vectors": vectors})
 
 
 def tried_on(data: Dataset, device: torch.device) -> list[Tensor]:

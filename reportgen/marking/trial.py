@@ -11,6 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from reportgen.errors import InputError
 from reportgen.lab.loading import given, load
 from reportgen.lab.own import OwnClass
 
@@ -59,6 +60,7 @@ def try_layer(
     layers: int = 1,
     arguments: Mapping[str, Any] | None = None,
     device: str = "cpu",
+    goes_on: bool = False,
 ) -> Trial:
     """Try the class that a suite calls `cell`: make a layer, run it forwards and backwards, see what it reads.
 
@@ -69,6 +71,7 @@ def try_layer(
         layers: passed on as num_layers if above 1.
         arguments: its further arguments, by name.
         device: where the run will be.
+        goes_on: whether it has to take its last state back, as forecasts need it.
     """
     trial, own = Trial(), OwnClass.of(cell)
     try:
@@ -79,6 +82,8 @@ def try_layer(
             _forwards(layer, own, x, hidden_size, trial)
             _backwards(layer, own, x, trial)
             _reads_what_it_should(layer, own, x, trial)
+            if goes_on:
+                carries_on(layer, own, x, trial)
     except Failed as failed:
         trial.fault = failed.fault
     return trial
@@ -93,29 +98,33 @@ def made(
     passed: list[str],
 ) -> nn.Module:
     """Return a layer of the class; Failed says why there is none."""
+    return constructed(own, given(input_size, hidden_size, layers, arguments), passed, "a layer")
+
+
+def constructed(own: OwnClass, call: inspect.BoundArguments, passed: list[str], what: str) -> nn.Module:
+    """Return what the class makes of the arguments; Failed says why that is nothing."""
     with watched(own, "a file that can be run, with a class of that name"):
         try:
             kind = load(own)
         except (LookupError, TypeError) as error:
-            if _frames(error, own.file.parent):
+            if frames(error, own.file.parent):
                 raise
             raise Failed(Fault(str(error.args[0]), f"an nn.Module called {own.name}", own.file.name)) from None
     passed.append(f"{own} is an nn.Module")
-    call = given(input_size, hidden_size, layers, arguments)
     written = f"{own.name}({', '.join([*map(str, call.args), *(f'{k}={v!r}' for k, v in call.kwargs.items())])})"
     try:
         signature = inspect.signature(kind)
         signature.bind(*call.args, **call.kwargs)
     except TypeError as error:
         got = f"{own.name}{signature}: {error}"
-        raise Failed(Fault(got, f"a class that can be called as {written}", _defined(kind, own))) from None
-    with watched(own, f"{written} to make a layer"):
-        layer = kind(*call.args, **call.kwargs)
-    if not list(layer.parameters()):
-        got = "a layer without weights"
-        raise Failed(Fault(got, "nn.Linear or nn.Parameter in __init__, set on self", _defined(kind, own)))
-    passed.append(f"{written} makes a layer of {sum(p.numel() for p in layer.parameters()):,} weights")
-    return layer
+        raise Failed(Fault(got, f"a class that can be called as {written}", defined(kind, own))) from None
+    with watched(own, f"{written} to make {what}"):
+        model = kind(*call.args, **call.kwargs)
+    if not list(model.parameters()):
+        got = f"{what} without weights"
+        raise Failed(Fault(got, "nn.Linear or nn.Parameter in __init__, set on self", defined(kind, own)))
+    passed.append(f"{written} makes {what} of {sum(p.numel() for p in model.parameters()):,} weights")
+    return model
 
 
 def _forwards(layer: nn.Module, own: OwnClass, x: Tensor, hidden_size: int, trial: Trial) -> None:
@@ -123,22 +132,22 @@ def _forwards(layer: nn.Module, own: OwnClass, x: Tensor, hidden_size: int, tria
     expected = f"(states, last state) with states {shape} for x {tuple(x.shape)}: batch, time, features"
     states = _states(layer, own, x, expected)
     if tuple(states.shape) != shape:
-        raise Failed(Fault(f"states {tuple(states.shape)}", expected, _defined(type(layer), own, "forward")))
+        raise Failed(Fault(f"states {tuple(states.shape)}", expected, defined(type(layer), own, "forward")))
     if not bool(torch.isfinite(states).all()):
         step = int((~torch.isfinite(states)).any(2).any(0).nonzero()[0])
         got = f"NaN or infinity in the states, from step {step + 1} on"
-        raise Failed(Fault(got, "finite numbers", _defined(type(layer), own, "forward")))
+        raise Failed(Fault(got, "finite numbers", defined(type(layer), own, "forward")))
     trial.passed.append(f"forward gives states {shape} for x {tuple(x.shape)}, all finite")
 
 
 def _states(layer: nn.Module, own: OwnClass, x: Tensor, expected: str) -> Tensor:
     with watched(own, expected):
         result = layer(x)
-    place = _defined(type(layer), own, "forward")
+    place = defined(type(layer), own, "forward")
     if not isinstance(result, tuple) or len(result) < 2:
-        raise Failed(Fault(_named(result), expected, place))
+        raise Failed(Fault(named(result), expected, place))
     if not isinstance(result[0], Tensor):
-        raise Failed(Fault(f"states that are {_named(result[0])}", expected, place))
+        raise Failed(Fault(f"states that are {named(result[0])}", expected, place))
     return result[0]
 
 
@@ -146,7 +155,7 @@ def _backwards(layer: nn.Module, own: OwnClass, x: Tensor, trial: Trial) -> None
     expected = "states that a gradient flows back from to the weights"
     layer.train()
     states = _states(layer, own, x, expected)
-    place = _defined(type(layer), own, "forward")
+    place = defined(type(layer), own, "forward")
     if not states.requires_grad:
         got = "states cut off from the weights (detach, no_grad, .data or a new tensor?)"
         raise Failed(Fault(got, expected, place))
@@ -165,7 +174,7 @@ def _backwards(layer: nn.Module, own: OwnClass, x: Tensor, trial: Trial) -> None
 def _reads_what_it_should(layer: nn.Module, own: OwnClass, x: Tensor, trial: Trial) -> None:
     """See that a state hangs on its own sequence up to its own step, and on nothing of the call before."""
     layer.eval()
-    place = _defined(type(layer), own, "forward")
+    place = defined(type(layer), own, "forward")
     early = TIME - 2
     later = x.clone()
     later[:, early:] += 1
@@ -201,20 +210,37 @@ def _reads_what_it_should(layer: nn.Module, own: OwnClass, x: Tensor, trial: Tri
         trial.passed.append(passed)
 
 
+@torch.no_grad()
+def carries_on(layer: nn.Module, own: OwnClass, x: Tensor, trial: Trial) -> None:
+    """See that half of the steps, and then the rest from the state in between, are the same as all at once."""
+    layer.eval()
+    half = TIME // 2
+    expected = "(…, last state), and forward(x, state) to go on from it"
+    with watched(own, expected):
+        whole, _ = layer(x, None)
+        first, last = layer(x[:, :half], None)
+        second, _ = layer(x[:, half:], last)
+        joined = torch.cat([first, second], dim=1)
+    if joined.shape != whole.shape or not torch.allclose(joined, whole, rtol=_CLOSE, atol=_CLOSE):
+        got = "other values where it goes on from its own last state"
+        raise Failed(Fault(got, "the same as for all steps at once", defined(type(layer), own, "forward")))
+    trial.passed.append("it goes on from its own last state")
+
+
 @contextmanager
 def watched(own: OwnClass, expected: str) -> Iterator[None]:
     """Turn whatever the user's code raises into Failed, with the user's own lines."""
     try:
         yield
-    except Failed:
+    except (Failed, InputError):
         raise
     except (Exception, SystemExit) as error:
         said = (str(error).strip().splitlines() or [""])[0].rstrip(".")
         got = f"{type(error).__name__}: {said}" if said else type(error).__name__
-        raise Failed(Fault(got, expected, _frames(error, own.file.parent) or own.file.name)) from None
+        raise Failed(Fault(got, expected, frames(error, own.file.parent) or own.file.name)) from None
 
 
-def _frames(error: BaseException, folder: Path) -> str:
+def frames(error: BaseException, folder: Path) -> str:
     """Return the user's own line that an error came from: file, line, function and text."""
     if isinstance(error, SyntaxError) and error.filename:
         return f"{Path(error.filename).name}:{error.lineno}"
@@ -229,7 +255,7 @@ def _frames(error: BaseException, folder: Path) -> str:
     return f"{Path(last.filename).name}:{last.lineno} in {last.name}: {last.line}"
 
 
-def _defined(kind: type, own: OwnClass, method: str = "__init__") -> str:
+def defined(kind: type, own: OwnClass, method: str = "__init__") -> str:
     """Return where a method of the class is written, or the class where it inherits the method."""
     for item in (vars(kind).get(method), kind):
         try:
@@ -239,7 +265,8 @@ def _defined(kind: type, own: OwnClass, method: str = "__init__") -> str:
     return own.file.name
 
 
-def _named(value: object) -> str:
+def named(value: object) -> str:
+    """Say what a function of the user's returned."""
     if isinstance(value, Tensor):
         return f"one tensor {tuple(value.shape)}"
     if isinstance(value, tuple):

@@ -7,13 +7,16 @@ from pathlib import Path
 
 from reportgen import documents, pipeline
 from reportgen.analysis.results import Runs
+from reportgen.catalogues import Message
 from reportgen.errors import ReportgenError
-from reportgen.languages import Language, Message
+from reportgen.languages import Language
 from reportgen.loading import Loaded, look_through
+from reportgen.metrics import with_metrics
 from reportgen.planning import Action, Plan
 from reportgen.report.html import to_html
 from reportgen.report.styles import style_sheets
 from reportgen.reporting import Findings
+from reportgen.stamp import own_digests
 from reportgen.store import Store
 
 _IN_FIGURES = ("figure.", "setting.", "value.", "class.")
@@ -92,8 +95,9 @@ class Renderer:
         )
         store = Store(self._options.build / "records")
         planned = self._plan(loaded, store)
-        there = Plan([step for step in planned.steps if step.action is not Action.TRAIN])
-        missing = [step.run.name for step in planned.steps if step.action is Action.TRAIN]
+        lacking = (Action.TRAIN, Action.IMPORT)
+        there = Plan([step for step in planned.steps if step.action not in lacking])
+        missing = [step.run.name for step in planned.steps if step.action in lacking]
         if not there.steps:
             raise ReportgenError(f"nothing is trained yet; a preview trains nothing: reportgen build {self._file}")
         notes = (f"not trained yet, and left out: {', '.join(missing)}",) if missing else ()
@@ -120,8 +124,9 @@ class Renderer:
 
     def _analyse(self, planned: Plan, store: Store, loaded: Loaded) -> tuple[Runs, Findings]:
         digests = [str(store.digest(step.key)) for step in planned.steps] + [repr(loaded.claims)]
+        digests += [repr(loaded.suite.metrics), *own_digests(loaded.suite)]
         if self._analysed is None or self._analysed[0] != digests:
-            results = pipeline.collect(planned, store)
+            results = with_metrics(pipeline.collect(planned, store), loaded.suite, self._file, loaded.profile)
             self._analysed = digests, results, pipeline.analyse(results, loaded.claims)
             for drawn in self._drawn.values():
                 drawn.outdated = True

@@ -40,7 +40,7 @@ def planned(loaded: Loaded, manifest: Manifest, store: Store) -> Plan:
     Raises CannotRenderError where the suite has other runs, or a record is not there, or is of other settings.
     """
     records = {run: planning.read(store, entry.key) for run, entry in manifest.records.items()}
-    devices = {record.parts["device"] for record in records.values() if record}
+    devices = {record.parts.get("device") for record in records.values() if record}
     runs = {run.name: run for run in runs_of(loaded.suite, "cuda" if "cuda" in devices else "cpu")}
     if list(runs) != list(records):
         raise CannotRenderError(f"{loaded.file} has other runs than the report")

@@ -18,6 +18,7 @@ from reportgen.manifest import Manifest
 from reportgen.planning import Action
 from reportgen.provenance.verifying import Check
 from reportgen.store import Store
+from reportgen.suite.expansion import runs_of
 
 RELATIVE, ABSOLUTE = 0.05, 0.02
 """The tolerance where bits cannot be equal: another machine, another torch. A number counts as the same if it is
@@ -38,9 +39,10 @@ _OUTCOMES = (
 def rerun(loaded: Loaded, manifest: Manifest, store: Store, count: int, seed: int) -> Iterator[Check]:
     """Train `count` runs anew, in a store of their own, and hold each against its record.
 
-    The runs are drawn at random by `seed`, so that another one takes others.
+    The runs are drawn at random by `seed`, so that another one takes others. Imported ones cannot be trained.
     """
-    names = list(manifest.records)
+    elsewhere = {run.name for run in runs_of(loaded.suite, "cpu") if run.variant.imported}
+    names = [name for name in manifest.records if name not in elsewhere]
     chosen = sorted(random.Random(seed).sample(names, min(count, len(names))), key=names.index)  # noqa: S311 - no secret
     with TemporaryDirectory() as place:
         fresh = Store(Path(place) / "records")

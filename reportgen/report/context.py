@@ -20,13 +20,16 @@ from reportgen.report.claiming import Told, told
 from reportgen.report.devices import Devices, devices_of
 from reportgen.report.explained import Explained, explain
 from reportgen.report.facts import (
+    Imported,
     Log,
     datasets_of,
     digits,
     distinct,
+    imported_of,
     is_off,
     log_of,
     matrices_in_text,
+    metric_of,
     mistakes_of,
     prose,
     reason,
@@ -98,6 +101,8 @@ class Common:
     """What the checks found, in words."""
     words: dict[str, str] = field(default_factory=dict)
     """The Markdown of each section of the suite's own, by its name in `sections`."""
+    imported: list[Imported] = field(default_factory=list)
+    """The logs of the runs that were trained elsewhere."""
     environment_rows: tuple[str, ...] = ENVIRONMENT
     """What is told of an environment, in order."""
     claims: list[Told] = field(default_factory=list)
@@ -127,6 +132,8 @@ class Context(Common):
     """Variant to the part that its epochs were evaluated on."""
     losses: list[str]
     """The losses in use, in the order of their first use."""
+    loss_sources: dict[str, str] = field(default_factory=dict)
+    """The source of each loss of the user's own."""
     uses_adam: bool
     keep: str
     """How the tested epoch was chosen: best, last, or mixed."""
@@ -146,6 +153,8 @@ class Context(Common):
     """The same of those that stand in an appendix, where there are many."""
     seconds_digits: int
     """Decimals that tell the seconds of an epoch apart."""
+    metrics: list[dict[str, Any]] = field(default_factory=list)
+    """The suite's own metrics: label, percent, and `values`, by variant its mean and std over the seeds."""
     curves: int = 0
     """How many variants have learning curves."""
     overfitting_rise: float = OVERFITTING_RISE
@@ -165,9 +174,14 @@ def common(
     code = language.code
     labels = {variant.name: variant.label_in(code) for variant in results.variants}
     settings = {variant.name: settings_of(variant.settings.told()) for variant in results.variants}
-    names = list(next(iter(settings.values())))
-    differing = [name for name in names if len({repr(own[name]) for own in settings.values()}) > 1]
-    first = next(iter(settings.values()))
+    # of an imported run not everything is told: what it says nothing of, it does not differ in
+    trained = [own for name, own in settings.items() if name not in results.imported]
+    names = list(dict.fromkeys(name for own in sorted(settings.values(), key=len, reverse=True) for name in own))
+    said = {name: [own[name] for own in settings.values() if name in own] for name in names}
+    differing = [
+        name for name in names if len(set(map(repr, said[name]))) > 1 or any(name not in own for own in trained)
+    ]
+    first = {name: values[0] for name, values in said.items()}
     runs = [{**row, "label": labels[row["variant"]]} for row in rows_of(results.runs)]
     compared = [{**row, "label": labels[row["variant"]]} for row in rows_of(findings.comparison)]
     records = list(results.records.values())
@@ -194,7 +208,7 @@ def common(
             for record in records
             for layer, arguments in record.model.get("arguments", {}).items()
         },
-        "cells": list(dict.fromkeys(own["model.cell"] for own in settings.values())),
+        "cells": list(dict.fromkeys(own["model.cell"] for own in settings.values() if "model.cell" in own)),
         "common_settings": [(n, first[n]) for n in names if n not in differing and not is_off(n, first)],
         "differing_settings": differing,
         "settings": settings,
@@ -207,6 +221,7 @@ def common(
         "checks": section(check(results, findings), suite.checks, language, labels),
         "claims": told(findings.claims, labels, language),
         "claims_reach": reach_of_claims(findings.claims),
+        "imported": imported_of(results, labels),
         "task": results.task,
         "devices": devices_of(suite, results, code),
     }
@@ -224,10 +239,10 @@ def build_context(
     """Gather what the templates of a classification report need, in one language."""
     shared = common(suite, results, findings, figures, language, quick=quick)
     settings = shared["settings"]
-    keeps = {own["training.keep"] for own in settings.values()}
-    heldout_of = {v.name: record.heldout for v in results.variants if (record := results.record_of(v.name))}
+    keeps = {own["training.keep"] for own in settings.values() if "training.keep" in own} or {"imported"}
+    heldout_of = {v.name: part for v in results.variants if (part := results.heldout_of(v.name))}
     heldout = set(heldout_of.values()) or {"validation"}
-    best = results.record_of(findings.leader) if findings.leader else None
+    best = results.record_of(findings.detailed) if findings.detailed else None
     in_text = matrices_in_text(results, findings)
     return Context(
         **shared,
@@ -240,8 +255,13 @@ def build_context(
         ),
         heldout=heldout.pop() if len(heldout) == 1 else "heldout",
         heldout_of=heldout_of,
-        losses=list(dict.fromkeys(own["training.loss"] for own in settings.values())),
-        uses_adam=any(own["training.optimizer"] == "adam" for own in settings.values()),
+        losses=list(dict.fromkeys(own["training.loss"] for own in settings.values() if "training.loss" in own)),
+        loss_sources={
+            record.settings["training"]["loss"]: record.model["loss_source"]
+            for record in results.records.values()
+            if "loss_source" in record.model
+        },
+        uses_adam=any(own.get("training.optimizer") == "adam" for own in settings.values()),
         keep=keeps.pop() if len(keeps) == 1 else "mixed",
         seconds_digits=digits(findings.comparison["seconds_per_epoch"].min()),
         tunings=[tuning_of(tuning, results, settings, language.code) for tuning in findings.tunings],
@@ -249,7 +269,8 @@ def build_context(
         mistakes=mistakes_of(best) if best and best.data else [],
         mistakes_seed=best.seed if best else 0,
         findings=findings,
-        curves=len(with_curves(results, findings.comparison)) if findings.leader else 0,
+        metrics=[metric_of(metric, language.code) for metric in results.metrics],
+        curves=len(with_curves(results, findings.comparison)),
         explained=explain(results, findings),
         confusion_figures=[(v, f"confusion-{v}") for v in in_text],
         more_confusion_figures=[(v, f"confusion-{v}") for v in results.confusion if v not in in_text],

@@ -4,6 +4,7 @@ import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import PurePath
 from typing import Any
 
 import pandas as pd
@@ -11,16 +12,45 @@ from markupsafe import Markup
 
 from reportgen.analysis.families import representatives
 from reportgen.analysis.findings import Findings
+from reportgen.analysis.metrics import OwnMetric
 from reportgen.analysis.orders import Tuning
-from reportgen.analysis.results import Results, Runs
+from reportgen.analysis.results import Results, Runs, test_figures
 from reportgen.fonts import printable
 from reportgen.lab.record import Record
+from reportgen.suite.expansion import Run
+from reportgen.suite.importing import ImportedRun
 from reportgen.suite.text import Text
 
 _BETWEEN_CHINESE = re.compile(r"(?<=[\u3000-\u9fff\uff00-\uffef]) (?=[\u3000-\u9fff\uff00-\uffef])")
 
 _MATRICES_IN_TEXT = 4
 _MISTAKES = 8
+
+
+@dataclass(frozen=True)
+class Imported:
+    """A log in place of a training."""
+
+    run: str
+    label: str
+    file: str
+    format: str
+    digest: str
+    """SHA-256."""
+    same_data: bool
+
+
+def imported_of(results: Runs, labels: Mapping[str, str]) -> list[Imported]:
+    """Return what stands for each run that was trained elsewhere, in the order of the runs."""
+    found = []
+    for variant in results.variants:
+        if not isinstance(settings := variant.settings, ImportedRun):
+            continue
+        for seed, file in settings.logs:
+            run, name, same = Run(variant, seed).name, PurePath(file).name, settings.imported.same_data
+            read = results.records[run].measures["import"]
+            found.append(Imported(run, labels[variant.name], name, read["format"], read["digest"], same))
+    return found
 
 
 @dataclass(frozen=True)
@@ -39,6 +69,7 @@ def tuning_of(
     """Return a change as templates take it; `settings` are those of `settings_of`, by variant."""
     before, after = settings[tuning.baseline], settings[tuning.variant]
     names = dict.fromkeys([*before, *after])
+    imported = {tuning.baseline, tuning.variant} & results.imported.keys()  # of those not everything is told
     why = next(variant.why for variant in results.variants if variant.name == tuning.variant)
     return {
         "variant": tuning.variant,
@@ -47,9 +78,17 @@ def tuning_of(
         "difference": tuning.difference,
         "gain": tuning.gain,
         "changes": [
-            (name, before.get(name), after.get(name)) for name in names if before.get(name) != after.get(name)
+            (name, before.get(name), after.get(name))
+            for name in names
+            if before.get(name) != after.get(name) and ((name in before and name in after) or not imported)
         ],
     }
+
+
+def metric_of(metric: OwnMetric, language: str) -> dict[str, Any]:
+    """Return a metric of the user's own as templates take it."""
+    values = {str(variant): dict(row) for variant, row in metric.table.to_dict("index").items()}
+    return {"label": metric.label.in_language(language), "percent": metric.percent, "values": values}
 
 
 def datasets_of(results: Runs, labels: Mapping[str, str]) -> list[dict[str, Any]]:
@@ -129,22 +168,25 @@ def epoch_log(record: Record) -> str:
     """Write the epochs the way training scripts print them: two lines an epoch, and the test part's at the end."""
     lines = []
     for row in record.epochs:
-        lines.append(
-            f"Train Epoch: {row['epoch']:.0f} Loss: {row['train_loss']:.6f} Acc: {row['train_accuracy']:.6f}"
-        )
-        lines.append(_evaluation(record.heldout, row["heldout_loss"], row["heldout_accuracy"]))
-    if record.predictions and record.heldout != "test":
-        outcome = record.predictions
-        accuracy = float((outcome["predicted"] == outcome["target"]).mean())
-        lines.append(f"Kept epoch: {record.kept_epoch}")
-        lines.append(_evaluation("test", float(outcome["loss"].mean(dtype="float64")), accuracy))
+        figures = _said(("Loss:", row["train_loss"], 6), ("Acc:", row["train_accuracy"], 6))
+        lines.append(f"Train Epoch: {row['epoch']:.0f} {figures}".rstrip())
+        lines += _evaluation(record.heldout, row["heldout_loss"], row["heldout_accuracy"])
+    if record.heldout != "test":
+        lines += [f"Kept epoch: {record.kept_epoch}"] if record.kept_epoch else []
+        lines += _evaluation("test", *test_figures(record))
     if record.status != "finished":
         lines.append(f"{record.status.capitalize()}: {record.error}")
     return "\n".join(lines)
 
 
-def _evaluation(part: str, loss: float, accuracy: float) -> str:
-    return f"{part.capitalize()} set: Average loss: {loss:.4f}, Accuracy: {accuracy:.4f}"
+def _evaluation(part: str, loss: float, accuracy: float) -> list[str]:
+    """Return a line, or none if an imported log has nothing to tell."""
+    figures = _said(("Average loss:", loss, 4), ("Accuracy:", accuracy, 4), between=", ")
+    return [f"{part.capitalize()} set: {figures}"] if figures else []
+
+
+def _said(*figures: tuple[str, float, int], between: str = " ") -> str:
+    return between.join(f"{name} {value:.{digits}f}" for name, value, digits in figures if not math.isnan(value))
 
 
 def rows_of(table: pd.DataFrame) -> list[dict[str, Any]]:
@@ -157,7 +199,8 @@ def settings_of(resolved: dict[str, Any]) -> dict[str, Any]:
     flat = {f"{part}.{name}": value for part in ("model", "training") for name, value in resolved[part].items()}
     data = {f"data.{name}": value for name, value in resolved["data"].items() if name != "split"}
     split = {f"data.split.{name}": value for name, value in resolved["data"].get("split", {}).items()}
-    return {**flat, **data, **split, "device": resolved["device"]}
+    device = {"device": resolved["device"]} if "device" in resolved else {}  # an imported run has none
+    return {**flat, **data, **split, **device}
 
 
 _PART_OF = {"model.embedding_std": "model.embedding_size", "model.activation": "model.head_size"}

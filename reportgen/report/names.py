@@ -7,7 +7,8 @@ from typing import Any, get_args, get_origin
 import jinja2
 from jinja2 import nodes
 
-from reportgen.languages import Language, placeholders
+from reportgen.catalogues import placeholders
+from reportgen.languages import Language
 from reportgen.report.hints import Method, item, members, of_dict, parts, plain
 from reportgen.suite.messages import nearest
 

@@ -48,6 +48,7 @@ def _tables(results: Results, findings: Findings) -> Iterator[tuple[str, pd.Data
     yield "curves", findings.curves
     yield "differences", pd.DataFrame([flat(d) for d in findings.differences])
     yield "overfitting", pd.DataFrame([asdict(item) for item in findings.overfitting])
+    yield from ((f"metric-{metric.name}", metric.runs) for metric in results.metrics)
     for variant, matrix in results.confusion.items():
         classes = list(findings.per_class[variant]["class"])
         named = pd.DataFrame(matrix, columns=classes)
@@ -79,7 +80,7 @@ def as_json_of(
     runs = {str(row["run"]): {str(k): plain(v) for k, v in row.items() if k != "run"} for row in rows}
     for name, record in results.records.items():
         runs[name] |= {
-            log: _finite_rows(record.steps) if log == "step_log" else record.epochs,
+            log: _finite_rows(record.steps if log == "step_log" else record.epochs),
             "environment": record.environment,
             "settings": record.settings,
         }
@@ -134,6 +135,10 @@ def _numbers(results: Results, findings: Findings) -> Iterator[dict[str, Any]]:
     every = [variant.name for variant in results.variants]
     yield from of_comparison(results, findings.comparison)
     yield from of_differences(results, "differences", findings.differences)
+    for metric in results.metrics:
+        for variant, row in metric.table.to_dict("index").items():
+            for field, value in row.items():
+                yield number(results, f"metrics.{metric.name}.{variant}.{field}", value, str(variant))
     for fit in findings.overfitting:
         for field, value in asdict(fit).items():
             if field != "variant":

@@ -34,6 +34,8 @@ class Model:
     parameters: int
     source: str
     """The source of a class of the user's own; empty for other cells."""
+    whole: bool = False
+    """Whether that class is the whole model, and not its recurrent layer."""
     sizes: list[Size] = field(default_factory=list)
     """Points of sweeps that have the same structure."""
     swept: int = 0
@@ -72,6 +74,7 @@ def models_of(results: Runs, labels: Mapping[str, str]) -> list[Model]:
             printable(facts["summary"]),
             facts["parameters"],
             printable(facts.get("source", "")),
+            getattr(shown[0].settings.model, "module", None) is not None,
             swept=len(variants[printout]) - len(shown),
         )
         found.setdefault((cell, _structure(printout)), model)

@@ -5,7 +5,9 @@ from typing import Annotated, Literal
 from pydantic import Field, field_validator
 from pydantic_core import PydanticCustomError
 
-from reportgen.suite.base import Count, Natural, Positive, RecurrentCell, RunOfAnyTask, Settings
+from reportgen.suite.base import Count, Natural, Positive, RunOfAnyTask, Settings
+from reportgen.suite.classifier import OwnOrRecurrentCell
+from reportgen.suite.own import MayBeOwn
 
 Digits = Annotated[Count, Field(le=100_000)]
 
@@ -31,10 +33,12 @@ class AdditionSettings(Settings):
         return lengths
 
 
-class AdderSettings(Settings):
+class AdderSettings(MayBeOwn):
     """Both digits embedded, side by side, a recurrent network, and a linear layer to the sum's digit."""
 
-    cell: RecurrentCell = Field(description="torch.nn's RNN, LSTM or GRU, or one of them written out by hand.")
+    cell: OwnOrRecurrentCell = Field(
+        description="torch.nn's RNN, LSTM or GRU, one of them by hand, or your own class: my_models.py:MyLSTM."
+    )
     hidden_size: Count = Field(64, le=16_384, description="Size of the hidden state.")
     layers: Count = Field(2, le=64, description="Recurrent layers, one on top of the other.")
     embedding_size: Annotated[Count, Field(le=16_384)] = Field(32, description="Size of a digit's embedding.")

@@ -36,5 +36,17 @@ class RunOfAnyTask(Settings):
         """Return the settings as plain values to be told: of files their names, and not where they lie."""
         plain = self.model_dump(mode="json")
         data = plain["data"]
-        data |= {key: PurePath(data[key]).name for key in PATHS if data.get(key) is not None}
+        data |= {key: PurePath(data[key]).name for key in (*PATHS, "load") if data.get(key) is not None}
+        data |= {"files": [PurePath(name).name for name in data["files"]]} if "files" in data else {}
+        plain["model"] = _told_of_model(plain["model"])
         return plain
+
+
+def _told_of_model(model: dict[str, Any]) -> dict[str, Any]:
+    """Return what is told of a model; a whole one of the user's own has no other settings than its arguments."""
+    told = {name: value for name, value in model.items() if name != "module"}
+    told |= {name: PurePath(told[name]).name for name in ("vectors", "cell") if told.get(name)}
+    if given := told.get("arguments"):
+        told["arguments"] = ", ".join(f"{name}={value}" for name, value in given.items())
+    whole = model.get("module") is not None
+    return {name: told[name] for name in ("cell", "arguments")} if whole else told

@@ -40,8 +40,8 @@ def _links(folder: Path) -> Iterator[Path]:
                     folders.append(Path(entry.path))
 
 
-def fault_of_class(file: Path, name: str) -> Problem | None:
-    """Say what keeps a file from having the class `name`, as far as its source tells: nothing of it is run."""
+def fault_of_source(file: Path, name: str, kind: str) -> Problem | None:
+    """Say what keeps a file from having `name`, a class or a function as `kind` says; nothing of it is run."""
     try:
         if file.stat().st_size > _LARGEST_MODULE:
             return Problem(file, 1, "", "a file of more than a million bytes", "a module")
@@ -52,7 +52,7 @@ def fault_of_class(file: Path, name: str) -> Problem | None:
         return Problem(file, 1, "", str(error) or "too deep a nest", "Python")
     if name in names or "*" in names:
         return None
-    return Problem(file, 1, "", f"no class {name}", f"one of {', '.join(sorted(names)) or 'no name at all'}")
+    return Problem(file, 1, "", f"no {kind} {name}", f"one of {', '.join(sorted(names)) or 'no name at all'}")
 
 
 def _names(body: list[ast.stmt]) -> Iterator[str]:

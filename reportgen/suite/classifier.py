@@ -1,72 +1,51 @@
-"""The settings of a classifier's model, and of a recurrent layer that the user wrote."""
+"""The settings of a classifier's model, and the cells that there are."""
 
-import math
-import re
-from typing import Annotated, Any, Literal, get_args
+from typing import Annotated, Literal, get_args
 
 from pydantic import AfterValidator, Field, PlainValidator, WithJsonSchema, model_validator
 from pydantic_core import PydanticCustomError, PydanticKnownError
 
-from reportgen.suite.base import Count, FractionOrZero, Positive, RecurrentCell, Settings, Yes
+from reportgen.suite.base import Count, FractionOrZero, Positive, RecurrentCell, Yes
+from reportgen.suite.own import OWN, MayBeOwn, file_of_own, is_own
 
 KnownCell = Literal[RecurrentCell, "handwritten_rnn_i2h_i2o"]
 KNOWN_CELLS: tuple[str, ...] = get_args(KnownCell)
-OWN_CELL = r"^.+\.py:[A-Za-z_][A-Za-z0-9_]*$"
-"""A class of the user's own: file, colon, name."""
 
 
-def is_own(cell: object) -> bool:
-    """Tell whether a cell is a class in a file of the user's own, and not one that reportgen has."""
-    return isinstance(cell, str) and re.match(OWN_CELL, cell) is not None
-
-
-def _cell(value: object) -> str:
-    if isinstance(value, str) and (value in KNOWN_CELLS or is_own(value)):
+def _cell(value: object, cells: tuple[str, ...] = KNOWN_CELLS) -> str:
+    if isinstance(value, str) and (value in cells or is_own(value)):
         return value
-    known = ", ".join(map(repr, KNOWN_CELLS))
+    known = ", ".join(map(repr, cells))
     raise PydanticKnownError("literal_error", {"expected": f"{known} or a class of your own, file.py:Class"})
 
 
 Cell = Annotated[
     str,
-    PlainValidator(_cell),
-    WithJsonSchema({"anyOf": [{"enum": list(KNOWN_CELLS)}, {"type": "string", "pattern": OWN_CELL}]}),
+    PlainValidator(lambda value: _cell(value)),
+    WithJsonSchema({"anyOf": [{"enum": list(KNOWN_CELLS)}, {"type": "string", "pattern": OWN}]}),
 ]
 
 
-class Arguments(dict[str, Any]):
-    """Arguments by name, that nobody changes: settings are compared and hashed."""
-
-    def __hash__(self) -> int:  # type: ignore[override]  # dict has none
-        return hash(tuple(self.items()))
+def _recurrent(value: object) -> str:
+    return _cell(value, get_args(RecurrentCell))
 
 
-def _plain_arguments(values: dict[str, Any]) -> Arguments:
-    for name, value in values.items():
-        if not name.isidentifier() or name in GIVEN:
-            raise PydanticCustomError(
-                "argument", "names of further arguments; {given} come from hidden_size, layers and the data",
-                {"given": ", ".join(GIVEN)},
-            )  # fmt: skip
-        finite = not isinstance(value, float) or math.isfinite(value)
-        if not (value is None or isinstance(value, bool | int | float | str)) or not finite:
-            raise PydanticCustomError(
-                "argument", "a number, a text, true, false or null for {name}", {"name": name}
-            )
-    return Arguments(values)
+OwnOrRecurrentCell = Annotated[
+    str,
+    PlainValidator(_recurrent),
+    WithJsonSchema({"anyOf": [{"enum": list(get_args(RecurrentCell))}, {"type": "string", "pattern": OWN}]}),
+]
+"""A cell that every task has, or one of the user's own."""
 
-
-GIVEN = ("input_size", "hidden_size", "num_layers")
-"""Arguments of a recurrent layer that come from other settings."""
 PACKAGED_VECTORS = "glove-6b-50d"
-FILES_OF_MODELS = ("vectors", "cell")
-"""Settings of a model that may name a file."""
+FILES_OF_SETTINGS = ("vectors", "cell", "module", "loss")
+"""Settings of a model or a training that may name a file."""
 
 
-def file_of_model(setting: str, value: object) -> str | None:
-    """Return the file that a setting of a model names, such as `vectors` or `cell`; None where it names none."""
-    if setting == "cell" and isinstance(value, str) and is_own(value):
-        return value.rpartition(":")[0]
+def file_of_setting(setting: str, value: object) -> str | None:
+    """Return the file that a setting names, such as `vectors`, `cell` or `loss`; None where it names none."""
+    if setting in ("cell", "module", "loss"):
+        return file_of_own(value)
     if setting == "vectors" and isinstance(value, str) and value != PACKAGED_VECTORS:
         return value
     return None
@@ -83,14 +62,11 @@ _PLAIN = {
 }  # fmt: skip
 
 
-class ModelSettings(Settings):
+class ModelSettings(MayBeOwn):
     """A recurrent classifier: symbols in, a recurrent network, its states pooled, one or two linear layers."""
 
     cell: Cell = Field(
         description="torch.nn's RNN, LSTM or GRU, one of them by hand, or your own class: my_models.py:MyLSTM."
-    )
-    arguments: Annotated[dict[str, Any], AfterValidator(_plain_arguments)] | None = Field(
-        None, description="Further arguments for a class of your own, by name."
     )
     hidden_size: Count = Field(128, le=16_384, description="Size of the hidden state.")
     layers: Count = Field(1, le=64, description="Recurrent layers, one on top of the other.")
@@ -130,10 +106,6 @@ class ModelSettings(Settings):
                 "rule", "no layers, pooling, embedding_size, vectors, head_size or dropout with {cell}, "
                 "whose two linear layers are the whole model", {"cell": self.cell},
             )  # fmt: skip
-        if self.arguments is not None and not is_own(self.cell):
-            raise PydanticCustomError(
-                "rule", "no arguments with {cell}; a class of your own may have some", {"cell": self.cell}
-            )
         if self.bidirectional and not self.packed:
             # the backward direction would begin with the padding
             raise PydanticCustomError("rule", "packed: true with bidirectional: true")

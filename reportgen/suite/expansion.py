@@ -13,14 +13,19 @@ from pydantic_core import ErrorDetails
 
 from reportgen.errors import Problem
 from reportgen.suite.base import PATHS
-from reportgen.suite.document import Document, Path_, shown
-from reportgen.suite.messages import expected_by, got_by, hint_for, location, nearest, repetitions
+from reportgen.suite.document import Document, Path_
+from reportgen.suite.grids import data_problems, sweep_problems
+from reportgen.suite.importing import ImportedRun
+from reportgen.suite.messages import expected_by, got_by, hint_for, location
+from reportgen.suite.own import laid_over
 from reportgen.suite.schema import Reference, RunDeclaration, Suite, SweepDeclaration
 from reportgen.suite.tasks import AnyRun, Task, task_of
 from reportgen.suite.text import Text
 
 MOST_RUNS = 10_000
 _LONGEST_NAME = 150
+MARK = "†"
+"""Beside the label of what was not trained here."""
 
 
 def task_of_suite(suite: Suite) -> Task:
@@ -32,9 +37,13 @@ def sweepable(suite: Suite) -> list[str]:
     """Return the settings that a grid may vary, by dotted name."""
     task, split = task_of_suite(suite), getattr(suite.data, "split", None)
     return [
-        *(f"data.{name}" for name in type(suite.data).model_fields if name not in ("source", "split", *PATHS)),
+        *(
+            f"data.{name}"
+            for name in type(suite.data).model_fields
+            if name not in ("source", "split", "load", "files", *PATHS)
+        ),
         *(f"data.split.{name}" for name in (type(split).model_fields if split else ())),
-        *(f"model.{name}" for name in task.model.model_fields if name != "arguments"),
+        *(f"model.{name}" for name in task.model.model_fields if name not in ("arguments", "module")),
         *(f"training.{name}" for name in task.training.model_fields),
         "device",
     ]
@@ -46,16 +55,21 @@ class Variant:
 
     name: str
     label: Text
-    settings: AnyRun
+    settings: AnyRun | ImportedRun
     changed: tuple[tuple[str, Any], ...] = ()
     baseline: str | None = None
     """Name of the variant that it is a change of."""
     why: Text | None = None
     reference: Reference | None = None
 
+    @property
+    def imported(self) -> bool:
+        """Tell whether it was trained elsewhere."""
+        return isinstance(self.settings, ImportedRun)
+
     def label_in(self, language: str) -> str:
-        """Return what tables and figures call it: `LSTM (hidden_size = 64)`."""
-        label = self.label.in_language(language)
+        """Return what tables and figures call it: `LSTM (hidden_size = 64)`; an imported one has a mark."""
+        label = self.label.in_language(language) + MARK * self.imported
         return f"{label} ({_said(self.changed, ' = ')})" if self.changed else label
 
 
@@ -77,7 +91,7 @@ def _said(changed: tuple[tuple[str, Any], ...], equals: str) -> str:
 
 
 def _value(path: str, value: Any) -> str:
-    if path in ("model.vectors", "model.cell") and isinstance(value, str):
+    if path in ("model.vectors", "model.cell", "training.loss") and isinstance(value, str):
         return PurePath(value).name  # where the file lies is nobody's business
     return "+".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
 
@@ -99,7 +113,13 @@ def runs_of(suite: Suite, device: str) -> tuple[Run, ...]:
     expansion = expand(suite, Document(Path()), device)
     if expansion.problems:  # read_suite has refused such a suite before
         raise ValueError("\n".join(map(str, expansion.problems)))
-    return tuple(Run(variant, seed) for variant in expansion.variants for seed in suite.seeds)
+    return tuple(Run(variant, seed) for variant in expansion.variants for seed in _seeds(variant, suite))
+
+
+def _seeds(variant: Variant, suite: Suite) -> tuple[int, ...]:
+    """Return the seeds that a variant has a run for: all, or of an imported one those that have a log."""
+    settings = variant.settings
+    return tuple(seed for seed, _ in settings.logs) if isinstance(settings, ImportedRun) else suite.seeds
 
 
 @dataclass(frozen=True)
@@ -129,14 +149,14 @@ def expand(suite: Suite, document: Document, device: str = "cpu") -> Expansion:
         device: what `auto` is on this machine: cuda if it has a GPU, else cpu, and then no sweep needs a GPU.
     """
     problems: list[Problem] = []
-    bases = {run.name: run for run in suite.runs}
+    bases = {run.name: run for run in suite.runs if run.imported is None}
     for i, run in enumerate(suite.runs):
-        problems += _data_problems(run.data, ("runs", i, "data"), sweepable(suite), document)
+        problems += data_problems(run.data, ("runs", i, "data"), sweepable(suite), document)
     if problems:
         return Expansion([], problems, [])
     sound = []
     for i, sweep in enumerate(suite.sweeps):
-        found = _sweep_problems(sweep, ("sweeps", i), bases, sweepable(suite), document)
+        found = sweep_problems(sweep, ("sweeps", i), bases, sweepable(suite), document)
         problems += found
         if not found:
             sound.append((sweep, ("sweeps", i)))
@@ -167,7 +187,8 @@ def _checked(drafts: list["_Draft"], task: Task, document: Document) -> Expansio
             got = f"the variant {draft.name!r} a second time"
             problems.append(document.problem(draft.path, got, "each combination once"))
         try:
-            settings = task.run.model_validate(draft.raw)
+            kind = ImportedRun if "imported" in draft.raw else task.run
+            settings = kind.model_validate(draft.raw)
         except ValidationError as error:
             faults = {_fault(details): details for details in error.errors(include_url=False)}
             known = faults_of_runs.setdefault(draft.base, set(faults))  # the run itself comes before its sweeps
@@ -209,13 +230,22 @@ class _Draft:
 
 def _draft(suite: Suite, run: RunDeclaration, path: Path_, device: str) -> _Draft:
     wanted = run.device or suite.device
+    label = run.label or Text.parse(run.name)
+    if run.imported is not None:
+        said: dict[str, Any] = {
+            "data": suite.data,
+            "model": run.model,
+            "training": run.training,
+            "imported": run.imported,
+            "logs": run.imported.logs(suite.seeds),
+        }
+        return _Draft(run.name, run.name, label, said, path, (), run.baseline, run.why, run.reference)
     raw = {
         "data": {**suite.data.model_dump(), **run.data},
-        "model": {**suite.model, **run.model},
+        "model": laid_over(suite.model, run.model),
         "training": {**suite.training, **run.training},
         "device": device if wanted == "auto" else wanted,
     }
-    label = run.label or Text.parse(run.name)
     return _Draft(run.name, run.name, label, raw, path, (), run.baseline, run.why, run.reference)
 
 
@@ -258,37 +288,3 @@ def _place(loc: Path_, draft: _Draft, document: Document) -> Path_:
 def _overlap(setting: list[str], loc: Path_) -> bool:
     """Tell whether a fault at `loc` is about the setting, or about a group that it is in, or the reverse."""
     return all(a == b for a, b in zip(setting, loc, strict=False))
-
-
-def _data_problems(data: dict[str, Any], path: Path_, known: list[str], document: Document) -> Iterator[Problem]:
-    names = [name.removeprefix("data.") for name in known if name.startswith("data.") and name.count(".") == 1]
-    for name in data:
-        if name not in names:
-            got, expected = f"the unknown setting {shown(name)}", f"one of {', '.join(names)}"
-            yield document.problem((*path, name), got, expected, nearest(name, names))
-
-
-def _sweep_problems(
-    sweep: SweepDeclaration,
-    path: Path_,
-    bases: dict[str, RunDeclaration],
-    known: list[str],
-    document: Document,
-) -> list[Problem]:
-    problems = []
-    if sweep.base not in bases:
-        names = list(bases)
-        expected = f"the name of a run: {', '.join(names)}"
-        problems.append(document.problem((*path, "base"), shown(sweep.base), expected, nearest(sweep.base, names)))
-    for setting, values in sweep.grid.items():
-        where = (*path, "grid", setting)
-        if setting not in known:
-            got, expected = f"the unknown setting {shown(setting)}", f"one of {', '.join(known)}"
-            problems.append(document.problem(where, got, expected, nearest(setting, known)))
-        if not values:
-            problems.append(document.problem(where, "an empty list", "at least one value to sweep over"))
-        problems += [
-            document.problem((*where, place), f"{shown(value)} a second time", "each value once")
-            for place, value in repetitions(values)
-        ]
-    return problems

@@ -5,7 +5,9 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from reportgen.suite.base import Count, Natural, Positive, RecurrentCell, RunOfAnyTask, Settings
+from reportgen.suite.base import Count, Natural, Positive, RunOfAnyTask, Settings
+from reportgen.suite.classifier import OwnOrRecurrentCell
+from reportgen.suite.own import MayBeOwn, OwnName
 
 Sequences = Annotated[Count, Field(le=100_000)]
 SequencesOrNone = Annotated[int, Field(strict=True, ge=0, le=100_000)]
@@ -64,13 +66,28 @@ class SeriesSettings(HeldOutSequences):
     limit: Sequences | None = Field(None, description="Train on the last so many windows alone.")
 
 
-ForecastingData = SineSettings | SeriesSettings
+class OwnSeriesSettings(HeldOutSequences):
+    """Numbers that a function of your own returns, cut into windows; the last ones are held out."""
+
+    source: Literal["series-function"] = Field(description="Where the sequences come from.")
+    load: OwnName = Field(description="The function, my_data.py:load, that returns numbers in the order of time.")
+    files: tuple[str, ...] = Field((), max_length=1000, description="Files that it reads, beside the suite.")
+    window: Points = Field(200, description="Points of a sequence; the first half is given, the second foretold.")
+    stride: Annotated[Count, Field(le=100_000)] = Field(
+        10, description="Points from the beginning of a training window to that of the next."
+    )
+    limit: Sequences | None = Field(None, description="Train on the last so many windows alone.")
 
 
-class ForecasterSettings(Settings):
+ForecastingData = SineSettings | SeriesSettings | OwnSeriesSettings
+
+
+class ForecasterSettings(MayBeOwn):
     """A recurrent network over numbers, and one linear layer that foretells the next of them."""
 
-    cell: RecurrentCell = Field(description="torch.nn's RNN, LSTM or GRU, or one of them written out by hand.")
+    cell: OwnOrRecurrentCell = Field(
+        description="torch.nn's RNN, LSTM or GRU, one of them by hand, or your own class: my_models.py:MyLSTM."
+    )
     hidden_size: Count = Field(51, le=16_384, description="Size of the hidden state.")
     layers: Count = Field(1, le=64, description="Recurrent layers, one on top of the other.")
 

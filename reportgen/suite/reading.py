@@ -8,14 +8,13 @@ from typing import Any
 from pydantic import ValidationError
 
 from reportgen.errors import Problem, SuiteError
-from reportgen.resources import is_below
 from reportgen.suite import words
 from reportgen.suite.base import PATHS
-from reportgen.suite.beside import fault_of_class, outside
 from reportgen.suite.claims import claims_of
-from reportgen.suite.classifier import FILES_OF_MODELS, file_of_model
 from reportgen.suite.document import Document, Path_, read_document, shown, shown_key
 from reportgen.suite.expansion import expand
+from reportgen.suite.files import file_problems, paths_of_data, with_files_beside
+from reportgen.suite.logs import log_problems, metric_problems
 from reportgen.suite.messages import nearest, problems_of, repetitions
 from reportgen.suite.profiles import profile_names, with_profile
 from reportgen.suite.schema import LANGUAGES, Suite, parts_of, suite_of
@@ -63,8 +62,9 @@ def read_suite(
     for name in names:
         laid = _checked(with_profile(document, name), languages, files=name == profile)
         suite = laid if name == profile else suite
-    data = suite.data.model_copy(update=_paths(suite, file))
-    return with_files_beside(suite.model_copy(update={"data": data}), file.parent.absolute())
+    folder = file.parent.absolute()
+    data = suite.data.model_copy(update=paths_of_data(suite, folder))
+    return with_files_beside(suite.model_copy(update={"data": data}), folder)
 
 
 def _checked(document: Document, languages: Collection[str], *, files: bool) -> Suite:
@@ -75,7 +75,8 @@ def _checked(document: Document, languages: Collection[str], *, files: bool) -> 
         suite = suite_of(task).model_validate(document.value)
     except ValidationError as error:
         raise SuiteError([*problems, *problems_of(error, document, task)]) from None
-    problems += [*_missing_files(suite, document), *_missing_files_of_models(suite, document)] if files else []
+    problems += file_problems(suite, document) if files else []
+    problems += [*metric_problems(suite, document, files=files), *log_problems(suite, document, files=files)]
     expansion = expand(suite, document, "cuda")
     problems += [*expansion.problems, *claims_of(suite, expansion.variants, document).problems]
     if problems:
@@ -83,75 +84,9 @@ def _checked(document: Document, languages: Collection[str], *, files: bool) -> 
     return suite
 
 
-def with_files_beside(suite: Suite, folder: Path) -> Suite:
-    """Return the suite with the files that its models name, vectors and classes, looked for in `folder`."""
-
-    def placed(model: dict[str, Any]) -> dict[str, Any]:
-        return {name: _placed(name, value, folder) for name, value in model.items()}
-
-    def swept(grid: dict[str, tuple[Any, ...]]) -> dict[str, tuple[Any, ...]]:
-        return {
-            setting: tuple(_placed(setting.removeprefix("model."), value, folder) for value in values)
-            for setting, values in grid.items()
-        }
-
-    runs = tuple(run.model_copy(update={"model": placed(run.model)}) for run in suite.runs)
-    sweeps = tuple(sweep.model_copy(update={"grid": swept(sweep.grid)}) for sweep in suite.sweeps)
-    return suite.model_copy(update={"model": placed(suite.model), "runs": runs, "sweeps": sweeps})
-
-
-def _placed(setting: str, value: Any, folder: Path) -> Any:
-    return value if file_of_model(setting, value) is None else str(folder / value)
-
-
-def files_of_models(suite: Suite) -> Iterator[tuple[Path_, str, Any]]:
-    """Yield place, name and value of every setting of a model that may name a file."""
-    parts: list[tuple[Path_, dict[str, Any]]] = [(("model",), suite.model)]
-    parts += [(("runs", i, "model"), run.model) for i, run in enumerate(suite.runs)]
-    for path, model in parts:
-        yield from (((*path, name), name, model[name]) for name in FILES_OF_MODELS if name in model)
-    for i, sweep in enumerate(suite.sweeps):
-        for name in FILES_OF_MODELS:
-            for place, value in enumerate(sweep.grid.get(f"model.{name}", ())):
-                yield ("sweeps", i, "grid", f"model.{name}", place), name, value
-
-
-def _missing_files_of_models(suite: Suite, document: Document) -> Iterator[Problem]:
-    folder = document.file.parent.absolute()
-    for path, name, value in files_of_models(suite):
-        file = file_of_model(name, value)
-        if file is None or not file.endswith((".txt", ".py")):
-            continue
-        place = folder / file
-        if name == "cell" and not is_below(place, folder):
-            yield document.problem(path, shown(file), f"a file below {folder}: nothing else is ever run")
-        elif name != "cell" and (expected := outside(place, folder)):
-            yield document.problem(path, shown(file), expected)
-        elif not place.is_file():
-            yield document.problem(path, f"no such file: {place}", "a file that is there")
-        elif name == "cell" and (fault := fault_of_class(place, str(value).rpartition(":")[2])):
-            yield fault
-
-
 def _task(raw: dict[str, Any]) -> Task:
     data = raw.get("data")
     return task_of(data.get("source") if isinstance(data, dict) else None)
-
-
-def _paths(suite: Suite, file: Path) -> dict[str, str]:
-    """Return the files and folders that the data come from; a relative path is beside the suite."""
-    named = {key: getattr(suite.data, key, None) for key in PATHS}
-    return {key: str(file.parent.absolute() / value) for key, value in named.items() if value is not None}
-
-
-def _missing_files(suite: Suite, document: Document) -> Iterator[Problem]:
-    folder = document.file.parent.absolute()
-    for key, path in _paths(suite, document.file).items():
-        kind = "folder" if key == "folder" else "file"
-        if expected := outside(Path(path), folder):
-            yield document.problem(("data", key), shown(getattr(suite.data, key)), expected)
-        elif not (Path(path).is_dir() if kind == "folder" else Path(path).is_file()):
-            yield document.problem(("data", key), f"no such {kind}: {path}", f"a {kind} that is there")
 
 
 def _unknown_sections(
@@ -249,6 +184,8 @@ def _texts(raw: dict[str, Any], runs: list[dict[str, Any]]) -> Iterator[tuple[Pa
     silence = checks.get("silence") if isinstance(checks, dict) else None
     silenced = silence.items() if isinstance(silence, dict) else ()
     places += [(("checks", "silence", code), reason) for code, reason in silenced]
+    metrics = [metric if isinstance(metric, dict) else {} for metric in _list(raw.get("metrics"))]
+    places += [(("metrics", i, "label"), metric.get("label")) for i, metric in enumerate(metrics)]
     claims = [claim if isinstance(claim, dict) else {} for claim in _list(raw.get("claims"))]
     places += [(("claims", i, "because"), claim.get("because")) for i, claim in enumerate(claims)]
     return ((path, text) for path, text in places if isinstance(text, dict))

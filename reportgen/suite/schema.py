@@ -5,19 +5,14 @@ from functools import cache
 from types import GenericAlias
 from typing import Annotated, Any, Literal
 
-from pydantic import (
-    BaseModel,
-    Field,
-    GetJsonSchemaHandler,
-    create_model,
-    model_validator,
-)
-from pydantic.json_schema import JsonSchemaValue
-from pydantic_core import CoreSchema, PydanticCustomError
+from pydantic import BaseModel, Field, create_model, model_validator
+from pydantic_core import PydanticCustomError
 
 from reportgen.suite.base import Natural, Settings
 from reportgen.suite.checks import Checks
 from reportgen.suite.classifier import ModelSettings
+from reportgen.suite.declarations import Claims, MetricDeclaration
+from reportgen.suite.importing import ImportSettings
 from reportgen.suite.parts import PartOf
 from reportgen.suite.settings import TrainingSettings
 from reportgen.suite.tasks import CLASSIFICATION, TASKS, AnyData, Task
@@ -122,6 +117,17 @@ class RunDeclaration(Settings):
     )
     model: ModelPart = Field(default_factory=dict, description="Model settings of this run.")
     training: TrainingPart = Field(default_factory=dict, description="Training settings of this run.")
+    imported: ImportSettings | None = Field(
+        None, alias="import", description="The log of a run that was trained elsewhere; nothing is trained then."
+    )
+
+    @model_validator(mode="after")
+    def _imports_or_trains(self) -> "RunDeclaration":
+        if self.imported is not None and self.data:
+            raise PydanticCustomError("rule", "no data settings with import; same_data says what it was tested on")
+        if self.imported is not None and self.device:
+            raise PydanticCustomError("rule", "no device with import; nothing is trained")
+        return self
 
 
 class SweepDeclaration(Settings):
@@ -136,35 +142,6 @@ class SweepDeclaration(Settings):
         min_length=1,
         description="Setting (model.hidden_size, training.learning_rate, data.limit, …) to its list of values.",
     )
-
-
-class ClaimDeclaration(Settings):
-    """What the runs are to show, by the names of runs and metrics."""
-
-    that: str = Field(
-        strict=True,
-        description="Such as lstm.test_accuracy > rnn.test_accuracy, or abs(a.seconds - b.seconds) < 2.",
-    )
-    because: Text | None = Field(None, description="Why it is expected; Markdown.")
-
-    @model_validator(mode="before")
-    @classmethod
-    def _may_be_a_text(cls, value: Any) -> Any:
-        if isinstance(value, str):
-            return {"that": value}
-        if not isinstance(value, dict | cls):
-            raise PydanticCustomError("claim", "a claim, such as lstm.test_accuracy > rnn.test_accuracy")
-        return value
-
-
-class _OrText:
-    """Annotation that tells editors that a text will do."""
-
-    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
-        return {"anyOf": [{"type": "string"}, handler(schema)], "description": "A claim, or that: and because:."}
-
-
-Claims = tuple[Annotated[ClaimDeclaration, _OrText()], ...]
 
 
 class ProfileRun(Settings):
@@ -216,6 +193,9 @@ class Suite(Settings):
     )
     claims: Claims = Field(
         (), max_length=100, description="What the runs are to show; the report says of each whether they do."
+    )
+    metrics: tuple[MetricDeclaration, ...] = Field(
+        (), max_length=20, description="Metrics of your own, in a table of the results."
     )
     device: Device = Field("auto", description="auto: the GPU when there is one.")
     sections: tuple[str, ...] = Field(

@@ -7,8 +7,8 @@ of wording never enters a run's key.
 from pathlib import PurePath
 from typing import Annotated, Any, Literal, get_args
 
-from pydantic import Field, field_validator, model_validator
-from pydantic_core import PydanticCustomError
+from pydantic import Field, PlainValidator, WithJsonSchema, field_validator, model_validator
+from pydantic_core import PydanticCustomError, PydanticKnownError
 
 from reportgen.suite.base import (
     Count,
@@ -19,7 +19,8 @@ from reportgen.suite.base import (
     RunOfAnyTask,
     Settings,
 )
-from reportgen.suite.classifier import FILES_OF_MODELS, ModelSettings
+from reportgen.suite.classifier import ModelSettings
+from reportgen.suite.own import OWN, OwnName, is_own
 
 SurnameLanguage = Literal[
     "Arabic", "Armenian", "Chinese", "Czech", "Dutch", "English", "Estonian", "Finnish", "French",
@@ -158,11 +159,43 @@ class FolderSettings(TextSettings):
     folder: str = Field(description="The folder, beside the suite.")
 
 
+class FunctionSettings(TextSettings):
+    """Texts and classes that a function of your own returns."""
+
+    source: Literal["function"] = Field(description="Where the examples come from.")
+    load: OwnName = Field(description="The function, my_data.py:load, that returns pairs of text and class.")
+    files: tuple[str, ...] = Field((), max_length=1000, description="Files that it reads, beside the suite.")
+
+
 ClassificationData = (
-    SurnamesSettings | MovieSnippetsSettings | ImdbSettings | PolaritySettings | TableSettings | FolderSettings
+    SurnamesSettings
+    | MovieSnippetsSettings
+    | ImdbSettings
+    | PolaritySettings
+    | TableSettings
+    | FolderSettings
+    | FunctionSettings
 )
 DATA_SETTINGS: tuple[type[Settings], ...] = get_args(ClassificationData)
 DataSettings = Annotated[ClassificationData, Field(discriminator="source")]
+
+
+KnownLoss = Literal["cross_entropy", "mse", "bce_one_hot", "bce_logit"]
+KNOWN_LOSSES: tuple[str, ...] = get_args(KnownLoss)
+
+
+def _loss(value: object) -> str:
+    if isinstance(value, str) and (value in KNOWN_LOSSES or is_own(value)):
+        return value
+    known = ", ".join(map(repr, KNOWN_LOSSES))
+    raise PydanticKnownError("literal_error", {"expected": f"{known} or a function of your own, file.py:name"})
+
+
+Loss = Annotated[
+    str,
+    PlainValidator(_loss),
+    WithJsonSchema({"anyOf": [{"enum": list(KNOWN_LOSSES)}, {"type": "string", "pattern": OWN}]}),
+]
 
 
 class TrainingSettings(Settings):
@@ -170,10 +203,10 @@ class TrainingSettings(Settings):
 
     epochs: Count = Field(10, le=100_000, description="Passes over the training part.")
     batch_size: Count = Field(64, le=1_000_000, description="Examples a step.")
-    loss: Literal["cross_entropy", "mse", "bce_one_hot", "bce_logit"] = Field(
+    loss: Loss = Field(
         "cross_entropy",
         description="Cross-entropy, squared error of the probabilities, binary cross-entropy on one-hot targets, "
-        "or on a single logit (two classes).",
+        "or on a single logit (two classes), or your own: my_losses.py:focal.",
     )
     optimizer: Literal["adam", "adamw", "adamax", "rmsprop", "sgd"] = Field(
         "adam", description="The optimizer, by its name in torch.optim."
@@ -205,11 +238,9 @@ class RunSettings(RunOfAnyTask):
     def told(self) -> dict[str, Any]:
         """Return the same, with the share of the test part worked out where the suite leaves it to reportgen."""
         plain = super().told()
-        data, model = plain["data"], plain["model"]
-        for name in FILES_OF_MODELS:
-            model[name] = model[name] and PurePath(model[name]).name
-        given = model["arguments"]
-        model["arguments"] = given and ", ".join(f"{name}={value}" for name, value in given.items())
+        data = plain["data"]
+        if is_own(self.training.loss):
+            plain["training"]["loss"] = PurePath(self.training.loss).name
         split = self.data.split
         if isinstance(split, SplitSettings) and split.train_per_class is None and not data.get("test_file"):
             data["split"]["test"] = split.test_share
@@ -219,6 +250,13 @@ class RunSettings(RunOfAnyTask):
     def _ends_as_the_loss_expects(self) -> "RunSettings":
         if (self.model.log_softmax or self.model.cell.endswith("i2o")) and self.training.loss.startswith("bce"):
             raise PydanticCustomError("rule", "loss cross_entropy or mse with a model that ends with LogSoftmax")
+        return self
+
+    @model_validator(mode="after")
+    def _plans_without_loading(self) -> "RunSettings":
+        if isinstance(self.data, FunctionSettings) and self.model.vectors is not None:
+            # the key of a run has the vectors of its words, and a plan runs none of the user's code
+            raise PydanticCustomError("rule", "no vectors with data of a function; write them to a table")
         return self
 
     @model_validator(mode="after")

@@ -12,6 +12,7 @@ from reportgen.suite.forecasting import (
     ForecasterSettings,
     ForecastingRun,
     ForecastTrainingSettings,
+    OwnSeriesSettings,
     SeriesSettings,
     SineSettings,
 )
@@ -19,7 +20,8 @@ from reportgen.suite.settings import DATA_SETTINGS, ClassificationData, RunSetti
 
 AnyRun = RunSettings | ForecastingRun | AdditionRun
 AnyData = Annotated[
-    ClassificationData | SineSettings | SeriesSettings | AdditionSettings, Field(discriminator="source")
+    ClassificationData | SineSettings | SeriesSettings | OwnSeriesSettings | AdditionSettings,
+    Field(discriminator="source"),
 ]
 
 
@@ -43,7 +45,11 @@ CLASSIFICATION = Task("classification", DATA_SETTINGS, ModelSettings, TrainingSe
 TASKS = (
     CLASSIFICATION,
     Task(
-        "forecasting", (SineSettings, SeriesSettings), ForecasterSettings, ForecastTrainingSettings, ForecastingRun
+        "forecasting",
+        (SineSettings, SeriesSettings, OwnSeriesSettings),
+        ForecasterSettings,
+        ForecastTrainingSettings,
+        ForecastingRun,
     ),
     Task("addition", (AdditionSettings,), AdderSettings, AdditionTrainingSettings, AdditionRun),
 )

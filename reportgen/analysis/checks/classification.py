@@ -53,8 +53,9 @@ def chosen_by_test(results: Results, findings: Findings) -> Found | None:
 
 def tested_each_epoch(results: Results, _: Findings) -> Found | None:
     """RG102: without a validation part, the test part was evaluated after every epoch."""
-    epochs = {variant.name: results.record_of(variant.name) for variant in results.variants}
-    models = [name for name, record in epochs.items() if record and record.heldout == "test" and record.epochs]
+    evaluated = set(results.epochs["variant"])
+    names = [variant.name for variant in results.variants if variant.name in evaluated]
+    models = [name for name in names if results.heldout_of(name) == "test"]
     return of_variants("RG102", results, [{"models": models}] if models else [])
 
 
@@ -143,7 +144,7 @@ def above_training(results: Results, _: Findings) -> Found | None:
 
 
 def _above_training(results: Results, tested: "pd.Series[float]") -> Iterator[dict[str, Any]]:
-    for variant, accuracy in tested.items():
+    for variant, accuracy in tested[tested.index.isin(list(results.confusion))].items():
         records = [results.records[run] for run in results.runs_of(str(variant))]
         kept = [epoch for record in records for epoch in record.epochs if epoch["epoch"] == record.kept_epoch]
         train = sum(epoch["train_accuracy"] for epoch in kept) / len(kept)

@@ -38,7 +38,8 @@ def unequal_sizes(results: Runs, findings: Any) -> Found | None:
     """RG304: models, other than changes of one another, that have many times the parameters of the smallest."""
     changes = {variant.name for variant in results.variants if variant.baseline}
     table = findings.comparison
-    own = table[(table["finished"] > 0) & ~table["variant"].isin(changes)].set_index("variant")["parameters"]
+    declared = table[(table["finished"] > 0) & ~table["variant"].isin(changes)]
+    own = declared.set_index("variant")["parameters"].dropna()  # of an imported run nobody knows them
     if own.empty:
         return None
     small, fewest = str(own.idxmin()), int(own.min())
