@@ -20,10 +20,13 @@ runs:
 """
 
 TOP = (
-    "aim, cover, data, device, formats, languages, model, profiles, runs, sections, seeds, summary, sweeps, "
-    "title, training"
+    "aim, cover, data, device, formats, languages, metrics, model, profiles, runs, sections, seeds, summary, "
+    "sweeps, title, training"
 )
-SOURCES = "surnames, movie-snippets, imdb, sentence-polarity, csv, tsv, jsonl, folder, sine, series, addition"
+SOURCES = (
+    "surnames, movie-snippets, imdb, sentence-polarity, csv, tsv, jsonl, folder, function, sine, series, "
+    "series-function, addition"
+)
 MODEL = (
     "activation, arguments, bidirectional, cell, dropout, embedding_size, embedding_std, head_size, hidden_size, "
     "layers, log_softmax, module, packed, pooling, recurrent_dropout, vectors, vectors_frozen"
