@@ -174,13 +174,10 @@ def common(
     code = language.code
     labels = {variant.name: variant.label_in(code) for variant in results.variants}
     settings = {variant.name: settings_of(variant.settings.told()) for variant in results.variants}
-    # of an imported run not everything is told: what it says nothing of, it does not differ in
-    trained = [own for name, own in settings.items() if name not in results.imported]
+    # an imported run, and a whole model of the user's own, do not differ in what they have not
     names = list(dict.fromkeys(name for own in sorted(settings.values(), key=len, reverse=True) for name in own))
     said = {name: [own[name] for own in settings.values() if name in own] for name in names}
-    differing = [
-        name for name in names if len(set(map(repr, said[name]))) > 1 or any(name not in own for own in trained)
-    ]
+    differing = [name for name in names if len(set(map(repr, said[name]))) > 1]
     first = {name: values[0] for name, values in said.items()}
     runs = [{**row, "label": labels[row["variant"]]} for row in rows_of(results.runs)]
     compared = [{**row, "label": labels[row["variant"]]} for row in rows_of(findings.comparison)]
