@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from reportgen import fonts
+from reportgen.suite.document import shown
 
 MOST_CLASSES = 500
 """More are a column that was taken for the classes: a matrix of them would fill no page."""
@@ -18,6 +19,6 @@ def faults_of_classes(classes: Sequence[str]) -> Iterator[tuple[str, str, str]]:
         return
     for name in classes:
         if len(name) > LONGEST_NAME:
-            yield name, f"the class {name[:30]!r}… of {len(name):,} characters", f"at most {LONGEST_NAME}"
+            yield name, f"the class {shown(name)} of {len(name):,} characters", f"at most {LONGEST_NAME}"
         elif lacking := fonts.lacking(name):
             yield name, f"{lacking}, a class", "what the report's fonts can print"
