@@ -66,6 +66,18 @@ def test_a_metric_is_a_column_of_its_own_table(suite: Path) -> None:
     assert mean["runs"] == ["rnn/seed=0", "rnn/seed=1"]
 
 
+def test_verify_runs_no_metric(suite: Path, reportgen: Command) -> None:
+    """Verifying runs no code of the suite's: with own metrics the report is not written anew, and that is said."""
+    folder = build(suite, suite.parent / "build").folder
+    file = suite.parent / "my_metrics.py"
+    file.write_text(f"from pathlib import Path\nPath({str(suite.parent / 'ran')!r}).touch()\n{METRICS}", "utf-8")
+    done = reportgen("verify", folder, "--suite", suite)
+    file.write_text(METRICS, "utf-8")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "unknown  not written anew: the suite has metrics of its own" in done.stdout
+    assert not (suite.parent / "ran").exists()
+
+
 def test_a_metric_that_changes_is_measured_anew(suite: Path) -> None:
     """Its source is part of what the report is made from, and of no key."""
     build(suite, suite.parent / "build")
@@ -117,12 +129,12 @@ def test_a_metric_may_have_no_value(tmp_path: Path) -> None:
     [
         (
             "[my_metrics.py:mistakes, my_metrics.py:mistakes]",
-            "suite.yaml:25: metrics[1]: got the metric 'mistakes' a second time, expected a name",
+            "suite.yaml:20: metrics[1]: got the metric 'mistakes' a second time, expected a name",
         ),
         ("[my_metrics.py:f1]", "my_metrics.py:1: got no function f1, expected one of macro_recall, mistakes, np"),
-        ("[metrics.py:f]", "suite.yaml:25: metrics[0]: got no such file: "),
-        ("[f1]", "suite.yaml:25: metrics[0].function: got 'f1', expected one of your own: file.py:Name"),
-        ("[{label: F}]", "suite.yaml:25: metrics[0].function: got nothing, expected a value (the function, file"),
+        ("[metrics.py:f]", "suite.yaml:20: metrics[0]: got no such file: "),
+        ("[f1]", "suite.yaml:20: metrics[0].function: got 'f1', expected one of your own: file.py:Name"),
+        ("[{label: F}]", "suite.yaml:20: metrics[0].function: got nothing, expected a value (the function, file"),
     ],
 )
 def test_a_metric_that_cannot_be_is_refused(tmp_path: Path, declared: str, message: str) -> None:
@@ -141,5 +153,5 @@ def test_a_metric_is_tried_before_anything_trains(tmp_path: Path, reportgen: Com
     (tmp_path / "suite.yaml").write_text(TINY.read_text("utf-8") + DECLARED, "utf-8")
     done = reportgen("build", "suite.yaml")
     assert done.returncode == 2
-    assert done.stderr.splitlines()[-1].startswith("suite.yaml:26: metrics[0]: got list, expected one number for ")
+    assert done.stderr.splitlines()[-1].startswith("suite.yaml:21: metrics[0]: got list, expected one number for ")
     assert not (tmp_path / "build" / "records").exists()
