@@ -91,7 +91,7 @@ def test_check_and_plan_mention_what_is_left_out(reportgen: Command, tmp_path: P
 def test_a_suite_that_ships_is_found_by_its_name(reportgen: Command) -> None:
     """Outside a checkout, a suite's name is enough."""
     done = reportgen("check", "suite_rnn_vs_lstm")
-    assert done.stdout == f"{EXPERIMENTS / 'suite_rnn_vs_lstm.yaml'}: right; 4 variants × 3 seeds = 12 runs\n"
+    assert done.stdout == f"{EXPERIMENTS / 'suite_rnn_vs_lstm.yaml'}: right; 4 variants × 5 seeds = 20 runs\n"
 
 
 def test_a_suite_that_is_not_there_is_one_message(reportgen: Command) -> None:
@@ -173,7 +173,7 @@ def test_plan_tells_what_and_why(reportgen: Command, tmp_path: Path) -> None:
 def test_output_that_is_no_terminal_is_plain(reportgen: Command, tmp_path: Path) -> None:
     """A log file gets a line a run and a stage, without control characters; the reports are named last."""
     done = reportgen("build", TINY, "--quick")
-    lines = [line.split("s  ", 1)[1] for line in done.stderr.splitlines()]
+    lines = [line.split("s  ", 1)[1] for line in done.stderr.splitlines() if line.startswith(" ")]
     assert lines[0] == "run      6 to train"
     assert sum(line.startswith("run      finished ") for line in lines) == 6
     assert [line.split()[0] for line in lines[7:]] == ["collect", "analyse", "draw", "write", "typeset"]

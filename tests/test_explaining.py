@@ -377,7 +377,7 @@ def test_the_sentences_follow_the_difference(
     """Whichever model is ahead is said to recognise more, and by how much."""
     results = gathered(TWO, rnn=[{"predicted": rnn}] * 2, lstm=[{"predicted": lstm}] * 2)
     text = report(TWO, results)
-    assert f"{ahead} recognises 2 better than {behind} does" in text
+    assert f"{ahead} recognised 2 better than {behind} did" in text
     assert "Chinese (50.0 points) and Irish (50.0 points)" in text
     assert EN.say("classes.no_losses", ahead=ahead) in text
     assert "- Irish taken for Chinese: 2 of 4 (50.0%)." in text
@@ -393,7 +393,7 @@ def test_what_the_leader_loses_is_told() -> None:
     )
     text = report(TWO, results)
     assert "LSTM recognises one class less well: Chinese (50.0 points)." in text
-    assert "Of 3 classes, LSTM recognises one better than RNN does: Greek (100.0 points)." in text
+    assert "In these runs, of 3 classes, LSTM recognised one better than RNN did: Greek (100.0 points)." in text
 
 
 def test_models_of_other_data_are_not_subtracted() -> None:

@@ -156,7 +156,7 @@ def test_an_error_of_reportgens_own_shows_where_in_reportgen() -> None:
     lines = told(error).splitlines()
     assert lines[1].startswith('  File "reportgen/lab/models.py", line ')
     assert lines[3].startswith('  File "reportgen/lab/loading.py", line ')
-    assert len([line for line in lines if line.startswith('  File "')]) == 3
+    assert len([line for line in lines if line.startswith('  File "')]) == 4
     assert lines[-1].startswith("FileNotFoundError: ")
 
 

@@ -99,5 +99,5 @@ def test_a_section_without_a_template_is_refused_with_the_nearest_one(tmp_path: 
         read_suite(file, ["zh", "en"], sections=["aim", "summary"])
     assert str(caught.value).removeprefix(f"{tmp_path}/") == (
         "suite.yaml:21: sections[1]: got 'sumary', expected a section with a template: aim, summary; "
-        "did you mean 'summary'?"
+        "or a file of your own: my_words.md; did you mean 'summary'?"
     )

@@ -71,7 +71,8 @@ def _attachments(source: Source) -> list[Any]:
     attachment = load_weasyprint().Attachment
     files = {source.name: source.text, NAME: " "}  # by name, as the PDF has to list them
     return [
-        attachment(string=files[name], name=name, created=_NO_DATE, modified=_NO_DATE) for name in sorted(files)
+        attachment(string=files[name], name=name, description=name, created=_NO_DATE, modified=_NO_DATE)
+        for name in sorted(files)
     ]
 
 
