@@ -128,7 +128,7 @@ def test_a_third_language_is_one_file(reports: Path) -> None:
     assert "| 1.911 |" in text
     shares = re.findall(r"\d+,\d+\u00a0%", text)
     assert len(shares) > 30
-    assert not re.search(r"\d%", text)
+    assert not re.search(r"\d\.\d+%", text)
     percentages = {share.replace("\u00a0", "").replace(",", ".") for share in shares}
     assert percentages == set(re.findall(r"\d+\.\d+%", english))
 
@@ -254,7 +254,7 @@ def test_a_sentence_that_drops_a_number_in_one_language_ends_the_build(
     (tmp_path / "gate.yaml").write_text(TINY_IN + "formats: [md]\n", "utf-8")
     with pytest.raises(TemplateError) as caught:
         build(tmp_path / "gate.yaml", tiny_build.folder.parent)
-    assert re.match(r"the report in en lacks the number [\d.]+ in the section “8. Summary”", str(caught.value))
+    assert re.match(r"the report in en lacks the number [\d.]+ in the section “\d+\. Summary”", str(caught.value))
     assert not list((tiny_build.folder.parent / "gate").glob("report.*"))
 
 
