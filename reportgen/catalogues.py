@@ -2,6 +2,7 @@
 
 import string
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,12 @@ def placeholders(message: Message) -> set[str]:
 def read(file: Path) -> dict[str, Message]:
     """Return the sentences of a catalogue by their dotted keys; TemplateError with the line of what is wrong."""
     require_plain(file, file.parent)
+    stat = file.stat() if file.is_file() else None
+    return dict(_read(file, (stat.st_mtime_ns, stat.st_size) if stat else None))
+
+
+@lru_cache(maxsize=8)  # it takes a while, and a preview reads the same catalogues again and again
+def _read(file: Path, _as_of: tuple[int, int] | None) -> dict[str, Message]:
     try:
         document = read_document(file)
         if document.problems:

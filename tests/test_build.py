@@ -133,7 +133,7 @@ def test_a_build_that_fails_leaves_the_reports_as_they_were(copy: tuple[Path, Pa
     """Reports are written when all of them are there; one that was not edited is never set aside."""
     suite, folder = copy
     before = {name: content for name, content in bytes_of(folder / "tiny").items() if name.startswith("report")}
-    change(suite, "en: That is all.", "en: '![a picture](nowhere.png)'")
+    change(suite, "{zh: 到此为止。, en: That is all.}", "'![a picture](nowhere.png)'")
     with pytest.raises(TypesetError, match=r"got the picture 'nowhere\.png'"):
         build(suite, folder)
     after = {name: content for name, content in bytes_of(folder / "tiny").items() if name.startswith("report")}

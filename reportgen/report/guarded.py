@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from pathlib import Path
 from types import FrameType
+from typing import Any
 
 from reportgen.errors import TemplateError
 from reportgen.languages import Language
@@ -48,7 +49,7 @@ def write(context: Common, language: Language, folders: Sequence[Path], limits: 
     """Fill in the templates, as `markdown.write` does; TemplateError for those that exceed the limits, too."""
     if not any(True for folder in folders[:-1] for _ in folder.rglob("*.j2")):
         return markdown.write(context, language, folders)
-    processes = multiprocessing.get_context("spawn")
+    processes = _processes()
     receiver, sender = processes.Pipe(duplex=False)
     process = processes.Process(target=_fill_in, args=(sender, context, language, folders, limits), daemon=True)
     process.start()
@@ -65,6 +66,15 @@ def write(context: Common, language: Language, folders: Sequence[Path], limits: 
     if fault:
         raise TemplateError(fault if ".j2" in fault else f"{folders[0]}: {fault}")
     return str(text)
+
+
+def _processes() -> Any:
+    """Return what starts processes: where there can be, copies of one that has imported all."""
+    if "forkserver" not in multiprocessing.get_all_start_methods():  # Windows
+        return multiprocessing.get_context("spawn")
+    processes = multiprocessing.get_context("forkserver")
+    processes.set_forkserver_preload([__name__, "reportgen.report.forecasts", "reportgen.report.additions"])
+    return processes
 
 
 def _too_long(limits: Limits) -> str:
