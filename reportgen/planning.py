@@ -1,5 +1,6 @@
 """The stage *plan*: for each run its key, whether it is there already, and why not."""
 
+import csv
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -193,7 +194,17 @@ def read(store: Store, key: str) -> Record | None:
         return None
     try:
         return from_files(files)
-    except (ValueError, KeyError, TypeError, AttributeError, OSError, EOFError, RecursionError, MemoryError):
+    except (
+        csv.Error,
+        ValueError,
+        KeyError,
+        TypeError,
+        AttributeError,
+        OSError,
+        EOFError,
+        RecursionError,
+        MemoryError,
+    ):
         return None
     except (BadZipFile, zlib.error):
         return None
