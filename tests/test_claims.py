@@ -395,6 +395,23 @@ def test_times_of_different_machines_are_not_compared() -> None:
     assert (item.verdict, item.reason) == ("not_shown", "other_machines")
 
 
+def test_losses_of_different_functions_are_not_compared() -> None:
+    """A claim about test losses needs runs of one loss function; one about accuracies does not."""
+    runs = [{"name": "a"}, {"name": "b", "training": {"loss": "mse"}}]
+    declared = {
+        "title": "t",
+        "data": {"source": "surnames"},
+        "model": {"cell": "rnn"},
+        "runs": runs,
+        "seeds": [0, 1],
+    }
+    expanded: tuple[Run, ...] = runs_of(Suite.model_validate(declared), "cpu")
+    found = collect([(run, record(run.seed, 50 + run.seed)) for run in expanded])
+    texts = ["a.test_loss < b.test_loss", "a.test_accuracy > b.test_accuracy", "a.test_loss < 0.5"]
+    judgements = judge([parse(text, ["a", "b"], METRIC) for text in texts], found)
+    assert [item.reason for item in judgements] == ["other_losses", "", ""]
+
+
 SENTENCES = {
     ("{one}.test_accuracy > {other}.test_accuracy", "en"): (
         "By 40.75 percentage points on average (95% interval ",
