@@ -27,7 +27,7 @@ from reportgen.suite.own import file_of_own
 TRIES = 3
 """How often a run is begun whose process or machine is lost; the last time it has a machine's CPUs for itself."""
 
-_KILLED = "its process was killed three times, the last time with no other run beside it (out of memory?)"
+_KILLED = "its process or its machine was lost three times, at last with no other run beside it (out of memory?)"
 _LOST = (
     exceptions.WorkerCrashedError,
     exceptions.NodeDiedError,
@@ -92,7 +92,7 @@ class _Dispatcher:
         """Carry out the runs; raises what `Executor.carry_out` raises."""
         if not self._room_on(_resources()):
             needed = " and ".join(f"{count:g} {what}" for what, count in self.needs.items())
-            raise ReportgenError(f"Ray: got no machine with {needed} free for runs, expected one at least")
+            raise ReportgenError(f"Ray: got no machine with {needed} for runs, expected one at least")
         waiting = deque(Attempt(task) for task in tasks)
         try:
             while waiting or self.under_way:
@@ -189,7 +189,7 @@ def _files(run: Any) -> dict[str, bytes] | None:
     try:
         files: dict[str, bytes] | None = ray.get(run)
     except exceptions.RayTaskError as error:
-        if isinstance(error.cause, ReportgenError | OSError):
+        if isinstance(error.cause, ReportgenError):
             raise error.cause from None
         raise ReportgenError(f"Ray: a machine could not begin a run: {str(error).splitlines()[-1]}") from None
     except _LOST:

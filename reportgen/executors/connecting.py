@@ -1,10 +1,11 @@
 """A connection to Ray: a cluster that stands, or one that is started on this machine and ends with the build."""
 
+import io
 import socket
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout
 
 import ray
 
@@ -32,33 +33,38 @@ def connected(address: str | None, jobs: int | None) -> Iterator[None]:
     else:
         _check(address)
         ray.init(address, **quiet)
-    try:
-        yield
-    finally:
-        ray.shutdown()
+    with redirect_stdout(io.StringIO()):  # where Ray prints the log of a machine that is lost
+        try:
+            yield
+        finally:
+            ray.shutdown()
 
 
 def _check(address: str) -> None:
-    """Raise ReportgenError if there is no Ray at `address` that this machine is a node of.
-
-    A process of its own tries it, since Ray itself asks for two minutes before it gives up.
-    """
-    expected = "the head of a Ray cluster that this machine is a node of; `ray status` tells of one"
+    """Raise ReportgenError if there is no Ray at `address` that this machine is a node of."""
     try:
-        host, port = address_parts(address)
-        socket.create_connection((host, port), _REACH_SECONDS).close()
+        socket.create_connection(address_parts(address), _REACH_SECONDS).close()
+        fault = _fault(address)
     except OSError as error:
-        raise ReportgenError(
-            f"--address: got {address} ({error.strerror or error}), expected {expected}"
-        ) from None
+        fault = error.strerror or str(error)
+    if fault:
+        expected = "the head of a Ray cluster that this machine is a node of"
+        raise ReportgenError(f"--address: got {address} ({fault}), expected {expected}")
+
+
+def _fault(address: str) -> str:
+    """Say why Ray cannot be reached; nothing if it can.
+
+    A process of its own tries it: Ray would ask for two minutes before it gives up.
+    """
     command = [sys.executable, "-c", _PROBE, address]
     try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=_ANSWER_SECONDS, check=False)  # noqa: S603
+        done = subprocess.run(  # noqa: S603 - this Python itself
+            command, capture_output=True, text=True, timeout=_ANSWER_SECONDS, check=False
+        )
     except subprocess.TimeoutExpired:
-        raise ReportgenError(f"--address: got no answer of Ray from {address}, expected {expected}") from None
-    if done.returncode:
-        reason = (done.stderr.strip() or "no reason given").splitlines()[-1]
-        raise ReportgenError(f"--address: got {address} ({reason}), expected {expected}")
+        return "no answer"
+    return (done.stderr.strip() or "it ended").splitlines()[-1] if done.returncode else ""
 
 
 def address_parts(address: str) -> tuple[str, int]:
