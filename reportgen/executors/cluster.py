@@ -85,7 +85,8 @@ class _Dispatcher:
         self.under_way: dict[Any, tuple[Attempt, FileLock]] = {}
         # beside this process: whatever machine is lost, this one is not, or the build ends anyway
         here = NodeAffinitySchedulingStrategy(ray.get_runtime_context().get_node_id(), soft=False)
-        self.mailbox = ray.remote(Mailbox).options(num_cpus=0, scheduling_strategy=here).remote()
+        lasting = {"max_restarts": -1, "max_task_retries": -1}
+        self.mailbox = ray.remote(Mailbox).options(num_cpus=0, scheduling_strategy=here, **lasting).remote()
         self.work = ray.remote(carry_out_on_node)
 
     def carry_out(self, tasks: Iterable[Task], interrupted: Asked) -> None:
@@ -121,16 +122,12 @@ class _Dispatcher:
                 lock.release()
 
     def _submit(self, attempt: Attempt) -> Any:
-        cpus = max(own.get("CPU", 0) for own in self._fitting(_resources())) if attempt.last else 1
-        options = {"num_cpus": cpus, "num_gpus": self.needs.get("GPU", 0), "max_retries": 0}
+        options = {"num_cpus": self._whole() if attempt.last else 1, "num_gpus": self.needs.get("GPU", 0)}
         scratch = self.store.scratch(attempt.task.key).absolute()
-        return self.work.options(name=attempt.task.name, **options).remote(
-            self.cluster.work,
-            attempt.task,
-            scratch,
-            named_files(attempt.task.settings),
-            self.mailbox,
-            attempt.last,
+        named = named_files(attempt.task.settings)
+        # Ray's own retries would know neither the record's lock nor an end where memory is short
+        return self.work.options(name=attempt.task.name, max_retries=0, **options).remote(
+            self.cluster.work, attempt.task, scratch, named, self.mailbox, attempt.last
         )
 
     def _take_in(self) -> list[Attempt]:
@@ -172,6 +169,10 @@ class _Dispatcher:
 
     def _fitting(self, machines: Iterable[dict[str, float]]) -> list[dict[str, float]]:
         return [own for own in machines if all(own.get(what, 0) >= count for what, count in self.needs.items())]
+
+    def _whole(self) -> float:
+        """Return the CPUs of the largest machine: whoever has them has no other run beside it."""
+        return max((own["CPU"] for own in self._fitting(_resources())), default=1)
 
     def _room_on(self, machines: Iterable[dict[str, float]]) -> int:
         """Return how many runs the machines have room for."""

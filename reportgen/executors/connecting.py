@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stdout
 
 import ray
+from ray.exceptions import RayError
 
 from reportgen.errors import ReportgenError
 
@@ -21,18 +22,13 @@ _PROBE = "import sys, ray; ray.init(sys.argv[1], logging_level='CRITICAL', log_t
 @contextmanager
 def connected(address: str | None, jobs: int | None) -> Iterator[None]:
     """Connect to Ray at `address`, or start it with `jobs` CPUs, or all there are; ReportgenError if not."""
-    quiet = {"logging_level": "ERROR", "log_to_driver": False}
-    if address is None:
-        ray.init(
-            "local",
-            num_cpus=jobs,
-            include_dashboard=False,
-            object_store_memory=_OBJECT_STORE_BYTES,
-            **quiet,
-        )
-    else:
+    if address is not None:
         _check(address)
-        ray.init(address, **quiet)
+    here = {"num_cpus": jobs, "include_dashboard": False, "object_store_memory": _OBJECT_STORE_BYTES}
+    try:
+        ray.init(address or "local", logging_level="ERROR", log_to_driver=False, **({} if address else here))
+    except (RuntimeError, ValueError, ConnectionError, RayError) as error:
+        raise ReportgenError(f"Ray could not be {'reached' if address else 'started'}: {error}") from None
     with redirect_stdout(io.StringIO()):  # where Ray prints the log of a machine that is lost
         try:
             yield
