@@ -1,6 +1,7 @@
 """Runs on Ray: the same records as the pool's, whatever machine is lost, and clear words where there is no Ray."""
 
 import json
+import os
 import platform
 import re
 import signal
@@ -115,7 +116,12 @@ def test_runs_of_a_machine_that_is_lost_are_tried_again_elsewhere(
     """A machine dies in mid-suite: every run finishes, with the bits it has here, and is written exactly once."""
     written: list[str] = []
     write = Store.write
-    monkeypatch.setattr(Store, "write", lambda own, key, files: (written.append(key), write(own, key, files)))
+
+    def noted(store: Store, key: str, files: dict[str, bytes]) -> None:
+        written.append(key)
+        write(store, key, files)
+
+    monkeypatch.setattr(Store, "write", noted)
     doomed = machines.add_node(**MACHINE)
     heard: list[Event] = []
 
@@ -283,12 +289,16 @@ def test_ray_is_started_here_and_listens_on_this_machine_alone(tmp_path: Path) -
     """`--executor ray` needs no cluster; nobody else can reach what it starts, and nothing of it is left."""
     script = tmp_path / "script.py"
     script.write_text(ALONE, "utf-8")
-    done = subprocess.run([sys.executable, str(script)], capture_output=True, text=True, check=True, timeout=120)
+    home = {name: value for name, value in os.environ.items() if "RAY" not in name} | {"HOME": str(tmp_path)}
+    done = subprocess.run(
+        [sys.executable, str(script)], env=home, capture_output=True, text=True, check=True, timeout=120
+    )
     found = json.loads(done.stdout)
     assert found["cpus"] == 1
     assert len(found["listening"]) > 3
     assert {address.removeprefix("::ffff:") for address in found["listening"]} == {"127.0.0.1"}
     assert found["left"] == []
+    assert not (tmp_path / ".ray").exists()
 
 
 ALONE = """
