@@ -27,7 +27,6 @@ from reportgen.executors.pool import Pool
 from reportgen.lab.record import Record, to_files
 from reportgen.store import Store
 
-pytest.importorskip("ray")
 chosen("ray", None)  # before Ray is imported, so that the clusters of these tests listen on 127.0.0.1 alone
 import ray  # noqa: E402
 from ray import cloudpickle  # noqa: E402
@@ -289,7 +288,8 @@ def test_ray_is_started_here_and_listens_on_this_machine_alone(tmp_path: Path) -
     """`--executor ray` needs no cluster; nobody else can reach what it starts, and nothing of it is left."""
     script = tmp_path / "script.py"
     script.write_text(ALONE, "utf-8")
-    home = {name: value for name, value in os.environ.items() if "RAY" not in name} | {"HOME": str(tmp_path)}
+    home = {name: value for name, value in os.environ.items() if not name.startswith("RAY_")}
+    home["HOME"] = str(tmp_path)
     done = subprocess.run(
         [sys.executable, str(script)], env=home, capture_output=True, text=True, check=True, timeout=120
     )
