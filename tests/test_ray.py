@@ -285,7 +285,7 @@ def test_a_machine_that_lacks_the_files_of_the_suite_says_which(tmp_path: Path) 
 
 
 def test_ray_is_started_here_and_listens_on_this_machine_alone(tmp_path: Path) -> None:
-    """`--executor ray` needs no cluster; nobody else can reach what it starts, and nothing of it is left."""
+    """`--executor ray` needs no cluster; nobody else can reach what it starts, and no process is left."""
     script = tmp_path / "script.py"
     script.write_text(ALONE, "utf-8")
     home = {name: value for name, value in os.environ.items() if not name.startswith("RAY_")}
