@@ -90,9 +90,23 @@ def build(
     strict: Annotated[
         bool, typer.Option("--strict", help="Exit with 3 if a claim of the suite is not supported.")
     ] = False,
+    executor: Annotated[
+        str, typer.Option(metavar="local|ray", help="Where runs are carried out; ray needs reportgen[ray].")
+    ] = "local",
+    address: Annotated[
+        str | None,
+        typer.Option(metavar="HOST:PORT", help="A standing Ray cluster; without it Ray is started here."),
+    ] = None,
+    gpu_share: Annotated[
+        float,
+        typer.Option(
+            "--gpu-share", min=0.01, max=1.0, metavar="PART", help="How much of a GPU a run has with Ray."
+        ),
+    ] = 1.0,
 ) -> None:
     """Train what has not been trained yet, and write the report: Markdown, HTML, PDF."""
     from reportgen import pipeline, verdicts
+    from reportgen.executors.chosen import chosen
     from reportgen.terminal import Display, print_outcome
 
     if strict and quick:
@@ -100,7 +114,11 @@ def build(
             "--strict: got --quick beside it, expected a whole build; the numbers of a quick one support nothing"
         )
     options = pipeline.Options(
-        build=build_dir, quick=quick, profile=profile, jobs=jobs, formats=tuple(formats or ())
+        build=build_dir,
+        quick=quick,
+        profile=profile,
+        formats=tuple(formats or ()),
+        executor=chosen(executor, jobs, address, gpu_share),
     )
     try:
         with Display() as display:

@@ -17,6 +17,7 @@ from filelock import FileLock
 from reportgen import documents, fitting, loading, manifest, planning, stamp, trials, verdicts
 from reportgen.errors import ReportgenError
 from reportgen.executors import pool
+from reportgen.executors.base import Executor, carry_out_all
 from reportgen.executors.events import Event
 from reportgen.lab.record import Record
 from reportgen.loading import Loaded
@@ -45,6 +46,8 @@ class Options:
     jobs: int | None = None
     formats: tuple[str, ...] = ()
     """In place of the suite's formats."""
+    executor: Executor | None = None
+    """Where runs are carried out; None is a pool of processes on this machine."""
 
 
 @dataclass(frozen=True)
@@ -207,7 +210,7 @@ def run(planned: Plan, store: Store, options: Options, listen: Callable[[Event],
     if not tasks:
         return 0, imported
     store.remove_unfinished()
-    made = pool.carry_out_all(tasks, store.folder, options.jobs, listen)
+    made = carry_out_all(tasks, store.folder, options.executor or pool.Pool(options.jobs), listen)
     return sum(step.key in made for step in planned.steps), imported
 
 

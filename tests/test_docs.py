@@ -174,6 +174,26 @@ def test_the_page_on_imports_names_every_column_and_format() -> None:
     assert {*Columns.model_fields, *FORMATS, *ImportSettings.model_fields} <= words
 
 
+def test_the_page_on_clusters_has_options_that_exist_and_a_script_that_bash_reads() -> None:
+    """Each option of `build` that it names is one, and each that it gives to `ray symmetric-run`."""
+    page = (ROOT / "docs" / "cluster.md").read_text("utf-8")
+    commands = " ".join(
+        re.findall(r"reportgen build (.*)", page) + re.findall(r"`(--(?:gpu-share|jobs) .*?)`", page)
+    )
+    shown = subprocess.run(
+        [sys.executable, "-m", "reportgen", "build", "--help"], capture_output=True, text=True, check=True
+    ).stdout
+    options = set(re.findall(r"--[a-z-]+", commands))
+    assert options == {"--executor", "--address", "--gpu-share", "--jobs"}
+    assert {option for option in options if option not in shown} == set()
+    (script,) = re.findall(r"```bash\n(.*?)```", page, re.DOTALL)
+    subprocess.run(["bash", "-n"], input=script, text=True, check=True)  # noqa: S607 - wherever it is
+    command = [sys.executable, "-m", "ray.scripts.scripts", "symmetric-run", "--help"]
+    told = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    ours = script.partition("ray symmetric-run")[2].partition("--num-cpus")[0]
+    assert {option for option in re.findall(r"--[a-z-]+", ours) if f"  {option} " not in told} == set()
+
+
 def test_the_pinned_versions_are_in_the_stated_ranges() -> None:
     """constraints.txt pins what pyproject.toml asks for, and no more is pinned to an address."""
     import tomllib

@@ -9,8 +9,9 @@ import pytest
 from conftest import TINY
 
 from reportgen import pipeline, planning
+from reportgen.executors.base import carry_out_all
 from reportgen.executors.events import EpochDone, Event, RunDone, Task
-from reportgen.executors.pool import carry_out_all
+from reportgen.executors.pool import Pool
 from reportgen.store import Store
 
 
@@ -37,7 +38,7 @@ def carried_out(
             for process in multiprocessing.active_children():
                 process.kill()
 
-    carry_out_all(tasks, folder, workers, listen)
+    carry_out_all(tasks, folder, Pool(workers), listen)
     return ends
 
 

@@ -10,8 +10,9 @@ from pydantic import ValidationError
 
 from reportgen import pipeline, planning
 from reportgen.errors import SuiteError
-from reportgen.executors import pool
+from reportgen.executors.base import carry_out_all
 from reportgen.executors.events import Event, RunDone
+from reportgen.executors.pool import Pool
 from reportgen.lab.key import key_of, key_parts
 from reportgen.resources import shipped_suites
 from reportgen.store import Store
@@ -300,7 +301,7 @@ def test_runs_of_every_task_go_through_the_pool(tmp_path: Path, source: str) -> 
     store, heard = Store(tmp_path / "records"), list[Event]()
     suite = pipeline.load(file).suite.model_copy(update={"seeds": (0,), "sweeps": ()})
     planned = planning.plan(suite, store)
-    pool.carry_out_all(planning.tasks(planned), store.folder, 1, heard.append)
+    carry_out_all(planning.tasks(planned), store.folder, Pool(1), heard.append)
     done = {event.name: event.status for event in heard if isinstance(event, RunDone)}
     assert done == {"a/seed=0": "finished", "b/seed=0": "finished"}
     told = [str(event) for event in heard if "EpochDone" in type(event).__name__ and event.name == "a/seed=0"]  # type: ignore[union-attr]

@@ -12,24 +12,29 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager, suppress
-from datetime import UTC, datetime
+from dataclasses import dataclass
 from pathlib import Path
 from queue import Empty
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 from filelock import Timeout
 
 from reportgen.errors import ReportgenError
-from reportgen.executors.events import Begun, EpochDone, Event, RunDone, RunStarted, Task
+from reportgen.executors.base import (
+    LISTEN_SECONDS,
+    Asked,
+    Listen,
+    by_device,
+    files_of_run,
+    record_death,
+    tell_done,
+)
+from reportgen.executors.events import Event, RunStarted, Task
 from reportgen.store import Store
-
-if TYPE_CHECKING:  # importing the lab costs seconds: only the workers do
-    from reportgen.lab.steps import Logged
-    from reportgen.lab.training import Epoch
 
 Result = TypeVar("Result")
 
-_LISTEN_SECONDS = 0.1
+_KILLED_TWICE = "its process was killed twice, the second time with no other run beside it (out of memory?)"
 
 
 def workers_for(tasks: int, device: str) -> int:
@@ -41,47 +46,29 @@ def _cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def carry_out_all(
-    tasks: Sequence[Task], folder: Path, workers: int | None, listen: Callable[[Event], None]
-) -> set[str]:
-    """Carry out every task and leave its record in the store at `folder`; `listen` hears of each step.
-
-    Those on the CPU come first, and then those on the GPU, so that neither disturbs the times of the other.
-    `workers` says how many go side by side; None leaves it to `workers_for`.
-
-    Returns the keys of the records that were made; another build may have made others meanwhile.
+@dataclass(frozen=True)
+class Pool:
+    """Processes on this machine; `workers` says how many runs go side by side, None leaves it to `workers_for`.
 
     When a worker is killed from outside, the runs that were under way are tried again, one at a time; one whose
-    process is killed again is recorded as failed, and the others go on. So is one for which memory ran out.
-
-    Raises:
-        KeyboardInterrupt: the user pressed Ctrl-C; the runs that had finished are in the store.
-        ReportgenError: workers die before they begin a run; likewise.
-        OSError: a record could not be written; likewise.
+    process is killed again is recorded as failed.
     """
-    key_of = {task.name: task.key for task in tasks}
-    made: set[str] = set()
 
-    def hear(event: Event) -> None:
-        if isinstance(event, RunDone) and event.here:
-            made.add(key_of[event.name])
-        listen(event)
+    workers: int | None = None
 
-    hear(Begun(len(tasks), sum(task.epochs for task in tasks)))
-    store = Store(folder)
-    with _interrupt_as_flag() as interrupted:
-        for device in ("cpu", "cuda"):
-            own = [task for task in tasks if task.settings["device"] == device]
-            _carry_out_some(own, store, workers or workers_for(len(own), device), hear, interrupted)
-    return made
+    def carry_out(self, tasks: Sequence[Task], store: Store, listen: Listen, interrupted: Asked) -> None:
+        """Carry out runs: see `reportgen.executors.base.Executor`."""
+        for own in by_device(tasks):
+            workers = self.workers or workers_for(len(own), str(own[0].settings["device"]))
+            _carry_out_some(own, store, workers, listen, interrupted)
 
 
 def _carry_out_some(
     tasks: list[Task],
     store: Store,
     workers: int,
-    listen: Callable[[Event], None],
-    interrupted: Callable[[], bool],
+    listen: Listen,
+    interrupted: Asked,
 ) -> None:
     left = tasks
     while left:
@@ -93,15 +80,15 @@ def _carry_out_some(
             )
         for task in again:
             if any(_one_pool([task], store, 1, listen, interrupted, last_try=True)):
-                _record_death(task, store, listen)
+                record_death(task, _KILLED_TWICE, store, listen)
 
 
 def _one_pool(
     tasks: Sequence[Task],
     store: Store,
     workers: int,
-    listen: Callable[[Event], None],
-    interrupted: Callable[[], bool],
+    listen: Listen,
+    interrupted: Asked,
     *,
     last_try: bool = False,
 ) -> tuple[list[Task], list[Task]]:
@@ -121,7 +108,7 @@ def _one_pool(
         task_of = {pool.submit(_carry_out, task, last_try): task for task in tasks}
         waiting: set[Future[bool]] = set(task_of)
         while waiting and not interrupted():
-            done, waiting = wait(waiting, _LISTEN_SECONDS, FIRST_COMPLETED)
+            done, waiting = wait(waiting, LISTEN_SECONDS, FIRST_COMPLETED)
             _pass_on(events, hear)
             again += [task_of[future] for future in done if not future.result()]
     except BrokenProcessPool:
@@ -141,45 +128,7 @@ def _one_pool(
     return again, []
 
 
-def _record_death(task: Task, store: Store, listen: Callable[[Event], None]) -> None:
-    from reportgen.lab.record import Record, to_files
-    from reportgen.suite.tasks import run_settings, task_of
-
-    settings = run_settings(task.settings)
-    record = Record(
-        key=task.key,
-        parts=task.parts,
-        settings=settings.told(),
-        seed=task.seed,
-        status="failed",
-        error="its process was killed twice, the second time with no other run beside it (out of memory?)",
-        model={},
-        data={},
-        environment={},
-        started=datetime.now(UTC).isoformat(timespec="seconds"),
-        seconds=0.0,
-        task=task_of(settings.data.source).name,
-    )
-    with store.lock(task.key):
-        store.write(task.key, to_files(record))
-    listen(RunDone(task.name, record.status, record.seconds, record.error))
-
-
-@contextmanager
-def _interrupt_as_flag() -> Iterator[Callable[[], bool]]:
-    """Turn Ctrl-C into a flag: as an exception in the midst of `wait` it would leave the pool's locks taken."""
-    pressed = threading.Event()
-    if threading.current_thread() is not threading.main_thread():  # only the main one hears of signals
-        yield pressed.is_set
-        return
-    before = signal.signal(signal.SIGINT, lambda *_: pressed.set())
-    try:
-        yield pressed.is_set
-    finally:
-        signal.signal(signal.SIGINT, before)
-
-
-def _pass_on(events: "multiprocessing.Queue[Event]", listen: Callable[[Event], None]) -> None:
+def _pass_on(events: "multiprocessing.Queue[Event]", listen: Listen) -> None:
     while True:
         try:
             listen(events.get_nowait())
@@ -208,9 +157,7 @@ def _carry_out(task: Task, last_try: bool) -> bool:
     """Carry out a run, unless another build has; return whether there is a record: memory may have run out."""
     from reportgen.lab.checkpoints import Checkpoint
     from reportgen.lab.failures import OutOfMemory
-    from reportgen.lab.record import from_files, to_files
-    from reportgen.lab.work import Cancelled, carry_out
-    from reportgen.suite.tasks import run_settings
+    from reportgen.lab.work import Cancelled
 
     store, events, stop = _worker["store"], _worker["events"], _worker["stop"]
 
@@ -218,37 +165,20 @@ def _carry_out(task: Task, last_try: bool) -> bool:
         if stop.is_set():
             raise Cancelled
 
-    def on_epoch(epoch: "Epoch") -> None:
-        events.put(EpochDone(task.name, epoch.epoch, task.epochs, epoch.heldout_loss, epoch.heldout_accuracy))
-
-    def on_step(step: "Logged") -> None:
-        events.put(EpochDone(task.name, step.step, task.epochs, step.loss, step.accuracy, task.unit))
-
     try:
         with _locked(store, task.key, on_batch):
             events.put(RunStarted(task.name, task.epochs))
             here = store.digest(task.key) == task.found  # else another build has made it meanwhile
             if here:
-                settings = run_settings(task.settings)
                 checkpoint = Checkpoint(store.scratch(task.key))
-                record = carry_out(
-                    settings,
-                    task.seed,
-                    task.parts,
-                    on_epoch=on_epoch,
-                    on_step=on_step,
-                    on_batch=on_batch,
-                    checkpoint=checkpoint,
-                    last_try=last_try,
-                )
-                store.write(task.key, to_files(record))
+                files = files_of_run(task, events.put, on_batch, checkpoint, last_try=last_try)
+                store.write(task.key, files)
                 checkpoint.remove()
-            done = from_files(store.read(task.key) or {})
+            tell_done(task, store, events.put, here=here)
     except Cancelled:
         return True
     except OutOfMemory:
         return False
-    events.put(RunDone(task.name, done.status, done.seconds, done.error, here))
     return True
 
 
@@ -259,7 +189,7 @@ def _locked(store: Store, key: str, check: Callable[[], None]) -> Iterator[None]
     while not lock.is_locked:
         check()
         with suppress(Timeout):
-            lock.acquire(timeout=_LISTEN_SECONDS)
+            lock.acquire(timeout=LISTEN_SECONDS)
     try:
         yield
     finally:

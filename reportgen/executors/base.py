@@ -1,0 +1,157 @@
+"""What every executor is, and what they share: locks, interruption, a run carried out, a run that died."""
+
+import signal
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+from reportgen.executors.events import Begun, EpochDone, Event, RunDone, Task
+from reportgen.store import Store
+
+if TYPE_CHECKING:  # importing the lab costs seconds: only the workers do
+    from reportgen.lab.checkpoints import Checkpoint
+    from reportgen.lab.steps import Logged
+    from reportgen.lab.training import Epoch
+
+Listen = Callable[[Event], None]
+Asked = Callable[[], bool]
+
+LISTEN_SECONDS = 0.1
+"""How often an executor looks at what has happened."""
+
+
+class Executor(Protocol):
+    """A place where runs are carried out."""
+
+    def carry_out(self, tasks: Sequence[Task], store: Store, listen: Listen, interrupted: Asked) -> None:
+        """Carry out runs of one device, or of several, and leave a record of each in the store.
+
+        Args:
+            tasks: the runs.
+            store: where the records go; what another build has put there meanwhile stays.
+            listen: hears of each step.
+            interrupted: says whether the user wants it to end.
+
+        Raises:
+            KeyboardInterrupt: the user wanted it to end; the runs that had finished are in the store.
+            ReportgenError: runs cannot be carried out here; likewise.
+            OSError: a record could not be written; likewise.
+        """
+
+
+def carry_out_all(tasks: Sequence[Task], folder: Path, executor: Executor, listen: Listen) -> set[str]:
+    """Carry out every task and leave its record in the store at `folder`; `listen` hears of each step.
+
+    Returns the keys of the records that were made; another build may have made others meanwhile.
+
+    A run whose process is killed from outside is tried again, at the end with no other beside it; if it is killed
+    even then it is recorded as failed, and the others go on. So is one for which memory ran out.
+
+    Raises what `Executor.carry_out` raises.
+    """
+    key_of = {task.name: task.key for task in tasks}
+    made: set[str] = set()
+
+    def hear(event: Event) -> None:
+        if isinstance(event, RunDone) and event.here:
+            made.add(key_of[event.name])
+        listen(event)
+
+    hear(Begun(len(tasks), sum(task.epochs for task in tasks)))
+    with _interrupt_as_flag() as interrupted:
+        executor.carry_out(tasks, Store(folder), hear, interrupted)
+    return made
+
+
+def by_device(tasks: Sequence[Task]) -> Iterator[list[Task]]:
+    """Yield the runs on the CPU, and then those on the GPU, so that neither disturbs the times of the other."""
+    for device in ("cpu", "cuda"):
+        if own := [task for task in tasks if task.settings["device"] == device]:
+            yield own
+
+
+@contextmanager
+def _interrupt_as_flag() -> Iterator[Asked]:
+    """Turn Ctrl-C into a flag: as an exception in the midst of `wait` it would leave the pool's locks taken."""
+    pressed = threading.Event()
+    if threading.current_thread() is not threading.main_thread():  # only the main one hears of signals
+        yield pressed.is_set
+        return
+    before = signal.signal(signal.SIGINT, lambda *_: pressed.set())
+    try:
+        yield pressed.is_set
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def files_of_run(
+    task: Task, tell: Listen, on_batch: Callable[[], None], checkpoint: "Checkpoint", *, last_try: bool
+) -> dict[str, bytes]:
+    """Carry out a run, in the process of a worker, and return the files of its record.
+
+    Args:
+        task: the run.
+        tell: hears how far it is.
+        on_batch: called before each batch; may raise Cancelled.
+        checkpoint: where the run keeps its state on the way.
+        last_try: whether a lack of memory is to be recorded.
+
+    Raises OutOfMemory if memory ran out and this is not the last try.
+    """
+    from reportgen.lab.record import to_files
+    from reportgen.lab.work import carry_out
+    from reportgen.suite.tasks import run_settings
+
+    def on_epoch(epoch: "Epoch") -> None:
+        tell(EpochDone(task.name, epoch.epoch, task.epochs, epoch.heldout_loss, epoch.heldout_accuracy))
+
+    def on_step(step: "Logged") -> None:
+        tell(EpochDone(task.name, step.step, task.epochs, step.loss, step.accuracy, task.unit))
+
+    record = carry_out(
+        run_settings(task.settings),
+        task.seed,
+        task.parts,
+        on_epoch=on_epoch,
+        on_step=on_step,
+        on_batch=on_batch,
+        checkpoint=checkpoint,
+        last_try=last_try,
+    )
+    return to_files(record)
+
+
+def record_death(task: Task, error: str, store: Store, listen: Listen) -> None:
+    """Leave a record of a run whose process was killed too often."""
+    from reportgen.lab.record import Record, to_files
+    from reportgen.suite.tasks import run_settings, task_of
+
+    settings = run_settings(task.settings)
+    record = Record(
+        key=task.key,
+        parts=task.parts,
+        settings=settings.told(),
+        seed=task.seed,
+        status="failed",
+        error=error,
+        model={},
+        data={},
+        environment={},
+        started=datetime.now(UTC).isoformat(timespec="seconds"),
+        seconds=0.0,
+        task=task_of(settings.data.source).name,
+    )
+    with store.lock(task.key):
+        store.write(task.key, to_files(record))
+    listen(RunDone(task.name, record.status, record.seconds, record.error))
+
+
+def tell_done(task: Task, store: Store, listen: Listen, *, here: bool) -> None:
+    """Tell of a run whose record is in the store; `here` says whether this build made it."""
+    from reportgen.lab.record import from_files
+
+    done = from_files(store.read(task.key) or {})
+    listen(RunDone(task.name, done.status, done.seconds, done.error, here))
