@@ -5,13 +5,14 @@ import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
-from filelock import Timeout
 
 from reportgen.errors import ReportgenError
-from reportgen.store import Store
+
+if TYPE_CHECKING:
+    from reportgen.store import Store
 
 _SECONDS = {"h": 3600, "d": 86_400, "w": 604_800}
 _DEVICES = ("cpu", "cuda")
@@ -29,6 +30,8 @@ def clean(
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
 ) -> None:
     """Remove the records that no suite in a folder uses, after showing them."""
+    from reportgen.store import Store
+
     least_age = _seconds(older_than) if older_than else 0.0
     store = Store(build_dir / "records")
     suites = sorted(_suites(folder, build_dir))
@@ -99,7 +102,7 @@ def _suites(folder: Path, build: Path) -> Iterator[Path]:
             yield file
 
 
-def _leftovers(store: Store, used: set[str]) -> Iterator[Leftover]:
+def _leftovers(store: "Store", used: set[str]) -> Iterator[Leftover]:
     records = set(store.keys())
     for key in sorted(records - used):
         files = [path for path in (store.folder / key).rglob("*") if path.is_file()]
@@ -108,13 +111,13 @@ def _leftovers(store: Store, used: set[str]) -> Iterator[Leftover]:
         yield _leftover(store, key, "what a run kept that did not end", [store.scratch(key)])
 
 
-def _leftover(store: Store, key: str, what: str, files: list[Path]) -> Leftover:
+def _leftover(store: "Store", key: str, what: str, files: list[Path]) -> Leftover:
     stats = [file.stat() for file in files]
     written = max(stat.st_mtime for stat in stats)
     return Leftover(key, store.digest(key), what, sum(stat.st_size for stat in stats), time.time() - written)
 
 
-def _told(store: Store, key: str) -> str:
+def _told(store: "Store", key: str) -> str:
     from reportgen import planning
 
     record = planning.read(store, key)
@@ -126,8 +129,10 @@ def _told(store: Store, key: str) -> str:
     return f"{record.settings['data']['source']}, {cell}, seed {record.seed}, {record.status}"
 
 
-def _removed(store: Store, leftover: Leftover) -> bool:
+def _removed(store: "Store", leftover: Leftover) -> bool:
     """Remove it, unless a process is at it or has made it anew since it was shown."""
+    from filelock import Timeout
+
     if store.digest(leftover.key) != leftover.digest:
         return False
     try:

@@ -88,6 +88,8 @@ def build(
     folder = options.build / ".".join(filter(None, [file.stem, options.profile, "quick" * options.quick]))
     announce("run")
     new = [step.run for step in planned.steps if step.action is not Action.REUSE]
+    if new:
+        _ = loaded.languages  # their faults, before anything trains
     trials.try_own(file, options.profile, new, loaded.suite.metrics)
     trained, imported = run(planned, store, options, listen)
 
