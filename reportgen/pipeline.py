@@ -18,7 +18,7 @@ from reportgen import documents, fitting, loading, manifest, planning, stamp, tr
 from reportgen.errors import ReportgenError
 from reportgen.executors import pool
 from reportgen.executors.events import Event
-from reportgen.lab.record import Record
+from reportgen.kept import Kept
 from reportgen.loading import Loaded
 from reportgen.planning import Action, Plan, Step
 from reportgen.report.typesetting import typeset
@@ -30,8 +30,13 @@ from reportgen.suite.schema import Suite
 from reportgen.suite.tasks import task_of
 
 if TYPE_CHECKING:  # pandas, matplotlib and WeasyPrint cost seconds: a build with nothing to do imports none
+    from reportgen.lab.record import Record
     from reportgen.analysis.results import Runs
     from reportgen.languages import Language
+
+
+CACHE = ".cache"
+"""What was worked out once, in the build folder: see `reportgen.kept`."""
 
 
 @dataclass(frozen=True)
@@ -194,8 +199,9 @@ def load(
 def plan(loaded: Loaded, store: Store) -> Plan:
     """Expand the suite into runs with their keys, and say of each what will be done and why."""
     with fitting.told_of(loaded.file, loaded.profile):
-        planned = planning.plan(loaded.suite, store)
-    fitting.check(loaded.file, loaded.profile, [step.run for step in planned.steps])
+        planned = planning.plan(loaded.suite, store, Kept(store.folder.parent / CACHE), loaded.file.stem)
+    new = [step.run for step in planned.steps if step.action is not Action.REUSE]
+    fitting.check(loaded.file, loaded.profile, new)
     return planned
 
 
@@ -221,7 +227,7 @@ def collect(planned: Plan, store: Store) -> "Runs":
     return gathered
 
 
-def _record(step: Step, store: Store) -> Record:
+def _record(step: Step, store: Store) -> "Record":
     record = planning.read(store, step.key)
     if record is None:
         raise ReportgenError(

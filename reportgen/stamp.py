@@ -12,11 +12,11 @@ from pathlib import Path
 from typing import Any
 
 from reportgen.lab.own import OwnClass, own_digest
+from reportgen.program import source_digest
 from reportgen.store import Store, put_in_place
 from reportgen.suite.schema import Suite
 
 _FILE = ".stamp.json"
-_PACKAGE = Path(__file__).parent
 _TYPESETTERS = (
     "weasyprint", "pydyf", "pyphen", "fonttools", "uharfbuzz", "font-source-sans-pro", "noto-cjk-sans-otc",
     "matplotlib", "markdown-it-py", "mdit-py-plugins", "ziamath", "ziafont", "jinja2", "babel", "pandas", "numpy",
@@ -125,6 +125,7 @@ def program(templates: Sequence[Path]) -> str:
     digest = hashlib.sha256()
     for line in _files(templates):
         digest.update(line.encode() + b"\0")
+    digest.update(source_digest().encode())
     return digest.hexdigest()
 
 
@@ -143,8 +144,6 @@ def _files(templates: Sequence[Path]) -> Iterator[str]:
     for folder in templates:
         for file in sorted(path for path in folder.rglob("*") if path.is_file()):
             yield f"{file.relative_to(folder).as_posix()} {_digest(file)}"
-    for file in sorted(_PACKAGE.rglob("*.py")):
-        yield f"{file.relative_to(_PACKAGE).as_posix()} {_digest(file)}"
 
 
 def _digest(file: Path) -> str:
