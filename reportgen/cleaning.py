@@ -78,6 +78,7 @@ def used_keys(suites: Iterable[Path]) -> set[str]:
     """
     from reportgen import pipeline, planning  # they take a second to import
     from reportgen.lab.key import key_of
+    from reportgen.shortening import shortened
     from reportgen.suite.document import read_document
     from reportgen.suite.expansion import runs_of
     from reportgen.suite.profiles import profile_names
@@ -86,7 +87,7 @@ def used_keys(suites: Iterable[Path]) -> set[str]:
     for file in suites:
         for profile in (None, *profile_names(read_document(file).value)):
             loaded = pipeline.load(file, profile=profile)
-            for suite in (loaded.suite, planning.shortened(loaded.suite)):
+            for suite in (loaded.suite, shortened(loaded.suite)):
                 runs = (run for device in _DEVICES for run in runs_of(suite, device))
                 keys |= {key_of(planning.parts_of_key(run)) for run in runs}
     return keys

@@ -9,6 +9,7 @@ from reportgen import fonts, languages, planning, verdicts
 from reportgen.report import typesetting
 from reportgen.reporting import contexts
 from reportgen.resources import template_folders
+from reportgen.shortening import shortened
 from reportgen.suite import words as own_sections
 from reportgen.suite.claims import Claim, claims_of
 from reportgen.suite.document import Document
@@ -76,7 +77,7 @@ def load(
     beside = tuple(own_sections.files(file.parent, suite.sections, codes))
     # before it is shortened: a claim may be about a point of a sweep that a quick build leaves out
     claims = claims_of(suite, expand(suite, Document(Path()), "cuda").variants).sound
-    suite = planning.shortened(suite) if quick else suite
+    suite = shortened(suite) if quick else suite
     planning.check_logs(suite)
     suite = suite.model_copy(update={"formats": formats}) if formats else suite
     typesetting.require(suite.formats)

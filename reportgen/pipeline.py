@@ -105,7 +105,8 @@ def build(
     if not up_to_date:
         folder.mkdir(parents=True, exist_ok=True)
         with FileLock(folder.with_name(f".{folder.name}.lock")):  # another build may be at the same report
-            reports, others = make_report(loaded, planned, store, folder, options, announce)
+            kept = Kept(options.build / CACHE)
+            reports, others = make_report(loaded, planned, store, folder, options, announce, kept)
             edited = stamp.set_aside(folder, reports)
             for name, content in reports.items():
                 put_in_place(folder / name, content)
@@ -135,8 +136,11 @@ def make_report(
     folder: Path,
     options: Options,
     announce: Callable[[str], None],
+    kept: Kept | None = None,
 ) -> tuple[dict[str, bytes], list[str]]:
     """Go from records at rest to the reports, and to figures, tables and numbers in `folder`.
+
+    What was drawn before is taken from `kept`; without it all is drawn anew.
 
     Returns the reports by name, not yet written, so that those in their place are whole until all are there; and
     the paths of what was written, from `folder`.
@@ -149,7 +153,7 @@ def make_report(
     findings = analyse(results, loaded.claims)
     announce("draw")
     figures = {
-        language.code: draw(results, findings, language, folder, loaded.suite.sections)
+        language.code: draw(results, findings, language, folder, loaded.suite.sections, kept)
         for language in documents.drawn_in(loaded)
     }
     announce("write")
@@ -166,6 +170,7 @@ def make_report(
         look=loaded.suite.look,
         manifest=manifest_of(loaded, planned, store, options),
         quick=options.quick,
+        kept=kept,
     )
     arguments = documents.documents(loaded, written)
     if loaded.suite.formats == ("md",):  # there is no type to set
@@ -242,12 +247,20 @@ def analyse(results: "Runs", claims: Sequence[Claim] = ()) -> Findings:
 
 
 def draw(
-    results: "Runs", findings: Findings, language: "Language", folder: Path, sections: Sequence[str] = ()
+    results: "Runs",
+    findings: Findings,
+    language: "Language",
+    folder: Path,
+    sections: Sequence[str] = (),
+    kept: Kept | None = None,
 ) -> dict[str, str]:
-    """Draw the figures of one language; return the path of each, from the report's folder."""
+    """Draw the figures of one language; return the path of each, from the report's folder.
+
+    Those that are in `kept` are not drawn again, and those that are not are put there.
+    """
     (folder / "figures").mkdir(exist_ok=True)
     paths = {}
-    for name, svg in module_for(results.task, "draw").draw(results, findings, language, sections).items():
+    for name, svg in module_for(results.task, "draw").draw(results, findings, language, sections, kept).items():
         paths[name] = f"figures/{file_name(name)}.{language.code}.svg"
         (folder / paths[name]).write_text(svg, "utf-8")
     return paths

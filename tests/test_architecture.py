@@ -22,7 +22,7 @@ LAYERS = [
     {"documents"},
     {"loading", "manifest"},
     {"fitting", "metrics", "planning", "reporting", "stamp", "trials", "verdicts"},
-    {"reasons", "remembered"},
+    {"reasons", "remembered", "shortening"},
     {"report"},
     {"figures", "executors"},
     {"analysis", "importing", "marking"},
