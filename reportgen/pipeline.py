@@ -17,6 +17,7 @@ from filelock import FileLock
 from reportgen import documents, fitting, loading, manifest, planning, stamp, trials, verdicts
 from reportgen.errors import ReportgenError
 from reportgen.executors import pool
+from reportgen.executors.beside import side_by_side
 from reportgen.executors.events import Event
 from reportgen.kept import Kept
 from reportgen.loading import Loaded
@@ -145,6 +146,26 @@ def make_report(
     Returns the reports by name, not yet written, so that those in their place are whole until all are there; and
     the paths of what was written, from `folder`.
     """
+    typesets = loaded.suite.formats != ("md",)
+    reports = len(loaded.suite.languages) if typesets else 0
+    with side_by_side(reports, ["reportgen.report.html", "reportgen.report.pdf", "weasyprint"]) as carry_out:
+        work, arguments, others = _written(loaded, planned, store, folder, options, announce, kept)
+        if typesets:
+            announce("typeset")
+        made = carry_out(work, arguments)
+    return {name: content for own in made for name, content in own.items()}, others
+
+
+def _written(
+    loaded: Loaded,
+    planned: Plan,
+    store: Store,
+    folder: Path,
+    options: Options,
+    announce: Callable[[str], None],
+    kept: Kept | None,
+) -> tuple[Callable[..., dict[str, bytes]], list[Any], list[str]]:
+    """Do all but typeset; return what does, the arguments for each report, and the paths of what was written."""
     from reportgen.metrics import with_metrics  # here, because a build with nothing to do needs no pandas
 
     announce("collect")
@@ -172,13 +193,7 @@ def make_report(
         quick=options.quick,
         kept=kept,
     )
-    arguments = documents.documents(loaded, written)
-    if loaded.suite.formats == ("md",):  # there is no type to set
-        reports = [work(*own) for own in arguments]
-    else:
-        announce("typeset")
-        reports = pool.side_by_side(work, arguments)
-    return {name: content for own in reports for name, content in own.items()}, others
+    return work, documents.documents(loaded, written), others
 
 
 def manifest_of(loaded: Loaded, planned: Plan, store: Store, options: Options) -> dict[str, Any]:

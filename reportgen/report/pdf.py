@@ -1,6 +1,7 @@
 """HTML to PDF, by WeasyPrint, with nothing fetched from anywhere."""
 
 import base64
+import gc
 import logging
 import re
 from collections.abc import Callable, Iterator, Mapping
@@ -50,7 +51,7 @@ def to_pdf(html: str, source: Source | None = None) -> bytes:
 
     nothing_outside = URLFetcher(allowed_protocols={"data"}, fail_on_errors=True)
     try:
-        with _lost_pictures() as lost:
+        with _lost_pictures() as lost, _without_collection():
             document = weasyprint.HTML(string=_without_fonts_of_figures(html), url_fetcher=nothing_outside)
             attachments = _attachments(source) if source else []
             data = bytes(
@@ -135,6 +136,18 @@ def _lost_pictures() -> Iterator[list[str]]:
         yield lost
     finally:
         logger.removeFilter(collect)
+
+
+@contextmanager
+def _without_collection() -> Iterator[None]:
+    """Let Python look for no garbage meanwhile: nearly all that WeasyPrint makes stays until the end."""
+    collecting = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if collecting:
+            gc.enable()
 
 
 def load_weasyprint() -> Any:
