@@ -1,5 +1,6 @@
 """`reportgen clean`: remove the records that no suite uses any more."""
 
+import hashlib
 import re
 import time
 from collections.abc import Iterable, Iterator
@@ -39,7 +40,8 @@ def clean(
         raise ReportgenError(
             f"{folder}: got a folder without a suite, expected the one of the suites that {build_dir} is for"
         )
-    unused = [leftover for leftover in _leftovers(store, used_keys(suites)) if leftover.age >= least_age]
+    found = [*_leftovers(store, used_keys(suites)), *_drawings(build_dir)]
+    unused = [leftover for leftover in found if leftover.age >= least_age]
     for leftover in unused:
         typer.echo(leftover.line())
     size = sum(leftover.size for leftover in unused)
@@ -47,7 +49,7 @@ def clean(
     if not unused:
         typer.echo(f"nothing to remove: every record in {build_dir} is used, or too new")
     elif yes or typer.confirm(f"{what}. Remove them?"):
-        kept = [leftover.key for leftover in unused if not _removed(store, leftover)]
+        kept = [leftover.key for leftover in unused if not leftover.removed(store)]
         typer.echo(f"removed {what}" + (f"; kept, since a build is at them: {', '.join(kept)}" if kept else ""))
         store.remove_unfinished()
     else:
@@ -65,6 +67,15 @@ class Leftover:
     """Bytes."""
     age: float
     """Seconds since it was written; below 0 if the clock was set back since."""
+
+    files: tuple[Path, ...] = ()
+    """Of what is no record."""
+
+    def removed(self, store: "Store") -> bool:
+        """Remove it, unless a process is at it."""
+        for file in self.files:
+            file.unlink(missing_ok=True)
+        return bool(self.files) or _removed(store, self)
 
     def line(self) -> str:
         """Say what it is, how old and how large."""
@@ -101,6 +112,28 @@ def _suites(folder: Path, build: Path) -> Iterator[Path]:
             continue
         if re.search(rb"\bruns\b[\"']?\s*:", file.read_bytes()):
             yield file
+
+
+def _drawings(build: Path) -> Iterator[Leftover]:
+    """Yield the figures and formulas that are kept and stand in no report of the build folder, as one leftover."""
+    from reportgen.kept import Kept
+    from reportgen.pipeline import CACHE
+
+    kept = Kept(build / CACHE)
+    shown = {hashlib.sha256(file.read_bytes()).digest() for file in build.glob("*/figures/*.svg")}
+    pages = b"".join(file.read_bytes() for file in build.glob("*/report.*.html"))
+    files = []
+    for file in kept.files():
+        content = kept.get(file.name)
+        used = content is not None and (hashlib.sha256(content).digest() in shown or content in pages)
+        if not used and not file.name.startswith("plan-"):
+            files.append(file)
+    if files:
+        stats = [file.stat() for file in files]
+        age = time.time() - max(stat.st_mtime for stat in stats)
+        size = sum(stat.st_size for stat in stats)
+        what = f"{len(files)} drawings that no report shows"
+        yield Leftover(CACHE, "", what, size, age, tuple(files))
 
 
 def _leftovers(store: "Store", used: set[str]) -> Iterator[Leftover]:

@@ -28,7 +28,9 @@ MONO_STACK = (MONO, CJK_MONO, SYMBOLS)
 _BOLD_STRENGTH = 0.028
 """Emboldening of the Chinese regular face, in ems: its packaged form has no bold one."""
 
-_RULES = re.compile(r"@font-face\{font-family:\"[^\"]+\";font-weight:\d+;font-style:\w+;src:url\(data:font/otf;[^)]*\)\}\n?")
+_RULES = re.compile(
+    r"@font-face\{font-family:\"[^\"]+\";font-weight:\d+;font-style:\w+;src:url\(data:font/otf;[^)]*\)\}\n?"
+)
 """What `font_face_rules` writes."""
 
 _CHINESE_PUNCTUATION = set("“”‘’—…·")
@@ -143,7 +145,7 @@ def cut(face: Face, text: frozenset[str]) -> bytes:
 
 
 def _mended(font: bytes, *, emboldened: bool) -> bytes:
-    """Return the (CID-keyed) font with its glyphs numbered by place, and with thick outlines if that is asked for."""
+    """Return the (CID-keyed) font with its glyphs numbered by place, and with thick outlines if asked for."""
     from fontTools.ttLib import TTFont
 
     # the limits of all outlines stay those of the whole font: to measure each takes most of the time

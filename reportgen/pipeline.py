@@ -31,8 +31,8 @@ from reportgen.suite.schema import Suite
 from reportgen.suite.tasks import task_of
 
 if TYPE_CHECKING:  # pandas, matplotlib and WeasyPrint cost seconds: a build with nothing to do imports none
-    from reportgen.lab.record import Record
     from reportgen.analysis.results import Runs
+    from reportgen.lab.record import Record
     from reportgen.languages import Language
 
 
@@ -146,54 +146,39 @@ def make_report(
     Returns the reports by name, not yet written, so that those in their place are whole until all are there; and
     the paths of what was written, from `folder`.
     """
-    typesets = loaded.suite.formats != ("md",)
-    reports = len(loaded.suite.languages) if typesets else 0
-    with side_by_side(reports, ["reportgen.report.html", "reportgen.report.pdf", "weasyprint"]) as carry_out:
-        work, arguments, others = _written(loaded, planned, store, folder, options, announce, kept)
-        if typesets:
-            announce("typeset")
-        made = carry_out(work, arguments)
-    return {name: content for own in made for name, content in own.items()}, others
-
-
-def _written(
-    loaded: Loaded,
-    planned: Plan,
-    store: Store,
-    folder: Path,
-    options: Options,
-    announce: Callable[[str], None],
-    kept: Kept | None,
-) -> tuple[Callable[..., dict[str, bytes]], list[Any], list[str]]:
-    """Do all but typeset; return what does, the arguments for each report, and the paths of what was written."""
     from reportgen.metrics import with_metrics  # here, because a build with nothing to do needs no pandas
 
-    announce("collect")
-    results = with_metrics(collect(planned, store), loaded.suite, loaded.file, options.profile)
-    announce("analyse")
-    findings = analyse(results, loaded.claims)
-    announce("draw")
-    figures = {
-        language.code: draw(results, findings, language, folder, loaded.suite.sections, kept)
-        for language in documents.drawn_in(loaded)
-    }
-    announce("write")
-    written = texts(loaded, results, findings, figures, quick=options.quick)
-    others = [path for own in figures.values() for path in own.values()]
-    others += numbers(results, findings, folder, loaded.suite)
-    others += documents.copy_pictures(loaded, folder)
-    # not the suite: the class of a task's suite is made on the way, and cannot be sent to another process
-    work = partial(
-        typeset,
-        folder=folder,
-        formats=loaded.suite.formats,
-        template_folders=loaded.template_folders,
-        look=loaded.suite.look,
-        manifest=manifest_of(loaded, planned, store, options),
-        quick=options.quick,
-        kept=kept,
-    )
-    return work, documents.documents(loaded, written), others
+    reports = 0 if loaded.suite.formats == ("md",) else len(loaded.suite.languages)
+    with side_by_side(reports, ["reportgen.report.html", "reportgen.report.pdf", "weasyprint"]) as carry_out:
+        announce("collect")
+        results = with_metrics(collect(planned, store), loaded.suite, loaded.file, options.profile)
+        announce("analyse")
+        findings = analyse(results, loaded.claims)
+        announce("draw")
+        figures = {
+            language.code: draw(results, findings, language, folder, loaded.suite.sections, kept)
+            for language in documents.drawn_in(loaded)
+        }
+        announce("write")
+        written = texts(loaded, results, findings, figures, quick=options.quick)
+        others = [path for own in figures.values() for path in own.values()]
+        others += numbers(results, findings, folder, loaded.suite)
+        others += documents.copy_pictures(loaded, folder)
+        # not the suite: the class of a task's suite is made on the way, and cannot be sent to another process
+        work = partial(
+            typeset,
+            folder=folder,
+            formats=loaded.suite.formats,
+            template_folders=loaded.template_folders,
+            look=loaded.suite.look,
+            manifest=manifest_of(loaded, planned, store, options),
+            quick=options.quick,
+            kept=kept,
+        )
+        if reports:  # else there is no type to set
+            announce("typeset")
+        made = carry_out(work, documents.documents(loaded, written))
+    return {name: content for own in made for name, content in own.items()}, others
 
 
 def manifest_of(loaded: Loaded, planned: Plan, store: Store, options: Options) -> dict[str, Any]:
@@ -269,10 +254,7 @@ def draw(
     sections: Sequence[str] = (),
     kept: Kept | None = None,
 ) -> dict[str, str]:
-    """Draw the figures of one language; return the path of each, from the report's folder.
-
-    Those that are in `kept` are not drawn again, and those that are not are put there.
-    """
+    """Draw the figures of one language that are not in `kept`; return the path of each, from the report's folder."""
     (folder / "figures").mkdir(exist_ok=True)
     paths = {}
     for name, svg in module_for(results.task, "draw").draw(results, findings, language, sections, kept).items():

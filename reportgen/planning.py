@@ -30,6 +30,7 @@ from reportgen.suite.tasks import AnyRun
 if TYPE_CHECKING:
     from reportgen.lab.record import Record
 
+
 class Action(Enum):
     """What will be done about a run."""
 

@@ -1,10 +1,23 @@
-"""The program itself, as a digest: what was worked out by another copy of it may be otherwise."""
+"""The program itself, as a digest, and the packages that it is built on.
+
+What was worked out by another copy of it, or with other packages, may be otherwise.
+"""
 
 import hashlib
 from functools import cache
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 _PACKAGE = Path(__file__).parent
+
+
+@cache
+def version_of(package: str) -> str:
+    """Return the version of a package; missing where there is none."""
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return "missing"
 
 
 @cache

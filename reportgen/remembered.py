@@ -1,7 +1,7 @@
 """What an earlier plan has worked out: the keys of runs, and what the records of certain digests say.
 
-Both hang on contents alone, never on times: a run's key on its settings, the files that they name, this program and
-the packages that data come from; what a record says on its digest.
+Both hang on contents alone, never on times: a run's key on its settings, the files that they name, this program
+and the packages that data come from; what a record says on its digest.
 """
 
 import hashlib
@@ -9,11 +9,10 @@ import json
 import platform
 from collections.abc import Callable
 from functools import cache
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from reportgen.kept import Kept, name_of
-from reportgen.program import source_digest
+from reportgen.program import source_digest, version_of
 from reportgen.suite.classifier import PACKAGED_VECTORS
 from reportgen.suite.expansion import Run, Variant, file_name
 from reportgen.suite.forecasting import OwnSeriesSettings
@@ -85,18 +84,11 @@ class Remembered:
 
 @cache
 def _ground() -> str:
-    return name_of([source_digest(), platform.python_version(), *map(_version, _PACKAGES)])
-
-
-def _version(package: str) -> str:
-    try:
-        return version(package)
-    except PackageNotFoundError:
-        return "missing"
+    return name_of([source_digest(), platform.python_version(), *map(version_of, _PACKAGES)])
 
 
 def _question(variant: Variant) -> str | None:
-    """Return a digest of all that the key of a variant's runs hangs on, but the seed; None if not all is at hand."""
+    """Return a digest of all that the keys of a variant hang on but the seed; None if not all is at hand."""
     settings = variant.settings
     if isinstance(settings, ImportedRun) or not _is_closed(settings):
         return None

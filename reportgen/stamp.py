@@ -6,13 +6,12 @@ It lets a build tell that it has nothing to do, which old files are its own, and
 import hashlib
 import json
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from importlib.metadata import PackageNotFoundError, version
 from itertools import chain, count
 from pathlib import Path
 from typing import Any
 
 from reportgen.lab.own import OwnClass, own_digest
-from reportgen.program import source_digest
+from reportgen.program import source_digest, version_of
 from reportgen.store import Store, put_in_place
 from reportgen.suite.schema import Suite
 
@@ -131,13 +130,7 @@ def program(templates: Sequence[Path]) -> str:
 
 def versions() -> dict[str, str]:
     """Return name and version of the packages that a report's bytes depend on; missing where there is none."""
-    found = {}
-    for name in _TYPESETTERS:
-        try:
-            found[name] = version(name)
-        except PackageNotFoundError:
-            found[name] = "missing"
-    return found
+    return {name: version_of(name) for name in _TYPESETTERS}
 
 
 def _files(templates: Sequence[Path]) -> Iterator[str]:

@@ -7,7 +7,6 @@ import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, fields, is_dataclass
 from importlib import import_module
-from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,7 +14,7 @@ import pandas as pd
 
 from reportgen.kept import Kept, name_of
 from reportgen.languages import Language
-from reportgen.program import source_digest
+from reportgen.program import source_digest, version_of
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -24,7 +23,8 @@ IN_FIGURES = ("figure.", "setting.", "value.", "class.", "list.")
 """Sentences of the catalogue that may stand in a figure."""
 
 _DRAWN_WITH = (
-    "matplotlib", "numpy", "pandas", "pillow", "uharfbuzz", "fonttools", "font-source-sans-pro", "noto-cjk-sans-otc",
+    "matplotlib", "numpy", "pandas", "pillow", "uharfbuzz", "fonttools",
+    "font-source-sans-pro", "noto-cjk-sans-otc",
 )  # fmt: skip
 
 
@@ -46,7 +46,7 @@ class Sketch:
         """Return a digest of all that the figure is made from, this program and its packages too."""
         digest = hashlib.sha256()
         _take(digest.update, self.arguments)
-        return name_of([source_digest(), *map(version, _DRAWN_WITH), self.function, digest.hexdigest()])
+        return name_of([source_digest(), *map(version_of, _DRAWN_WITH), self.function, digest.hexdigest()])
 
 
 def sketch(function: str, *arguments: object) -> Sketch:
@@ -111,7 +111,11 @@ def _parts(value: object) -> Iterator[object]:
         case bytes():
             yield value
         case np.ndarray():
-            yield from (value.dtype.str.encode(), repr(value.shape).encode(), np.ascontiguousarray(value).tobytes())
+            yield from (
+                value.dtype.str.encode(),
+                repr(value.shape).encode(),
+                value.tobytes(),
+            )
         case pd.DataFrame():
             yield from (repr([*value.columns]).encode(), repr([*map(str, value.dtypes)]).encode())
             yield pd.util.hash_pandas_object(value).to_numpy().tobytes()

@@ -64,7 +64,8 @@ def _drawn(folder: Path, new: Build, changes: Changes, language: Language) -> di
     classes = {matrix.variant: _classes(matrix, new, language) for matrix in matrices}
     spoken = for_figures(language)
     figures = [
-        (m.variant, sketch("matrices.difference_of_matrices", m.gaps, classes[m.variant], spoken)) for m in matrices
+        (m.variant, sketch("matrices.difference_of_matrices", m.gaps, classes[m.variant], spoken))
+        for m in matrices
     ]
     folder.mkdir(parents=True, exist_ok=True)
     names = {}

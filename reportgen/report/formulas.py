@@ -3,12 +3,11 @@
 import base64
 from functools import cache
 from html import escape
-from importlib.metadata import version
 from typing import Any
 
 from reportgen.errors import TypesetError
 from reportgen.kept import Kept, name_of
-from reportgen.program import source_digest
+from reportgen.program import source_digest, version_of
 
 _SIZE = 20.0
 
@@ -22,7 +21,7 @@ def formula_image(latex: str, display: bool, kept: Kept | None = None) -> str:
     """
     if kept is None:
         return _drawn(latex, display)
-    programs = (source_digest(), *map(version, ("ziamath", "ziafont", "latex2mathml")))
+    programs = (source_digest(), *map(version_of, ("ziamath", "ziafont", "latex2mathml")))
     name = f"{name_of([*programs, latex, str(display)])}.formula"
     known = kept.get(name)
     if known is not None:

@@ -106,7 +106,7 @@ def to_html(
     )
 
 
-def _parser(language: Language, kept: Kept | None) -> MarkdownIt:
+def _parser(language: Language, kept: Kept | None = None) -> MarkdownIt:
     parser = markdown_parser()
 
     def formula(display: bool) -> Callable[..., str]:

@@ -70,7 +70,7 @@ def to_pdf(html: str, source: Source | None = None) -> bytes:
 
 
 def _without_fonts_of_figures(html: str) -> str:
-    """Return the document with figures that use its own fonts: it has all characters of theirs, and the same names.
+    """Return the document with figures that use its own fonts, which have all their characters.
 
     In a browser a picture reaches no font but those inside it; WeasyPrint would read each of them anew.
     """
