@@ -1,17 +1,19 @@
 """`reportgen clean`: remove the records that no suite uses any more."""
 
+import hashlib
 import re
 import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
-from filelock import Timeout
 
 from reportgen.errors import ReportgenError
-from reportgen.store import Store
+
+if TYPE_CHECKING:
+    from reportgen.store import Store
 
 _SECONDS = {"h": 3600, "d": 86_400, "w": 604_800}
 _DEVICES = ("cpu", "cuda")
@@ -29,6 +31,8 @@ def clean(
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
 ) -> None:
     """Remove the records that no suite in a folder uses, after showing them."""
+    from reportgen.store import Store
+
     least_age = _seconds(older_than) if older_than else 0.0
     store = Store(build_dir / "records")
     suites = sorted(_suites(folder, build_dir))
@@ -36,7 +40,8 @@ def clean(
         raise ReportgenError(
             f"{folder}: got a folder without a suite, expected the one of the suites that {build_dir} is for"
         )
-    unused = [leftover for leftover in _leftovers(store, used_keys(suites)) if leftover.age >= least_age]
+    found = [*_leftovers(store, used_keys(suites)), *_drawings(build_dir)]
+    unused = [leftover for leftover in found if leftover.age >= least_age]
     for leftover in unused:
         typer.echo(leftover.line())
     size = sum(leftover.size for leftover in unused)
@@ -44,7 +49,7 @@ def clean(
     if not unused:
         typer.echo(f"nothing to remove: every record in {build_dir} is used, or too new")
     elif yes or typer.confirm(f"{what}. Remove them?"):
-        kept = [leftover.key for leftover in unused if not _removed(store, leftover)]
+        kept = [leftover.key for leftover in unused if not leftover.removed(store)]
         typer.echo(f"removed {what}" + (f"; kept, since a build is at them: {', '.join(kept)}" if kept else ""))
         store.remove_unfinished()
     else:
@@ -63,6 +68,15 @@ class Leftover:
     age: float
     """Seconds since it was written; below 0 if the clock was set back since."""
 
+    files: tuple[Path, ...] = ()
+    """Of what is no record."""
+
+    def removed(self, store: "Store") -> bool:
+        """Remove it, unless a process is at it."""
+        for file in self.files:
+            file.unlink(missing_ok=True)
+        return bool(self.files) or _removed(store, self)
+
     def line(self) -> str:
         """Say what it is, how old and how large."""
         return f"{self.key}  {self.what}, {max(self.age, 0) / 86_400:.0f} days, {_readable(self.size)}"
@@ -75,6 +89,7 @@ def used_keys(suites: Iterable[Path]) -> set[str]:
     """
     from reportgen import pipeline, planning  # they take a second to import
     from reportgen.lab.key import key_of
+    from reportgen.shortening import shortened
     from reportgen.suite.document import read_document
     from reportgen.suite.expansion import runs_of
     from reportgen.suite.profiles import profile_names
@@ -83,7 +98,7 @@ def used_keys(suites: Iterable[Path]) -> set[str]:
     for file in suites:
         for profile in (None, *profile_names(read_document(file).value)):
             loaded = pipeline.load(file, profile=profile)
-            for suite in (loaded.suite, planning.shortened(loaded.suite)):
+            for suite in (loaded.suite, shortened(loaded.suite)):
                 runs = (run for device in _DEVICES for run in runs_of(suite, device))
                 keys |= {key_of(planning.parts_of_key(run)) for run in runs}
     return keys
@@ -99,7 +114,29 @@ def _suites(folder: Path, build: Path) -> Iterator[Path]:
             yield file
 
 
-def _leftovers(store: Store, used: set[str]) -> Iterator[Leftover]:
+def _drawings(build: Path) -> Iterator[Leftover]:
+    """Yield the figures and formulas that are kept and stand in no report of the build folder, as one leftover."""
+    from reportgen.kept import Kept
+    from reportgen.pipeline import CACHE
+
+    kept = Kept(build / CACHE)
+    shown = {hashlib.sha256(file.read_bytes()).digest() for file in build.glob("*/figures/*.svg")}
+    pages = b"".join(file.read_bytes() for file in build.glob("*/report.*.html"))
+    files = []
+    for file in kept.files():
+        content = kept.get(file.name)
+        used = content is not None and (hashlib.sha256(content).digest() in shown or content in pages)
+        if not used and not file.name.startswith("plan-"):
+            files.append(file)
+    if files:
+        stats = [file.stat() for file in files]
+        age = time.time() - max(stat.st_mtime for stat in stats)
+        size = sum(stat.st_size for stat in stats)
+        what = f"{len(files)} drawings that no report shows"
+        yield Leftover(CACHE, "", what, size, age, tuple(files))
+
+
+def _leftovers(store: "Store", used: set[str]) -> Iterator[Leftover]:
     records = set(store.keys())
     for key in sorted(records - used):
         files = [path for path in (store.folder / key).rglob("*") if path.is_file()]
@@ -108,13 +145,13 @@ def _leftovers(store: Store, used: set[str]) -> Iterator[Leftover]:
         yield _leftover(store, key, "what a run kept that did not end", [store.scratch(key)])
 
 
-def _leftover(store: Store, key: str, what: str, files: list[Path]) -> Leftover:
+def _leftover(store: "Store", key: str, what: str, files: list[Path]) -> Leftover:
     stats = [file.stat() for file in files]
     written = max(stat.st_mtime for stat in stats)
     return Leftover(key, store.digest(key), what, sum(stat.st_size for stat in stats), time.time() - written)
 
 
-def _told(store: Store, key: str) -> str:
+def _told(store: "Store", key: str) -> str:
     from reportgen import planning
 
     record = planning.read(store, key)
@@ -126,8 +163,10 @@ def _told(store: Store, key: str) -> str:
     return f"{record.settings['data']['source']}, {cell}, seed {record.seed}, {record.status}"
 
 
-def _removed(store: Store, leftover: Leftover) -> bool:
+def _removed(store: "Store", leftover: Leftover) -> bool:
     """Remove it, unless a process is at it or has made it anew since it was shown."""
+    from filelock import Timeout
+
     if store.digest(leftover.key) != leftover.digest:
         return False
     try:

@@ -6,9 +6,6 @@ from difflib import get_close_matches
 from importlib.util import find_spec
 
 import typer
-from rich.console import Console
-from rich.table import Column, Table
-from rich.text import Text
 
 from reportgen.errors import ReportgenError
 
@@ -100,6 +97,10 @@ def show(context: typer.Context) -> None:
     """List the data sets: what each is, where it comes from, its licence, size and state."""
     if context.invoked_subcommand is not None:
         return
+    from rich.console import Console
+    from rich.table import Column, Table
+    from rich.text import Text
+
     heads = ("name", "what", "from", "licence", "size", "state")
     table = Table(*(Column(head, overflow="fold") for head in heads), box=None, pad_edge=False, header_style="")
     for entry in entries():

@@ -4,9 +4,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from reportgen.errors import Problem, SuiteError
-from reportgen.lab import dataset
-from reportgen.lab.corpora import DataError
+from reportgen.errors import Problem, ReportgenError, SuiteError
 from reportgen.marking.classes import faults_of_classes
 from reportgen.suite.document import Document, Path_, read_document
 from reportgen.suite.expansion import Run
@@ -21,7 +19,11 @@ def told_of(file: Path, profile: str | None) -> Iterator[None]:
     """Turn a DataError into a SuiteError with the suite's line where that asks for more than the data have."""
     try:
         yield
-    except DataError as error:
+    except ReportgenError as error:
+        from reportgen.lab.corpora import DataError
+
+        if not isinstance(error, DataError):
+            raise
         problems = error.problems
         if not any(problem.where == _ASKED or not problem.file.exists() for problem in problems):
             raise
@@ -42,8 +44,13 @@ def check(file: Path, profile: str | None, runs: Iterable[Run]) -> None:
     Args:
         file: the suite.
         profile: the one that is laid over it.
-        runs: those that are planned; their data are read.
+        runs: those that are to be trained; their data are read.
     """
+    runs = list(runs)
+    if not runs:
+        return
+    from reportgen.lab import dataset
+
     settled = {
         settings: run
         for run in runs
@@ -74,6 +81,8 @@ def _of_classes(classes: tuple[str, ...], file: Path, data: DataSettings) -> Ite
 
 def _first(data: DataSettings, name: str, file: Path) -> tuple[Path, int]:
     """Return file and line of the first example of a class; those of the suite where it comes from no file."""
+    from reportgen.lab import dataset
+
     corpus = dataset.load(data)
     example = corpus.labels.index(corpus.classes.index(name))
     return corpus.place(example) if corpus.places else (file, 1)

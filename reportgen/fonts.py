@@ -7,11 +7,13 @@ Mono; DejaVu Sans has the symbols that the others lack.
 
 import base64
 import io
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 import uharfbuzz as hb
 
@@ -25,6 +27,11 @@ MONO_STACK = (MONO, CJK_MONO, SYMBOLS)
 
 _BOLD_STRENGTH = 0.028
 """Emboldening of the Chinese regular face, in ems: its packaged form has no bold one."""
+
+_RULES = re.compile(
+    r"@font-face\{font-family:\"[^\"]+\";font-weight:\d+;font-style:\w+;src:url\(data:font/otf;[^)]*\)\}\n?"
+)
+"""What `font_face_rules` writes."""
 
 _CHINESE_PUNCTUATION = set("“”‘’—…·")
 """Characters that Latin and Chinese share, but that are a whole square wide in Chinese."""
@@ -134,19 +141,29 @@ def cut(face: Face, text: frozenset[str]) -> bytes:
     subset = hb.SubsetInput()
     subset.unicode_set.update(wanted)
     found = bytes(hb.subset(source, subset).blob.data)
-    if face.emboldened:
-        found = _embolden(found)
-    return _number_by_place(found) if face.package == _NOTO[0] else found
+    return _mended(found, emboldened=face.emboldened) if face.package == _NOTO[0] else found
 
 
-def _embolden(font: bytes) -> bytes:
-    """Return the (CFF) font with every outline thickened by HarfBuzz, marked as bold."""
-    from fontTools.pens.t2CharStringPen import T2CharStringPen
+def _mended(font: bytes, *, emboldened: bool) -> bytes:
+    """Return the (CID-keyed) font with its glyphs numbered by place, and with thick outlines if asked for."""
     from fontTools.ttLib import TTFont
+
+    # the limits of all outlines stay those of the whole font: to measure each takes most of the time
+    tables = TTFont(io.BytesIO(font), recalcTimestamp=False, recalcBBoxes=False)
+    _number_by_place(tables)  # before other tables are read, which go by the names of glyphs
+    if emboldened:
+        _embolden(tables, font)
+    out = io.BytesIO()
+    tables.save(out)
+    return out.getvalue()
+
+
+def _embolden(tables: Any, font: bytes) -> None:
+    """Thicken every outline of the (CFF) font by HarfBuzz, and mark it as bold."""
+    from fontTools.pens.t2CharStringPen import T2CharStringPen
 
     thick = hb.Font(hb.Face(font))
     thick.synthetic_bold = (_BOLD_STRENGTH, _BOLD_STRENGTH, True)  # in place: the advance widths stay
-    tables = TTFont(io.BytesIO(font), recalcTimestamp=False)
     outlines = tables["CFF "].cff.topDictIndex[0].CharStrings
     for glyph, name in enumerate(tables.getGlyphOrder()):
         old = outlines[name]
@@ -157,29 +174,20 @@ def _embolden(font: bytes) -> bytes:
     tables["OS/2"].usWeightClass = 700
     tables["OS/2"].fsSelection = (tables["OS/2"].fsSelection & ~0x40) | 0x20
     tables["head"].macStyle |= 1
-    out = io.BytesIO()
-    tables.save(out)
-    return out.getvalue()
 
 
-def _number_by_place(font: bytes) -> bytes:
-    """Return the CID-keyed font with each glyph's CID equal to its place in the font.
+def _number_by_place(tables: Any) -> None:
+    """Make each glyph's CID equal to its place in the CID-keyed font.
 
     A PDF names the glyphs of such a font by CID (ISO 32000-2, 9.7.4.2), WeasyPrint writes their places: without
     this Acrobat and MuPDF show other characters, or none, while Poppler and PDFium forgive it.
     """
-    from fontTools.ttLib import TTFont
-
-    tables = TTFont(io.BytesIO(font), recalcTimestamp=False)
     top = tables["CFF "].cff.topDictIndex[0]
     places = top.CharStrings.charStrings
     new = {old: f"cid{place:05}" for place, old in enumerate(top.charset) if place}
     top.charset[:] = [new.get(name, name) for name in top.charset]
     top.CharStrings.charStrings = {new.get(name, name): place for name, place in places.items()}
     tables.setGlyphOrder(list(top.charset))
-    out = io.BytesIO()
-    tables.save(out)
-    return out.getvalue()
 
 
 def shares_of(wanted: frozenset[str], language: str) -> dict[str, frozenset[str]]:
@@ -204,6 +212,11 @@ def font_face_rules(
                 f'@font-face{{font-family:"{face.family}";font-weight:{face.weight};font-style:{style};src:url({source})}}'
             )
     return "\n".join(rules)
+
+
+def without_rules(svg: str) -> str:
+    """Return a figure without the rules of `font_face_rules` in it."""
+    return _RULES.sub("", svg)
 
 
 def face_of(family: str) -> Face:

@@ -1,6 +1,7 @@
 """The stage *load*: a suite file becomes a checked suite, with what lies beside it."""
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -8,6 +9,7 @@ from reportgen import fonts, languages, planning, verdicts
 from reportgen.report import typesetting
 from reportgen.reporting import contexts
 from reportgen.resources import template_folders
+from reportgen.shortening import shortened
 from reportgen.suite import words as own_sections
 from reportgen.suite.claims import Claim, claims_of
 from reportgen.suite.document import Document
@@ -28,7 +30,7 @@ class Loaded:
     suite: Suite
     template_folders: tuple[Path, ...]
     """Where templates and catalogues are looked for: beside the suite first."""
-    languages: "tuple[Language, ...]"
+    codes: tuple[str, ...]
     """Every language that something is written in, be it by itself or beside another."""
     words: dict[str, dict[str, str]]
     """The suite's own sections by language and name, in Markdown."""
@@ -39,6 +41,14 @@ class Loaded:
     claims: tuple[Claim, ...]
     notes: tuple[str, ...] = ()
     """What is not wrong, but not what it seems: a line each."""
+
+    @cached_property
+    def languages(self) -> "tuple[Language, ...]":
+        """The languages with their catalogues, which are read when they are first asked for: a plan says nothing.
+
+        Raises TemplateError for what is wrong with them.
+        """
+        return tuple(languages.load_languages(self.codes, self.template_folders))
 
 
 def load(
@@ -62,18 +72,19 @@ def load(
     }
     looks = {path.stem for folder in folders for path in folder.glob("styles/*.css")} - {"report", "own"}
     suite = read_suite(file, languages.available(folders), profile, fonts.lacking, sections, looks)
-    codes = list(dict.fromkeys(code for own in suite.languages for code in parts_of(own)))
-    tongues = tuple(languages.load_languages(codes, folders))
+    codes = tuple(dict.fromkeys(code for own in suite.languages for code in parts_of(own)))
     words = {code: own_sections.words(file.parent, suite.sections, code) for code in codes}
     beside = tuple(own_sections.files(file.parent, suite.sections, codes))
     # before it is shortened: a claim may be about a point of a sweep that a quick build leaves out
     claims = claims_of(suite, expand(suite, Document(Path()), "cuda").variants).sound
-    suite = planning.shortened(suite) if quick else suite
+    suite = shortened(suite) if quick else suite
     planning.check_logs(suite)
     suite = suite.model_copy(update={"formats": formats}) if formats else suite
     typesetting.require(suite.formats)
     notes = (*planning.left_out(suite), *verdicts.unprinted(suite))
-    loaded = Loaded(file, suite, folders, tongues, words, beside, profile, claims, notes)
+    loaded = Loaded(file, suite, folders, codes, words, beside, profile, claims, notes)
+    if any(languages.available(folders[:-1])):  # those that ship are tested
+        _ = loaded.languages
     return replace(loaded, notes=(*notes, *look_through(loaded))) if check_templates else loaded
 
 

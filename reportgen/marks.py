@@ -7,13 +7,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from reportgen.errors import Problem, ReportgenError, SuiteError, visible
-from reportgen.executors.trying import compare_layer, try_layers
-from reportgen.suite.document import Document, plain_scalar, read_document, shown
-from reportgen.suite.own import is_own
 
-if TYPE_CHECKING:  # they import torch
+if TYPE_CHECKING:  # they import torch, or what `reportgen --help` need not wait for
     from reportgen.marking.matching import Match
     from reportgen.marking.trial import Fault, Trial
+    from reportgen.suite.document import Document
 
 
 class Network(StrEnum):
@@ -50,6 +48,9 @@ def try_class(
     ] = None,
 ) -> None:
     """Try a recurrent layer or a whole model of your own on a tiny batch, and compare a layer with torch.nn's."""
+    from reportgen.executors.trying import compare_layer
+    from reportgen.suite.own import is_own
+
     if not is_own(cell):
         raise ReportgenError(f"reportgen try: got {cell!r}, expected a file and a class: my_models.py:MyLSTM")
     if not Path(cell.rpartition(":")[0]).is_file():
@@ -81,6 +82,8 @@ def try_class(
 
 
 def _try(calls: list[dict[str, Any]], cell: str) -> None:
+    from reportgen.executors.trying import try_layers
+
     (trial,) = try_layers(calls)
     _print(trial)
     if trial.fault is not None:
@@ -88,13 +91,17 @@ def _try(calls: list[dict[str, Any]], cell: str) -> None:
 
 
 def _argument(text: str) -> tuple[str, Any]:
+    from reportgen.suite.document import plain_scalar
+
     name, equals, value = text.partition("=")
     if not equals or not name.isidentifier():
         raise ReportgenError(f"--argument: got {text!r}, expected NAME=VALUE")
     return name, plain_scalar(value)
 
 
-def _mapping(file: Path) -> Document:
+def _mapping(file: Path) -> "Document":
+    from reportgen.suite.document import read_document, shown
+
     document = read_document(file)
     problems: list[Problem] = list(document.problems)
     if not isinstance(document.value, dict) or not document.value:
@@ -110,7 +117,7 @@ def _mapping(file: Path) -> Document:
     return document
 
 
-def _at_its_line(fault: "Fault", document: Document | None, cell: str) -> ReportgenError:
+def _at_its_line(fault: "Fault", document: "Document | None", cell: str) -> ReportgenError:
     if document is None:
         return ReportgenError(f"{cell}: {fault}")
     path = (fault.setting,) if fault.setting else ()

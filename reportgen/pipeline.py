@@ -18,8 +18,9 @@ from reportgen import documents, fitting, loading, manifest, planning, stamp, tr
 from reportgen.errors import ReportgenError
 from reportgen.executors import pool
 from reportgen.executors.base import Executor, carry_out_all
+from reportgen.executors.beside import side_by_side
 from reportgen.executors.events import Event
-from reportgen.lab.record import Record
+from reportgen.kept import Kept
 from reportgen.loading import Loaded
 from reportgen.planning import Action, Plan, Step
 from reportgen.report.typesetting import typeset
@@ -32,7 +33,12 @@ from reportgen.suite.tasks import task_of
 
 if TYPE_CHECKING:  # pandas, matplotlib and WeasyPrint cost seconds: a build with nothing to do imports none
     from reportgen.analysis.results import Runs
+    from reportgen.lab.record import Record
     from reportgen.languages import Language
+
+
+CACHE = ".cache"
+"""What was worked out once, in the build folder: see `reportgen.kept`."""
 
 
 @dataclass(frozen=True)
@@ -91,6 +97,8 @@ def build(
     folder = options.build / ".".join(filter(None, [file.stem, options.profile, "quick" * options.quick]))
     announce("run")
     new = [step.run for step in planned.steps if step.action is not Action.REUSE]
+    if new:
+        _ = loaded.languages  # their faults, before anything trains
     trials.try_own(file, options.profile, new, loaded.suite.metrics)
     trained, imported = run(planned, store, options, listen)
 
@@ -101,7 +109,8 @@ def build(
     if not up_to_date:
         folder.mkdir(parents=True, exist_ok=True)
         with FileLock(folder.with_name(f".{folder.name}.lock")):  # another build may be at the same report
-            reports, others = make_report(loaded, planned, store, folder, options, announce)
+            kept = Kept(options.build / CACHE)
+            reports, others = make_report(loaded, planned, store, folder, options, announce, kept)
             edited = stamp.set_aside(folder, reports)
             for name, content in reports.items():
                 put_in_place(folder / name, content)
@@ -131,45 +140,48 @@ def make_report(
     folder: Path,
     options: Options,
     announce: Callable[[str], None],
+    kept: Kept | None = None,
 ) -> tuple[dict[str, bytes], list[str]]:
     """Go from records at rest to the reports, and to figures, tables and numbers in `folder`.
+
+    What was drawn before is taken from `kept`; without it all is drawn anew.
 
     Returns the reports by name, not yet written, so that those in their place are whole until all are there; and
     the paths of what was written, from `folder`.
     """
     from reportgen.metrics import with_metrics  # here, because a build with nothing to do needs no pandas
 
-    announce("collect")
-    results = with_metrics(collect(planned, store), loaded.suite, loaded.file, options.profile)
-    announce("analyse")
-    findings = analyse(results, loaded.claims)
-    announce("draw")
-    figures = {
-        language.code: draw(results, findings, language, folder, loaded.suite.sections)
-        for language in documents.drawn_in(loaded)
-    }
-    announce("write")
-    written = texts(loaded, results, findings, figures, quick=options.quick)
-    others = [path for own in figures.values() for path in own.values()]
-    others += numbers(results, findings, folder, loaded.suite)
-    others += documents.copy_pictures(loaded, folder)
-    # not the suite: the class of a task's suite is made on the way, and cannot be sent to another process
-    work = partial(
-        typeset,
-        folder=folder,
-        formats=loaded.suite.formats,
-        template_folders=loaded.template_folders,
-        look=loaded.suite.look,
-        manifest=manifest_of(loaded, planned, store, options),
-        quick=options.quick,
-    )
-    arguments = documents.documents(loaded, written)
-    if loaded.suite.formats == ("md",):  # there is no type to set
-        reports = [work(*own) for own in arguments]
-    else:
-        announce("typeset")
-        reports = pool.side_by_side(work, arguments)
-    return {name: content for own in reports for name, content in own.items()}, others
+    reports = 0 if loaded.suite.formats == ("md",) else len(loaded.suite.languages)
+    with side_by_side(reports, ["reportgen.report.html", "reportgen.report.pdf", "weasyprint"]) as carry_out:
+        announce("collect")
+        results = with_metrics(collect(planned, store), loaded.suite, loaded.file, options.profile)
+        announce("analyse")
+        findings = analyse(results, loaded.claims)
+        announce("draw")
+        figures = {
+            language.code: draw(results, findings, language, folder, loaded.suite.sections, kept)
+            for language in documents.drawn_in(loaded)
+        }
+        announce("write")
+        written = texts(loaded, results, findings, figures, quick=options.quick)
+        others = [path for own in figures.values() for path in own.values()]
+        others += numbers(results, findings, folder, loaded.suite)
+        others += documents.copy_pictures(loaded, folder)
+        # not the suite: the class of a task's suite is made on the way, and cannot be sent to another process
+        work = partial(
+            typeset,
+            folder=folder,
+            formats=loaded.suite.formats,
+            template_folders=loaded.template_folders,
+            look=loaded.suite.look,
+            manifest=manifest_of(loaded, planned, store, options),
+            quick=options.quick,
+            kept=kept,
+        )
+        if reports:  # else there is no type to set
+            announce("typeset")
+        made = carry_out(work, documents.documents(loaded, written))
+    return {name: content for own in made for name, content in own.items()}, others
 
 
 def manifest_of(loaded: Loaded, planned: Plan, store: Store, options: Options) -> dict[str, Any]:
@@ -195,8 +207,9 @@ def load(
 def plan(loaded: Loaded, store: Store) -> Plan:
     """Expand the suite into runs with their keys, and say of each what will be done and why."""
     with fitting.told_of(loaded.file, loaded.profile):
-        planned = planning.plan(loaded.suite, store)
-    fitting.check(loaded.file, loaded.profile, [step.run for step in planned.steps])
+        planned = planning.plan(loaded.suite, store, Kept(store.folder.parent / CACHE), loaded.file.stem)
+    new = [step.run for step in planned.steps if step.action is not Action.REUSE]
+    fitting.check(loaded.file, loaded.profile, new)
     return planned
 
 
@@ -222,7 +235,7 @@ def collect(planned: Plan, store: Store) -> "Runs":
     return gathered
 
 
-def _record(step: Step, store: Store) -> Record:
+def _record(step: Step, store: Store) -> "Record":
     record = planning.read(store, step.key)
     if record is None:
         raise ReportgenError(
@@ -237,12 +250,17 @@ def analyse(results: "Runs", claims: Sequence[Claim] = ()) -> Findings:
 
 
 def draw(
-    results: "Runs", findings: Findings, language: "Language", folder: Path, sections: Sequence[str] = ()
+    results: "Runs",
+    findings: Findings,
+    language: "Language",
+    folder: Path,
+    sections: Sequence[str] = (),
+    kept: Kept | None = None,
 ) -> dict[str, str]:
-    """Draw the figures of one language; return the path of each, from the report's folder."""
+    """Draw the figures of one language that are not in `kept`; return the path of each, from the report's folder."""
     (folder / "figures").mkdir(exist_ok=True)
     paths = {}
-    for name, svg in module_for(results.task, "draw").draw(results, findings, language, sections).items():
+    for name, svg in module_for(results.task, "draw").draw(results, findings, language, sections, kept).items():
         paths[name] = f"figures/{file_name(name)}.{language.code}.svg"
         (folder / paths[name]).write_text(svg, "utf-8")
     return paths

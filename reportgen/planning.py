@@ -1,4 +1,8 @@
-"""The stage *plan*: for each run its key, whether it is there already, and why not."""
+"""The stage *plan*: for each run its key, whether it is there already, and why not.
+
+The modules that read data and records are imported where they are needed: a plan that finds all as an earlier one
+did needs neither them nor numpy.
+"""
 
 import csv
 import zlib
@@ -6,36 +10,25 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from enum import Enum
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from zipfile import BadZipFile
 
 from reportgen.errors import ReportgenError
 from reportgen.executors.events import Task
-from reportgen.importing import records as imports
+from reportgen.kept import Kept
 from reportgen.lab import device as devices
-from reportgen.lab.key import key_of, key_parts
-from reportgen.lab.record import LAYOUT, Record, from_files, layout_of, to_files
 from reportgen.reasons import reasons
+from reportgen.remembered import Remembered, State
 from reportgen.store import Store
 from reportgen.suite.document import Document
-from reportgen.suite.expansion import Run, expand, runs_of, task_of_suite
+from reportgen.suite.expansion import Run, expand, runs_of
 from reportgen.suite.importing import ImportedRun
 from reportgen.suite.schema import Suite
 from reportgen.suite.settings import TrainingSettings
 from reportgen.suite.tasks import AnyRun
 
-QUICK: dict[str, dict[str, dict[str, int]]] = {
-    "classification": {"data": {"limit": 1500}, "training": {"epochs": 2}},
-    "forecasting": {
-        "data": {"sequences": 12, "length": 200, "limit": 50, "window": 200, "test": 2, "validation": 2},
-        "training": {"steps": 5, "log_every": 1},
-    },
-    "addition": {
-        "data": {"test_numbers": 20},
-        "training": {"steps": 60, "batch_size": 20, "log_every": 20},
-    },
-}
-"""The largest values of a quick build, by task."""
+if TYPE_CHECKING:
+    from reportgen.lab.record import Record
 
 
 class Action(Enum):
@@ -54,10 +47,13 @@ class Step:
     run: Run
     key: str
     parts: dict[str, Any]
+    """What the key is made of; empty for a run that is there."""
     action: Action
     why: str
     found: str = ""
     """Digest of the record that was there; empty without one."""
+    status: str = ""
+    """Of the record that was there and can be read."""
 
 
 @dataclass(frozen=True)
@@ -67,15 +63,24 @@ class Plan:
     steps: list[Step]
 
 
-def plan(suite: Suite, store: Store) -> Plan:
-    """Expand the suite and decide about every run; nothing is trained, and torch is not imported."""
+def plan(suite: Suite, store: Store, kept: Kept | None = None, name: str = "") -> Plan:
+    """Expand the suite and decide about every run; nothing is trained, and torch is not imported.
+
+    Args:
+        suite: what is planned.
+        store: where the records are.
+        kept: where the plan leaves what it has worked out, for the next one of the suite of this name.
+        name: of the suite.
+    """
     asking = None if devices.has_cuda() else next(_asking_for_cuda(suite), None)
     if asking:
         raise ReportgenError(
             f"{asking}: got 'cuda', expected a GPU that torch can use, which this machine has not; "
             "`device: auto` takes the CPU where there is none, and a sweep over device is left out"
         )
-    steps = [_step(run, store) for run in runs_of(suite, devices.resolve("auto"))]
+    known = Remembered(kept, name)
+    steps = [_step(run, store, known) for run in runs_of(suite, devices.resolve("auto"))]
+    known.keep()
     return Plan(_with_reasons(steps, store))
 
 
@@ -86,49 +91,10 @@ def _asking_for_cuda(suite: Suite) -> Iterator[str]:
     yield from (f"runs.{run.name}.device" for run in suite.runs if run.device == "cuda")
 
 
-def shortened(suite: Suite) -> Suite:
-    """Return the suite with every run cut to seconds: few examples, few epochs or steps, one seed or two."""
-    caps = QUICK[task_of_suite(suite).name]
-    data = {
-        name: min(caps["data"][name] if value is None else value, caps["data"][name])
-        for name, value in suite.data
-        if name in caps["data"]
-    }
-    runs = tuple(
-        run.model_copy(update={name: _capped(getattr(run, name), caps[name]) for name in ("data", "training")})
-        for run in suite.runs
-    )
-    return suite.model_copy(
-        update={
-            "data": suite.data.model_copy(update=data),
-            "training": _capped({**caps["training"], **suite.training}, caps["training"]),
-            "runs": runs,
-            "sweeps": tuple(sweep.model_copy(update={"grid": _cut(sweep.grid, caps)}) for sweep in suite.sweeps),
-            "seeds": suite.seeds[:2],
-        }
-    )
-
-
-def _capped(given: dict[str, Any], caps: dict[str, int]) -> dict[str, Any]:
-    return {
-        name: min(caps[name] if value is None else value, caps[name]) if name in caps else value
-        for name, value in given.items()
-    }
-
-
-def _cut(grid: dict[str, tuple[Any, ...]], caps: dict[str, dict[str, int]]) -> dict[str, tuple[Any, ...]]:
-    """Return the grid with nothing in it that takes long; values that become the same are there once."""
-    most = {f"{part}.{name}": cap for part, own in caps.items() for name, cap in own.items()}
-    return {
-        name: tuple(dict.fromkeys(min(most[name] if value is None else value, most[name]) for value in values))
-        if name in most
-        else values
-        for name, values in grid.items()
-    }
-
-
 def left_out(suite: Suite) -> list[str]:
     """Return notes on the points of sweeps that are the run itself, and on those that lack a GPU."""
+    if not suite.sweeps:
+        return []
     found = expand(suite, Document(Path()), devices.resolve("auto"))
     same, lacking = ", ".join(found.left_out), ", ".join(found.lacking)
     notes = [f"sweeps: left out, since the run itself is the same: {same}"] if same else []
@@ -160,17 +126,26 @@ def tasks(planned: Plan) -> list[Task]:
 
 def carry_in(planned: Plan, store: Store) -> int:
     """Read the logs of runs that were trained elsewhere, and leave their records; return how many that were."""
-    count = 0
-    for step in planned.steps:
-        settings = step.run.variant.settings
-        if step.action is Action.IMPORT and isinstance(settings, ImportedRun):
-            store.write(step.key, to_files(imports.record_of(settings, step.run.seed, step.parts)))
-            count += 1
-    return count
+    new = [
+        (step, settings)
+        for step in planned.steps
+        if step.action is Action.IMPORT and isinstance(settings := step.run.variant.settings, ImportedRun)
+    ]
+    if new:
+        from reportgen.importing.records import record_of
+        from reportgen.lab.record import to_files
+
+        for step, settings in new:
+            store.write(step.key, to_files(record_of(settings, step.run.seed, step.parts)))
+    return len(new)
 
 
 def check_logs(suite: Suite) -> None:
     """Read every log that the suite imports; InputError with what is wrong with any of them."""
+    if not any(run.imported for run in suite.runs):
+        return
+    from reportgen.importing import records as imports
+
     runs = [(run.variant.settings, run.seed) for run in runs_of(suite, "cpu")]
     imports.check((settings, seed) for settings, seed in runs if isinstance(settings, ImportedRun))
 
@@ -183,15 +158,25 @@ def _length(settings: AnyRun) -> tuple[int, str]:
 
 def unfinished(planned: Plan, store: Store) -> list[str]:
     """Return the names of the runs whose records say diverged or failed."""
-    statuses = {step.run.name: read(store, step.key) for step in planned.steps}
-    return [name for name, record in statuses.items() if record is None or record.status != "finished"]
+    return [step.run.name for step in planned.steps if _status(step, store) != "finished"]
 
 
-def read(store: Store, key: str) -> Record | None:
+def _status(step: Step, store: Store) -> str:
+    if step.action is Action.REUSE:  # it was read when it was planned
+        return step.status
+    record = read(store, step.key)
+    return record.status if record else ""
+
+
+def read(store: Store, key: str) -> "Record | None":
     """Read a record; None if it is absent, damaged, or of another version's layout."""
     files = store.read(key)
-    if files is None:
-        return None
+    return None if files is None else _parsed(files)
+
+
+def _parsed(files: dict[str, bytes]) -> "Record | None":
+    from reportgen.lab.record import from_files
+
     try:
         return from_files(files)
     except (
@@ -228,6 +213,8 @@ def _lacking(store: Store, key: str) -> str:
     """
     if not store.has(key):
         return ""
+    from reportgen.lab.record import LAYOUT, layout_of
+
     fault = store.fault(key)
     if fault:
         return f"its record is damaged: {fault}"
@@ -244,19 +231,35 @@ def parts_of_key(run: Run) -> dict[str, Any]:
     """Return what the key of a run is made of, be it trained here or elsewhere."""
     settings = run.variant.settings
     if isinstance(settings, ImportedRun):
-        return imports.key_parts(settings, run.seed)
+        from reportgen.importing.records import key_parts as parts_of_log
+
+        return parts_of_log(settings, run.seed)
+    from reportgen.lab.key import key_parts
+
     return key_parts(settings, run.seed)
 
 
-def _step(run: Run, store: Store) -> Step:
-    parts = parts_of_key(run)
-    key = key_of(parts)
+def _key(run: Run) -> str:
+    from reportgen.lab.key import key_of
+
+    return key_of(parts_of_key(run))
+
+
+def _step(run: Run, store: Store, known: Remembered) -> Step:
+    key = known.key(run, lambda: _key(run))
     found = store.digest(key)
-    record = read(store, key)
-    if record is None and run.variant.imported:
+    files = store.read(key)
+    state = None if files is None else known.state(found, lambda: _state(files))
+    if state is not None and state[0] != "failed":
+        return Step(run, key, {}, Action.REUSE, " ".join(state), found, state[0])
+    parts = parts_of_key(run)
+    if state is not None:
+        return Step(run, key, parts, Action.RETRY, "it failed before", found, state[0])
+    if run.variant.imported:
         return Step(run, key, parts, Action.IMPORT, _lacking(store, key) or parts["import.format"], found)
-    if record is None:
-        return Step(run, key, parts, Action.TRAIN, _lacking(store, key), found)
-    if record.status == "failed":
-        return Step(run, key, parts, Action.RETRY, "it failed before", found)
-    return Step(run, key, parts, Action.REUSE, f"{record.status} {record.started}", found)
+    return Step(run, key, parts, Action.TRAIN, _lacking(store, key), found)
+
+
+def _state(files: dict[str, bytes]) -> State | None:
+    record = _parsed(files)
+    return (record.status, record.started) if record else None

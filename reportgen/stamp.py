@@ -6,17 +6,16 @@ It lets a build tell that it has nothing to do, which old files are its own, and
 import hashlib
 import json
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from importlib.metadata import PackageNotFoundError, version
 from itertools import chain, count
 from pathlib import Path
 from typing import Any
 
 from reportgen.lab.own import OwnClass, own_digest
+from reportgen.program import source_digest, version_of
 from reportgen.store import Store, put_in_place
 from reportgen.suite.schema import Suite
 
 _FILE = ".stamp.json"
-_PACKAGE = Path(__file__).parent
 _TYPESETTERS = (
     "weasyprint", "pydyf", "pyphen", "fonttools", "uharfbuzz", "font-source-sans-pro", "noto-cjk-sans-otc",
     "matplotlib", "markdown-it-py", "mdit-py-plugins", "ziamath", "ziafont", "jinja2", "babel", "pandas", "numpy",
@@ -125,26 +124,19 @@ def program(templates: Sequence[Path]) -> str:
     digest = hashlib.sha256()
     for line in _files(templates):
         digest.update(line.encode() + b"\0")
+    digest.update(source_digest().encode())
     return digest.hexdigest()
 
 
 def versions() -> dict[str, str]:
     """Return name and version of the packages that a report's bytes depend on; missing where there is none."""
-    found = {}
-    for name in _TYPESETTERS:
-        try:
-            found[name] = version(name)
-        except PackageNotFoundError:
-            found[name] = "missing"
-    return found
+    return {name: version_of(name) for name in _TYPESETTERS}
 
 
 def _files(templates: Sequence[Path]) -> Iterator[str]:
     for folder in templates:
         for file in sorted(path for path in folder.rglob("*") if path.is_file()):
             yield f"{file.relative_to(folder).as_posix()} {_digest(file)}"
-    for file in sorted(_PACKAGE.rglob("*.py")):
-        yield f"{file.relative_to(_PACKAGE).as_posix()} {_digest(file)}"
 
 
 def _digest(file: Path) -> str:

@@ -6,14 +6,11 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
-import jinja2
 import typer
 
 from reportgen import __version__
 from reportgen.errors import ReportgenError
 from reportgen.resources import shipped_suites
-from reportgen.suite.messages import nearest
-from reportgen.suite.schema import json_schema
 
 _STARTER = Path(__file__).with_name("starter")
 
@@ -85,6 +82,8 @@ def _shipped(name: str) -> str:
     shipped = shipped_suites()
     found = shipped.get(name) or shipped.get(f"suite_{name}")
     if found is None:
+        from reportgen.suite.messages import nearest
+
         hint = nearest(name, list(shipped))
         expected = f"a suite that ships: {', '.join(shipped)}" + (f"; {hint}" if hint else "")
         raise ReportgenError(f"--from: got {name!r}, expected {expected}")
@@ -94,6 +93,10 @@ def _shipped(name: str) -> str:
 
 def _files(language: Language, title: str, data: Data, ci: Ci) -> dict[str, str]:
     """Return what is written, by its name in the folder."""
+    import jinja2  # here, as other imports are: `reportgen --help` needs none of it
+
+    from reportgen.suite.schema import json_schema
+
     names = {
         "suite.yaml": "suite.yaml",
         "my_models.py": "my_models.py",

@@ -4,9 +4,6 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
 
 from reportgen.errors import ReportgenError
 from reportgen.resources import TEMPLATES
@@ -35,6 +32,10 @@ NameArgument = Annotated[
 @app.command("list")
 def list_(suite: SuiteOption = Path("suite.yaml")) -> None:
     """List every template and style sheet, its blocks, and what stands beside the suite in its place."""
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
     from reportgen.report.partials import partials
 
     table = Table("template", "blocks", "beside the suite", box=None, pad_edge=False, header_style="")

@@ -9,7 +9,6 @@ from typing import Self
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
-from rich.table import Table
 from rich.text import Text
 
 from reportgen import verdicts
@@ -138,15 +137,13 @@ def print_notes(notes: Iterable[str]) -> None:
 
 def print_plan(planned: Plan) -> None:
     """Print a line a run: its name, what will be done, and why."""
-    table = Table("run", "action", "why", box=None, pad_edge=False, header_style="")
-    for step in planned.steps:
-        table.add_row(Text(visible(step.run.name)), step.action.value, Text(visible(step.why)))
-    console = Console(highlight=False)
-    if not console.is_terminal:
-        console = Console(highlight=False, width=200)
-    console.print(table)
+    rows = [("run", "action", "why")]
+    rows += [(visible(step.run.name), step.action.value, visible(step.why)) for step in planned.steps]
+    name, action = (max(len(row[column]) for row in rows) for column in (0, 1))
+    lines = [f"{row[0]:<{name}}  {row[1]:<{action}}  {row[2]}".rstrip() for row in rows]
     counts = {
         action: sum(step.action is action for step in planned.steps)
         for action in {s.action for s in planned.steps}
     }
-    console.print(Text(", ".join(f"{n} to {action.value}" for action, n in sorted(counts.items(), key=str))))
+    lines.append(", ".join(f"{n} to {action.value}" for action, n in sorted(counts.items(), key=str)))
+    sys.stdout.write("\n".join(lines) + "\n")

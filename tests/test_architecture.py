@@ -22,7 +22,7 @@ LAYERS = [
     {"documents"},
     {"loading", "manifest"},
     {"fitting", "metrics", "planning", "reporting", "stamp", "trials", "verdicts"},
-    {"reasons"},
+    {"reasons", "remembered", "shortening"},
     {"report"},
     {"figures", "executors"},
     {"analysis", "importing", "marking"},
@@ -30,7 +30,7 @@ LAYERS = [
     {"fonts", "languages"},
     {"catalogues"},
     {"suite"},
-    {"resources", "locales"},
+    {"resources", "locales", "kept", "program"},
     {"errors", "__init__"},
 ]
 RANK = {name: rank for rank, names in enumerate(LAYERS) for name in names}

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -51,12 +52,21 @@ class Runs:
 
     def runs_of(self, variant: str) -> list[str]:
         """Return the names of the variant's finished runs."""
-        of_variant = self.runs[(self.runs["variant"] == variant) & (self.runs["status"] == "finished")]
-        return list(of_variant["run"])
+        return list(self._finished.get(variant, ()))
+
+    @cached_property
+    def _finished(self) -> dict[str, list[str]]:
+        # once for all variants: a search for each of them would take the square of their number
+        finished = self.runs[self.runs["status"] == "finished"]
+        return {str(name): list(own) for name, own in finished.groupby("variant", sort=False)["run"]}
+
+    @cached_property
+    def _all(self) -> dict[str, list[str]]:
+        return {str(name): list(own) for name, own in self.runs.groupby("variant", sort=False)["run"]}
 
     def record_of(self, variant: str) -> Record | None:
         """Return a record that can speak for the variant: the first finished one, else any with a model."""
-        own = [self.records[run] for run in self.runs.loc[self.runs["variant"] == variant, "run"]]
+        own = [self.records[run] for run in self._all.get(variant, ())]
         able = [record for record in own if record.model]
         return min(able, key=lambda record: record.status != "finished", default=None)
 
@@ -77,7 +87,7 @@ class Results(Runs):
 
     def heldout_of(self, variant: str) -> str:
         """Return the part that the variant's epochs were evaluated on; empty if no run has any."""
-        own = self.runs.loc[self.runs["variant"] == variant, "run"]
+        own = self._all.get(variant, ())
         return next((part for run in own if (part := self.records[run].heldout)), "")
 
 

@@ -15,7 +15,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from queue import Empty
-from typing import Any, TypeVar
+from typing import Any
 
 from filelock import Timeout
 
@@ -32,17 +32,16 @@ from reportgen.executors.base import (
 from reportgen.executors.events import Event, RunStarted, Task
 from reportgen.store import Store
 
-Result = TypeVar("Result")
-
 _KILLED_TWICE = "its process was killed twice, the second time with no other run beside it (out of memory?)"
 
 
 def workers_for(tasks: int, device: str) -> int:
     """Return how many runs to carry out side by side: one a core, or one at a time on a GPU."""
-    return 1 if device == "cuda" else max(1, min(tasks, _cores()))
+    return 1 if device == "cuda" else max(1, min(tasks, cores()))
 
 
-def _cores() -> int:
+def cores() -> int:
+    """Return how many cores this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
@@ -194,12 +193,3 @@ def _locked(store: Store, key: str, check: Callable[[], None]) -> Iterator[None]
         yield
     finally:
         lock.release()
-
-
-def side_by_side(work: Callable[..., Result], arguments: Sequence[tuple[Any, ...]]) -> list[Result]:
-    """Return what `work` makes of each of the arguments, in processes of their own if there are cores for them."""
-    if len(arguments) < 2 or _cores() < 2:
-        return [work(*own) for own in arguments]
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(min(len(arguments), _cores()), context) as processes:
-        return [done.result() for done in [processes.submit(work, *own) for own in arguments]]

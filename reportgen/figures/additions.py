@@ -14,7 +14,9 @@ from reportgen.analysis.additions import Additions, Findings
 from reportgen.analysis.shown import MOST_CURVES
 from reportgen.analysis.studies import Grid, Study
 from reportgen.figures.explaining import characters, explaining_steps
-from reportgen.figures.style import WIDTH, as_svg, legend_below, logarithmic, series_style
+from reportgen.figures.sketches import Sketch, as_svg, for_figures, sketch
+from reportgen.figures.style import WIDTH, legend_below, logarithmic, series_style
+from reportgen.kept import Kept
 from reportgen.languages import Language
 
 _LOGARITHMIC_FROM = 8
@@ -32,6 +34,7 @@ def draw(
     findings: Findings,
     language: Language,
     sections: Collection[str] = (),
+    kept: Kept | None = None,
 ) -> dict[str, str]:
     """Return the figures as SVG, by name.
 
@@ -40,28 +43,27 @@ def draw(
     Those of the sections that explain are as in a classification report.
     """
     labels = {variant.name: variant.label_in(language.code) for variant in results.variants}
-    figures = chain(
-        _figures(results, findings, labels, language), explaining_steps(results, sections, labels, language)
+    spoken = for_figures(language)
+    sketches = chain(
+        _sketches(results, findings, labels, spoken), explaining_steps(results, sections, labels, spoken)
     )
-    return as_svg(figures, [*labels.values(), *characters(results)], language)
+    return as_svg(sketches, [*labels.values(), *characters(results)], language, kept)
 
 
-def _figures(
+def _sketches(
     results: Additions, findings: Findings, labels: Mapping[str, str], language: Language
-) -> Iterator[tuple[str, Figure]]:
+) -> Iterator[tuple[str, Sketch]]:
     for number, studied in enumerate(findings.studied, 1):
         there = [name for name in studied.study.values if results.runs_of(name)][:MOST_CURVES]
         if there:
-            yield (
-                f"study-{number}",
-                curves(findings.curves, names_of(studied.study, there, labels, language), language),
-            )
+            names = names_of(studied.study, there, labels, language)
+            yield f"study-{number}", sketch("additions.curves", findings.curves, names, language)
     for number, studies in enumerate(by_setting(findings), 1):
-        yield f"steps-{number}", steps(studies, results.runs, labels, language)
+        yield f"steps-{number}", sketch("additions.steps", studies, results.runs, labels, language)
     for number, grid in enumerate(findings.grids, 1):
-        yield f"grid-{number}", heat(grid, findings.comparison, language)
+        yield f"grid-{number}", sketch("additions.heat", grid, findings.comparison, language)
     if len(findings.lengths):
-        yield "lengths", lengths(findings.lengths, labels, language)
+        yield "lengths", sketch("additions.lengths", findings.lengths, labels, language)
 
 
 def by_setting(findings: Findings) -> list[list[Study]]:

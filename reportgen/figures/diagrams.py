@@ -230,3 +230,8 @@ DIAGRAMS: dict[str, Callable[[], Figure]] = {
     "many_to_many": many_to_many,
     "closed_loop": closed_loop,
 }
+
+
+def diagram(name: str) -> Figure:
+    """Draw one of DIAGRAMS."""
+    return DIAGRAMS[name]()

@@ -2,24 +2,23 @@
 
 from collections.abc import Collection, Iterable, Iterator
 
-from matplotlib.figure import Figure
-
 from reportgen.analysis.findings import Findings
 from reportgen.analysis.results import Results
 from reportgen.analysis.shown import MOST_ROWS, most_accurate, with_curves
 from reportgen.analysis.sweeps import sweeps
 from reportgen.analysis.tables import row_normalised
-from reportgen.figures.accuracies import test_accuracies
-from reportgen.figures.curves import learning_curves
 from reportgen.figures.explaining import characters, diagrams_of, explaining
-from reportgen.figures.matrices import confusion_matrix
-from reportgen.figures.style import as_svg
-from reportgen.figures.sweeps import swept
+from reportgen.figures.sketches import Sketch, as_svg, for_figures, sketch
+from reportgen.kept import Kept
 from reportgen.languages import Language
 
 
 def draw(
-    results: Results, findings: Findings, language: Language, sections: Collection[str] = ()
+    results: Results,
+    findings: Findings,
+    language: Language,
+    sections: Collection[str] = (),
+    kept: Kept | None = None,
 ) -> dict[str, str]:
     """Return the figures as SVG, by name: those of every report, and those of the sections that are asked for.
 
@@ -28,13 +27,13 @@ def draw(
     `confusion-<variant>`, and those of `figures.explaining`.
     """
     names = [*(v.label_in(language.code) for v in results.variants), *_class_names(results, language)]
-    figures = _figures(results, findings, language, sections)
-    return as_svg(figures, [*names, *characters(results)], language)
+    sketches = _sketches(results, findings, for_figures(language), sections)
+    return as_svg(sketches, [*names, *characters(results)], language, kept)
 
 
-def _figures(
+def _sketches(
     results: Results, findings: Findings, language: Language, sections: Collection[str]
-) -> Iterator[tuple[str, Figure]]:
+) -> Iterator[tuple[str, Sketch]]:
     labels = {v.name: v.label_in(language.code) for v in results.variants}
     cells = {getattr(variant.settings.model, "cell", "") for variant in results.variants}
     yield from diagrams_of(sections, cells)
@@ -47,16 +46,17 @@ def _figures(
         name: labels[name] for name in most_accurate(tested, finished, MOST_ROWS) if name in set(tested["variant"])
     }
     if rows:
-        yield "accuracies", test_accuracies(results.runs, findings.comparison, rows, language)
+        yield "accuracies", sketch("accuracies.test_accuracies", results.runs, findings.comparison, rows, language)
     heldout = _heldout(results, lines)
-    yield "accuracy", learning_curves(findings.curves, lines, heldout, language, "accuracy")
-    yield "loss", learning_curves(findings.curves, lines, heldout, language, "loss")
+    for quantity in ("accuracy", "loss"):
+        yield quantity, sketch("curves.learning_curves", findings.curves, lines, heldout, language, quantity)
     for name, sweep in sweeps(results).items():
-        yield name, swept(sweep, labels, language)
+        yield name, sketch("sweeps.swept", sweep, labels, language)
     for variant, matrix in results.confusion.items():
         data = results.records[results.runs_of(variant)[0]].data
         classes = [language.class_name(data["source"], name) for name in data["classes"]]
-        yield f"confusion-{variant}", confusion_matrix(row_normalised(matrix), classes, language)
+        shares = row_normalised(matrix)
+        yield f"confusion-{variant}", sketch("matrices.confusion_matrix", shares, classes, language)
     yield from explaining(results, findings, sections, labels, language)
 
 

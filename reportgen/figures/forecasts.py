@@ -13,8 +13,9 @@ from reportgen.analysis.forecasts import GIVEN, Findings, Forecasts
 from reportgen.analysis.shown import MOST_CURVES, MOST_PANELS, lowest
 from reportgen.analysis.sweeps import FORECAST_ERROR, sweeps
 from reportgen.figures.explaining import characters, explaining_steps
-from reportgen.figures.style import WIDTH, as_svg, legend_below, logarithmic, series_style
-from reportgen.figures.sweeps import swept
+from reportgen.figures.sketches import Sketch, as_svg, for_figures, sketch
+from reportgen.figures.style import WIDTH, legend_below, logarithmic, series_style
+from reportgen.kept import Kept
 from reportgen.lab.record import Record
 from reportgen.languages import Language
 
@@ -32,6 +33,7 @@ def draw(
     findings: Findings,
     language: Language,
     sections: Collection[str] = (),
+    kept: Kept | None = None,
 ) -> dict[str, str]:
     """Return the figures as SVG, by name: forecast_from_half, forecast_from_one, errors, training, sweep-<number>.
 
@@ -39,15 +41,16 @@ def draw(
     Those of the sections that explain are as in a classification report.
     """
     labels = {variant.name: variant.label_in(language.code) for variant in results.variants}
-    figures = chain(
-        _figures(results, findings, labels, language), explaining_steps(results, sections, labels, language)
+    spoken = for_figures(language)
+    sketches = chain(
+        _sketches(results, findings, labels, spoken), explaining_steps(results, sections, labels, spoken)
     )
-    return as_svg(figures, [*labels.values(), *characters(results)], language)
+    return as_svg(sketches, [*labels.values(), *characters(results)], language, kept)
 
 
-def _figures(
+def _sketches(
     results: Forecasts, findings: Findings, labels: Mapping[str, str], language: Language
-) -> Iterator[tuple[str, Figure]]:
+) -> Iterator[tuple[str, Sketch]]:
     table = findings.comparison[findings.comparison["finished"] > 0]
     scores = dict(zip(table["variant"], table["forecast_from_half"], strict=True))
     if not scores:
@@ -55,11 +58,11 @@ def _figures(
     panels, lines = ({name: labels[name] for name in lowest(scores, most)} for most in (MOST_PANELS, MOST_CURVES))
     for given in GIVEN:
         records = {labels[name]: results.records[results.runs_of(name)[0]] for name in panels}
-        yield f"forecast_{given}", forecasts(records, given, language)
-    yield "errors", errors(findings.horizons, lines, language)
-    yield "training", training(findings.learning, lines, language)
+        yield f"forecast_{given}", sketch("forecasts.forecasts", records, given, language)
+    yield "errors", sketch("forecasts.errors", findings.horizons, lines, language)
+    yield "training", sketch("forecasts.training", findings.learning, lines, language)
     for name, sweep in sweeps(results, FORECAST_ERROR).items():
-        yield name, swept(sweep, labels, language)
+        yield name, sketch("sweeps.swept", sweep, labels, language)
 
 
 def forecasts(records: Mapping[str, Record], given: str, language: Language) -> Figure:

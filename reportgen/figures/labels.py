@@ -8,6 +8,9 @@ COLUMNS = 24
 
 LINES = 5
 
+RAISED = "⁰¹²³⁴⁵⁶⁷⁸⁹⁻"
+"""The characters of an exponent."""
+
 _BREAKS = re.compile(r"(?<=[\s,/;，、；])(?=[^\s,/;，、；])|(?=（)")
 
 

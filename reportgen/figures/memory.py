@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
 
 from reportgen.analysis.memory import ForgetGate
+from reportgen.figures.labels import RAISED
 from reportgen.figures.style import WIDTH, legend_below, series_style
 from reportgen.languages import Language
 
@@ -19,7 +20,6 @@ _TICKS = ((1, (1, 1.5, 2, 3, 5, 7)), (2, (1, 2, 5)))
 _MOST_PERCENT = 6
 """Decades; on a longer axis there are powers of ten in place of percent."""
 
-RAISED = "⁰¹²³⁴⁵⁶⁷⁸⁹⁻"
 _RAISED = str.maketrans("0123456789-", RAISED)
 
 _LONG = 3

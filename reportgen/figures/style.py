@@ -3,7 +3,7 @@
 import io
 import re
 import tempfile
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import product
 from pathlib import Path
@@ -23,9 +23,6 @@ WIDTH = 6.7
 """Inches; what the text of a page is wide."""
 
 _MOST_COLUMNS = 4
-
-_IN_FIGURES = ("figure.", "setting.", "value.")
-"""Sentences of the catalogue that may stand in a figure."""
 
 _NUMBER = re.compile(r"(?<=>)[−-]?\d+(?:[.,]\d+)*%?(?=</t(?:ext|span)>)")
 
@@ -120,19 +117,6 @@ def drawing(text: str, language: str) -> Iterator[None]:
             yield
         finally:
             font_manager.fontManager.ttflist[:] = known
-
-
-def as_svg(figures: Iterable[tuple[str, Figure]], names: Iterable[str], language: Language) -> dict[str, str]:
-    """Return each figure as SVG, by name; they are drawn here, one by one.
-
-    Args:
-        figures: name and figure, made only when it is asked for.
-        names: what stands in the figures and is not in the catalogue, such as labels.
-        language: of the figures.
-    """
-    said = (str(words) for key, words in language.messages.items() if key.startswith(_IN_FIGURES))
-    with drawing("".join([*said, *names]), language.code):
-        return {name: to_svg(figure, language.code, language.localised) for name, figure in figures}
 
 
 def to_svg(figure: Figure, language: str, localised: Callable[[str], str] = str) -> str:

@@ -19,7 +19,7 @@ from reportgen.reporting import Findings
 from reportgen.stamp import own_digests
 from reportgen.store import Store
 
-_IN_FIGURES = ("figure.", "setting.", "value.", "class.")
+_IN_FIGURES = ("figure.", "setting.", "value.", "class.", "list.")
 _NOT_TRAINED = ("title", "cover", "aim", "summary", "sections", "look", "languages", "formats", "profiles")
 """What of a suite changes neither its runs nor their labels."""
 

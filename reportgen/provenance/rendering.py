@@ -62,7 +62,7 @@ def rendered(
     narrowed = replace(
         loaded,
         suite=loaded.suite.model_copy(update={"formats": tuple(formats), "languages": tuple(codes)}),
-        languages=tuple(own for own in loaded.languages if any(own.code in parts_of(code) for code in codes)),
+        codes=tuple(own for own in loaded.codes if any(own in parts_of(code) for code in codes)),
     )
     options = pipeline.Options(quick=manifest.suite.quick, profile=manifest.suite.profile)
     with TemporaryDirectory() as place:

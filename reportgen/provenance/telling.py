@@ -59,11 +59,14 @@ def _drawn(folder: Path, new: Build, changes: Changes, language: Language) -> di
     matrices = changes.matrices[:_MOST_MATRICES]
     if not matrices:
         return {}
-    from reportgen.figures.matrices import difference_of_matrices
-    from reportgen.figures.style import as_svg
+    from reportgen.figures.sketches import as_svg, for_figures, sketch
 
     classes = {matrix.variant: _classes(matrix, new, language) for matrix in matrices}
-    figures = ((m.variant, difference_of_matrices(m.gaps, classes[m.variant], language)) for m in matrices)
+    spoken = for_figures(language)
+    figures = [
+        (m.variant, sketch("matrices.difference_of_matrices", m.gaps, classes[m.variant], spoken))
+        for m in matrices
+    ]
     folder.mkdir(parents=True, exist_ok=True)
     names = {}
     for variant, svg in as_svg(figures, [name for own in classes.values() for name in own], language).items():

@@ -5,20 +5,37 @@ from functools import cache
 from html import escape
 from typing import Any
 
-import ziamath
-
 from reportgen.errors import TypesetError
+from reportgen.kept import Kept, name_of
+from reportgen.program import source_digest, version_of
 
 _SIZE = 20.0
-ziamath.config.svg2 = False  # outlines in place: WeasyPrint draws no <symbol> inside an <img>
 
 
-@cache
-def formula_image(latex: str, display: bool) -> str:
+def formula_image(latex: str, display: bool, kept: Kept | None = None) -> str:
     """Return an <img> of the formula, sized in em and lowered to the baseline; its alt text is the LaTeX.
+
+    One that is in `kept` is not drawn again, and one that is not is put there.
 
     Raises TypesetError for LaTeX that cannot be read.
     """
+    if kept is None:
+        return _drawn(latex, display)
+    programs = (source_digest(), *map(version_of, ("ziamath", "ziafont", "latex2mathml")))
+    name = f"{name_of([*programs, latex, str(display)])}.formula"
+    known = kept.get(name)
+    if known is not None:
+        return known.decode()
+    image = _drawn(latex, display)
+    kept.put(name, image.encode())
+    return image
+
+
+@cache
+def _drawn(latex: str, display: bool) -> str:
+    import ziamath
+
+    ziamath.config.svg2 = False  # outlines in place: WeasyPrint draws no <symbol> inside an <img>
     try:
         drawn = ziamath.Latex(latex, size=_SIZE, inline=not display)
         svg, (width, height), drop = drawn.svg(), drawn.getsize(), drawn.getyofst()

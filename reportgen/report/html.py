@@ -14,6 +14,7 @@ from markdown_it.token import Token
 
 from reportgen import fonts
 from reportgen.errors import TypesetError
+from reportgen.kept import Kept
 from reportgen.languages import Language
 from reportgen.report.blocks import markdown_parser
 from reportgen.report.formulas import formula_image
@@ -64,6 +65,7 @@ def to_html(
     *,
     quick: bool = False,
     second: Mapping[int, str] | None = None,
+    kept: Kept | None = None,
 ) -> str:
     """Return the document as HTML.
 
@@ -74,10 +76,11 @@ def to_html(
         styles: style sheets, in the order in which they apply.
         quick: print “quick” across the cover.
         second: line of the Markdown, from 0, to the language of a block that begins there and is in another one.
+        kept: formulas that were drawn before.
 
     Raises TypesetError for a picture outside `folder` and for a character that no font has.
     """
-    parser = _parser(language)
+    parser = _parser(language, kept)
     tokens = parser.parse(markdown)
     for token in tokens:
         if token.map and token.nesting == 1 and token.map[0] in (second or {}):
@@ -102,12 +105,12 @@ def to_html(
     )
 
 
-def _parser(language: Language) -> MarkdownIt:
+def _parser(language: Language, kept: Kept | None = None) -> MarkdownIt:
     parser = markdown_parser()
 
     def formula(display: bool) -> Callable[..., str]:
         def render(_renderer: object, tokens: Sequence[Token], index: int, *_: object) -> str:
-            image = formula_image(tokens[index].content.strip(), display)
+            image = formula_image(tokens[index].content.strip(), display, kept)
             wide = " wide" * is_wide_formula(image)
             return f'<div class="equation{wide}">{image}</div>\n' if display else image
 

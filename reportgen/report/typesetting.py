@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any, get_args
 
 from reportgen.errors import ReportgenError
+from reportgen.kept import Kept
 from reportgen.languages import Language
 from reportgen.suite.schema import Format
 
@@ -31,10 +32,11 @@ def typeset(
     *,
     look: str,
     quick: bool,
+    kept: Kept | None = None,
 ) -> dict[str, bytes]:
     """Turn the Markdown of one report into the formats that the suite asks for: the files by name.
 
-    `second` has the lines in another language, of a report in two.
+    `second` has the lines in another language, of a report in two, `kept` what was drawn before.
 
     A Word file takes its styles from `styles/word.docx` in the first of the template folders that has one.
     """
@@ -44,7 +46,8 @@ def typeset(
         from reportgen.report.sealing import in_html
         from reportgen.report.styles import style_sheets
 
-        html = to_html(text, language, folder, style_sheets(template_folders, look), quick=quick, second=second)
+        styles = style_sheets(template_folders, look)
+        html = to_html(text, language, folder, styles, quick=quick, second=second, kept=kept)
         made["html"] = in_html(html, manifest, text)
     if "pdf" in formats:
         from reportgen.report.pdf import Source, to_pdf

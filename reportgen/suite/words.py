@@ -7,8 +7,6 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path, PurePosixPath
 
-from markdown_it import MarkdownIt
-
 from reportgen.errors import Problem
 from reportgen.suite.document import Document, shown
 
@@ -44,6 +42,8 @@ def files(folder: Path, sections: Sequence[str], languages: Sequence[str]) -> li
 
 def pictures(text: str) -> Iterator[tuple[int, str]]:
     """Yield line and address of each picture in a Markdown text."""
+    from markdown_it import MarkdownIt  # most suites have no sections of their own
+
     for token in MarkdownIt("commonmark", {"html": False}).enable("table").parse(text):
         for child in token.children or []:
             if child.type == "image":
