@@ -216,7 +216,7 @@ def _draw(parameters: Iterable[nn.Parameter], hidden_size: int) -> None:
 
 
 def _ready(x: Tensor, *others: Tensor) -> tuple[Tensor, ...]:
-    """Return x (batch, time, features) with the time first, and the others, in the number type of autocast if on."""
+    """Return x (batch, time, …) with the time first, and the others, in autocast's number type if it is on."""
     kind = x.device.type
     dtype = torch.get_autocast_dtype(kind) if torch.is_autocast_enabled(kind) else x.dtype
     return tuple(tensor.to(dtype) for tensor in (x.transpose(0, 1).contiguous(), *others))

@@ -6,7 +6,7 @@ gates and the states. Backward follows the chain rule from the last step to the 
 step, and finds the gradients of the weights and of the input with one product over all steps.
 
 x is (time, batch, input_size), with the time first so that a step is one piece of memory; hs and cs are the states
-of all steps, (time, batch, hidden_size). W meets the input, U the last state; d_x is the gradient of the loss by x.
+of all steps, (time, batch, hidden_size). W meets the input, U the last state; d_x is the loss's gradient by x.
 Second derivatives are not there: nothing here asks for them, and autograd refuses them.
 """
 
