@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from filelock import Timeout
 
 from reportgen.errors import ReportgenError
+from reportgen.executors import memory
 from reportgen.executors.events import Begun, EpochDone, Event, RunDone, RunStarted, Task
 from reportgen.store import Store
 
@@ -33,8 +34,8 @@ _LISTEN_SECONDS = 0.1
 
 
 def workers_for(tasks: int, device: str) -> int:
-    """Return how many runs to carry out side by side: one a core, or one at a time on a GPU."""
-    return 1 if device == "cuda" else max(1, min(tasks, _cores()))
+    """Return how many runs to carry out side by side: one a core while memory lasts, or one at a time on a GPU."""
+    return 1 if device == "cuda" else max(1, min(tasks, _cores(), memory.enough_for(memory.free())))
 
 
 def _cores() -> int:
@@ -69,36 +70,39 @@ def carry_out_all(
 
     hear(Begun(len(tasks), sum(task.epochs for task in tasks)))
     store = Store(folder)
-    with _interrupt_as_flag() as interrupted:
+    with _interrupt_as_flag() as interrupted, store.folder_for_now() as shared:
         for device in ("cpu", "cuda"):
             own = [task for task in tasks if task.settings["device"] == device]
-            _carry_out_some(own, store, workers or workers_for(len(own), device), hear, interrupted)
+            side_by_side = workers or workers_for(len(own), device)
+            _carry_out_some(own, store, shared, side_by_side, hear, interrupted)
     return made
 
 
 def _carry_out_some(
     tasks: list[Task],
     store: Store,
+    shared: Path,
     workers: int,
     listen: Callable[[Event], None],
     interrupted: Callable[[], bool],
 ) -> None:
     left = tasks
     while left:
-        again, left = _one_pool(left, store, workers, listen, interrupted)
+        again, left = _one_pool(left, store, shared, workers, listen, interrupted)
         if left and not again:
             raise ReportgenError(
                 "a worker process was killed before it began a run (out of memory?); the runs that had "
                 "finished are kept, so run the same command again, with fewer --jobs if memory is short"
             )
         for task in again:
-            if any(_one_pool([task], store, 1, listen, interrupted, last_try=True)):
+            if any(_one_pool([task], store, shared, 1, listen, interrupted, last_try=True)):
                 _record_death(task, store, listen)
 
 
 def _one_pool(
     tasks: Sequence[Task],
     store: Store,
+    shared: Path,
     workers: int,
     listen: Callable[[Event], None],
     interrupted: Callable[[], bool],
@@ -116,7 +120,8 @@ def _one_pool(
             begun.add(event.name)
         listen(event)
 
-    pool = ProcessPoolExecutor(workers, context, _start_worker, (str(store.folder), events, stop))
+    initial = (str(store.folder), str(shared), events, stop)
+    pool = ProcessPoolExecutor(workers, context, _start_worker, initial)
     try:
         task_of = {pool.submit(_carry_out, task, last_try): task for task in tasks}
         waiting: set[Future[bool]] = set(task_of)
@@ -190,7 +195,10 @@ def _pass_on(events: "multiprocessing.Queue[Event]", listen: Callable[[Event], N
 _worker: dict[str, Any] = {}
 
 
-def _start_worker(folder: str, events: Any, stop: Any) -> None:
+def _start_worker(folder: str, shared: str, events: Any, stop: Any) -> None:
+    from reportgen.lab.sharing import share_in
+
+    share_in(Path(shared))
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the parent, which sets `stop`
     threading.Thread(target=_end_with_the_parent, daemon=True).start()
     _worker.update(store=Store(Path(folder)), events=events, stop=stop)
