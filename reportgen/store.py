@@ -119,6 +119,15 @@ class Store:
             with suppress(Timeout), _held(self.folder / name, timeout=0):
                 pass
 
+    @contextmanager
+    def folder_for_now(self) -> Iterator[Path]:
+        """Make a folder beside the records that is gone afterwards, or, if this build is killed, with the next."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        unfinished = self.folder / f".shared.{uuid4().hex}"
+        with _held(unfinished):
+            unfinished.mkdir()
+            yield unfinished
+
     def scratch(self, key: str) -> Path:
         """Return where whoever holds the lock of `key` may keep a file until the record is made."""
         return self.folder / f".{key}.unfinished"

@@ -109,7 +109,7 @@ def test_symbols_become_their_place_in_the_training_alphabet() -> None:
     ]  # fmt: skip
     assert data.lengths.tolist() == [2, 2, 1, 3, 2, 3, 1, 0]
     assert data.labels.tolist() == TOY_LABELS
-    assert data.texts == tuple(TEXTS)
+    assert list(data.texts) == list(TEXTS)
 
 
 def test_the_facts_of_the_toy_set() -> None:

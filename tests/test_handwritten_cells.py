@@ -5,7 +5,15 @@ import torch
 from torch import Tensor, nn
 from torch.autograd import grad
 
-from reportgen.lab.cells import GRUCell, HandwrittenGRU, HandwrittenRNN, LSTMCell, RNNCell, Stack
+from reportgen.lab.cells import (
+    GRUCell,
+    HandwrittenGRU,
+    HandwrittenLSTM,
+    HandwrittenRNN,
+    LSTMCell,
+    RNNCell,
+    Stack,
+)
 
 PAIRS = [(HandwrittenRNN, nn.RNN), (HandwrittenGRU, nn.GRU)]
 BATCH, TIME, INPUTS, HIDDEN = 3, 5, 4, 6
@@ -79,6 +87,46 @@ def test_a_scan_is_the_cell_step_by_step(kind: type[RNNCell | LSTMCell | GRUCell
         state = cell(x[:, t], state)
         close(scanned[:, t], state[0])
     for one, other in zip(last, state, strict=True):
+        close(one, other)
+
+
+@pytest.mark.parametrize("time", [1, 4])
+@pytest.mark.parametrize("kind", [RNNCell, LSTMCell, GRUCell], ids=lambda kind: kind.__name__)
+def test_the_backward_written_by_hand_is_right(kind: type[RNNCell | LSTMCell | GRUCell], time: int) -> None:
+    """Finite differences give the same gradients by the input, the first state and all weights."""
+    torch.manual_seed(1)
+    cell = kind(2, 3).double()
+    state = tuple(randn(2, 3) for _ in range(cell.states))
+
+    def scan(x: Tensor, *others: Tensor) -> tuple[Tensor, ...]:
+        outputs, last = cell.scan(x, others[: cell.states])
+        return outputs, *last
+
+    assert torch.autograd.gradcheck(scan, (randn(2, time, 2), *state, *cell.parameters()))
+
+
+@pytest.mark.parametrize("kind", [RNNCell, LSTMCell, GRUCell], ids=lambda kind: kind.__name__)
+def test_a_graph_that_is_kept_gives_its_gradients_again(kind: type[RNNCell | LSTMCell | GRUCell]) -> None:
+    """Backward uses up nothing that forward left, as the probes need, and a second derivative is refused."""
+    cell = kind(2, 3).double()
+    x = randn(2, 4, 2)
+    outputs, _ = cell.scan(x, tuple(randn(2, 3) for _ in range(cell.states)))
+    (first,) = grad(weighed(outputs.square()), x, retain_graph=True)
+    (again,) = grad(weighed(outputs.square()), x, create_graph=True)
+    close(again, first)
+    with pytest.raises(RuntimeError, match="once_differentiable"):
+        again.sum().backward()  # type: ignore[no-untyped-call]
+
+
+@pytest.mark.parametrize("kind", [HandwrittenRNN, HandwrittenLSTM, HandwrittenGRU], ids=lambda kind: kind.__name__)
+def test_no_gradient_is_worked_out_for_one_hot_vectors(kind: type[Stack]) -> None:
+    """Where the input needs none, the weights have the same gradients as where it does."""
+    torch.manual_seed(2)
+    network = kind(INPUTS, HIDDEN, 2).double()  # type: ignore[call-arg, arg-type]
+    x = randn(BATCH, TIME, INPUTS)
+    weights = list(network.parameters())
+    with_x = grad(weighed(network(x)[0]), weights)
+    for one, other in zip(grad(weighed(network(x.detach())[0]), weights), with_x, strict=True):
         close(one, other)
 
 

@@ -20,6 +20,7 @@ from typing import Any
 from filelock import Timeout
 
 from reportgen.errors import ReportgenError
+from reportgen.executors import memory
 from reportgen.executors.base import (
     LISTEN_SECONDS,
     Asked,
@@ -36,8 +37,8 @@ _KILLED_TWICE = "its process was killed twice, the second time with no other run
 
 
 def workers_for(tasks: int, device: str) -> int:
-    """Return how many runs to carry out side by side: one a core, or one at a time on a GPU."""
-    return 1 if device == "cuda" else max(1, min(tasks, cores()))
+    """Return how many runs to carry out side by side: one a core while memory lasts, or one at a time on a GPU."""
+    return 1 if device == "cuda" else max(1, min(tasks, cores(), memory.enough_for(memory.free())))
 
 
 def cores() -> int:
@@ -57,34 +58,37 @@ class Pool:
 
     def carry_out(self, tasks: Sequence[Task], store: Store, listen: Listen, interrupted: Asked) -> None:
         """Carry out runs: see `reportgen.executors.base.Executor`."""
-        for own in by_device(tasks):
-            workers = self.workers or workers_for(len(own), str(own[0].settings["device"]))
-            _carry_out_some(own, store, workers, listen, interrupted)
+        with store.folder_for_now() as shared:
+            for own in by_device(tasks):
+                workers = self.workers or workers_for(len(own), str(own[0].settings["device"]))
+                _carry_out_some(own, store, shared, workers, listen, interrupted)
 
 
 def _carry_out_some(
     tasks: list[Task],
     store: Store,
+    shared: Path,
     workers: int,
     listen: Listen,
     interrupted: Asked,
 ) -> None:
     left = tasks
     while left:
-        again, left = _one_pool(left, store, workers, listen, interrupted)
+        again, left = _one_pool(left, store, shared, workers, listen, interrupted)
         if left and not again:
             raise ReportgenError(
                 "a worker process was killed before it began a run (out of memory?); the runs that had "
                 "finished are kept, so run the same command again, with fewer --jobs if memory is short"
             )
         for task in again:
-            if any(_one_pool([task], store, 1, listen, interrupted, last_try=True)):
+            if any(_one_pool([task], store, shared, 1, listen, interrupted, last_try=True)):
                 record_death(task, _KILLED_TWICE, store, listen)
 
 
 def _one_pool(
     tasks: Sequence[Task],
     store: Store,
+    shared: Path,
     workers: int,
     listen: Listen,
     interrupted: Asked,
@@ -102,7 +106,8 @@ def _one_pool(
             begun.add(event.name)
         listen(event)
 
-    pool = ProcessPoolExecutor(workers, context, _start_worker, (str(store.folder), events, stop))
+    initial = (str(store.folder), str(shared), events, stop)
+    pool = ProcessPoolExecutor(workers, context, _start_worker, initial)
     try:
         task_of = {pool.submit(_carry_out, task, last_try): task for task in tasks}
         waiting: set[Future[bool]] = set(task_of)
@@ -138,7 +143,10 @@ def _pass_on(events: "multiprocessing.Queue[Event]", listen: Listen) -> None:
 _worker: dict[str, Any] = {}
 
 
-def _start_worker(folder: str, events: Any, stop: Any) -> None:
+def _start_worker(folder: str, shared: str, events: Any, stop: Any) -> None:
+    from reportgen.lab.sharing import share_in
+
+    share_in(Path(shared))
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the parent, which sets `stop`
     threading.Thread(target=_end_with_the_parent, daemon=True).start()
     _worker.update(store=Store(Path(folder)), events=events, stop=stop)

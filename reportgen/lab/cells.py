@@ -1,8 +1,9 @@
 """Recurrent cells written out by hand, to be read beside their equations.
 
-A cell called once makes one step. To scan a sequence, the weights that meet the input are applied to all steps
-at once, and only what needs the last state is done step by step. Initial weights are drawn from the range that
-torch.nn's recurrent layers use, and weights can be copied from those.
+A cell called once makes one step: that is the form to read. To scan a sequence, the weights that meet the input
+are applied to all steps at once, and only what needs the last state is done step by step, in `scans`, which has
+derivatives of its own. Initial weights are drawn from the range that torch.nn's recurrent layers use, and weights
+can be copied from those.
 """
 
 from collections.abc import Iterable
@@ -10,7 +11,8 @@ from typing import Protocol
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
+
+from reportgen.lab.scans import GRUScan, LSTMScan, RNNScan
 
 State = tuple[Tensor, ...]
 """Tensors (batch, hidden_size); the first is the output of the step."""
@@ -55,13 +57,8 @@ class RNNCell(nn.Module):
 
     def scan(self, x: Tensor, state: State) -> tuple[Tensor, State]:
         """Step over (batch, time, input_size); return (batch, time, hidden_size) and the last state."""
-        projected, from_h = _split(self.W, x, self.hidden_size)
-        (h,) = state
-        outputs = []
-        for step in projected.unbind(1):
-            h = torch.tanh(torch.addmm(step, h, from_h))
-            outputs.append(h)
-        return torch.stack(outputs, dim=1), (h,)
+        hs = RNNScan.apply(*_ready(x, *state, *_split(self.W, x), self.W.bias))
+        return hs[1:].transpose(0, 1), (hs[-1],)
 
     def copy_from(self, layer: TorchLayer) -> None:
         """Take over the weights of a layer of torch.nn.RNN."""
@@ -90,12 +87,7 @@ class LSTMCell(nn.Module):
     def forward(self, x: Tensor, state: State) -> State:
         """Step once: `x` (batch, input_size) and (h, c), each (batch, hidden_size), give the next (h, c)."""
         h, c = state
-        return self.update(self.W(torch.cat([x, h], dim=1)), c)
-
-    @staticmethod
-    def update(gates: Tensor, c: Tensor) -> State:
-        """Return the next (h, c) from the gates' inputs (batch, 4 × hidden_size) and c (batch, hidden_size)."""
-        i, f, g, o = gates.chunk(4, dim=1)
+        i, f, g, o = self.W(torch.cat([x, h], dim=1)).chunk(4, dim=1)
         c = torch.sigmoid(f) * c + torch.sigmoid(i) * torch.tanh(g)
         return torch.sigmoid(o) * torch.tanh(c), c
 
@@ -106,13 +98,8 @@ class LSTMCell(nn.Module):
 
     def scan(self, x: Tensor, state: State) -> tuple[Tensor, State]:
         """Step over (batch, time, input_size); return (batch, time, hidden_size) and the last (h, c)."""
-        projected, from_h = _split(self.W, x, self.hidden_size)
-        h, c = state
-        outputs = []
-        for step in projected.unbind(1):
-            h, c = self.update(torch.addmm(step, h, from_h), c)
-            outputs.append(h)
-        return torch.stack(outputs, dim=1), (h, c)
+        hs, c = LSTMScan.apply(*_ready(x, *state, *_split(self.W, x), self.W.bias))
+        return hs[1:].transpose(0, 1), (hs[-1], c)
 
     def copy_from(self, layer: TorchLayer) -> None:
         """Take over the weights of a layer of torch.nn.LSTM."""
@@ -140,24 +127,18 @@ class GRUCell(nn.Module):
 
     def forward(self, x: Tensor, state: State) -> State:
         """Step once: `x` (batch, input_size) and (h,), h of (batch, hidden_size), give the next (h,)."""
-        return (self.update(self.W(x), state[0]),)
-
-    def update(self, from_x: Tensor, h: Tensor) -> Tensor:
-        """Return the next h (batch, hidden_size) from W x + b (batch, 3 × hidden_size) and the last h."""
-        rx, zx, nx = from_x.chunk(3, dim=1)
+        (h,) = state
+        rx, zx, nx = self.W(x).chunk(3, dim=1)
         rh, zh, nh = self.U(h).chunk(3, dim=1)
         z = torch.sigmoid(zx + zh)
         n = torch.tanh(nx + torch.sigmoid(rx + rh) * nh)
-        return (1 - z) * n + z * h
+        return ((1 - z) * n + z * h,)
 
     def scan(self, x: Tensor, state: State) -> tuple[Tensor, State]:
         """Step over (batch, time, input_size); return (batch, time, hidden_size) and the last state."""
-        (h,) = state
-        outputs = []
-        for step in self.W(x).unbind(1):
-            h = self.update(step, h)
-            outputs.append(h)
-        return torch.stack(outputs, dim=1), (h,)
+        weights = self.W.weight, self.U.weight, self.W.bias, self.U.bias
+        hs = GRUScan.apply(*_ready(x, *state, *weights))
+        return hs[1:].transpose(0, 1), (hs[-1],)
 
     @torch.no_grad()
     def copy_from(self, layer: TorchLayer) -> None:
@@ -234,10 +215,17 @@ def _draw(parameters: Iterable[nn.Parameter], hidden_size: int) -> None:
         nn.init.uniform_(parameter, -bound, bound)
 
 
-def _split(fused: nn.Linear, x: Tensor, hidden_size: int) -> tuple[Tensor, Tensor]:
-    """Apply the part of a fused map that meets x to all steps; return that, and the part for h, transposed."""
-    from_x, from_h = fused.weight.split([x.shape[2], hidden_size], dim=1)
-    return F.linear(x, from_x, fused.bias), from_h.t()
+def _ready(x: Tensor, *others: Tensor) -> tuple[Tensor, ...]:
+    """Return x (batch, time, …) with the time first, and the others, in autocast's number type if it is on."""
+    kind = x.device.type
+    dtype = torch.get_autocast_dtype(kind) if torch.is_autocast_enabled(kind) else x.dtype
+    return tuple(tensor.to(dtype) for tensor in (x.transpose(0, 1).contiguous(), *others))
+
+
+def _split(fused: nn.Linear, x: Tensor) -> tuple[Tensor, Tensor]:
+    """Return the parts of a fused map's weights that meet x and h."""
+    for_x, for_h = fused.weight.split([x.shape[2], fused.in_features - x.shape[2]], dim=1)
+    return for_x, for_h
 
 
 @torch.no_grad()

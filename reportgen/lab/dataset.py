@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import lru_cache
 from pathlib import Path
@@ -25,6 +25,7 @@ from reportgen.lab.corpora import (
 from reportgen.lab.fetching import MOVIE_SNIPPETS, fetched
 from reportgen.lab.own_data import read_function
 from reportgen.lab.reviews import IMDB, unpacked
+from reportgen.lab.sharing import Texts, shared
 from reportgen.lab.splitting import PARTS, Integers, check_sizes, divide
 from reportgen.lab.surnames import labelled_surnames, origin
 from reportgen.lab.tokens import TOKENIZERS, jieba_version, vocabulary
@@ -104,13 +105,17 @@ class Dataset:
     parts: dict[str, Integers]
     vocabulary: tuple[str, ...]
     facts: DataFacts
-    texts: tuple[str, ...]
+    texts: Sequence[str]
     """The examples as they were read."""
 
 
 @lru_cache(maxsize=8)
 def prepare(settings: DataSettings) -> Dataset:
     """Load and divide the data that `settings` ask for; DataError for files that cannot be learnt from."""
+    return shared(settings, lambda: _prepared(settings))
+
+
+def _prepared(settings: DataSettings) -> Dataset:
     corpus = load(settings)
     check_sizes(corpus, settings.split)
     parts = divide(np.array(corpus.labels), settings.split, settings.limit, corpus.test_from)
@@ -211,7 +216,7 @@ def encode(
         ambiguous=_in_several_classes((corpus.texts[i], corpus.labels[i]) for i in used),
         unseen_tokens=len({token for i, token in enumerate(tokens) if token and heldout[i]} - place.keys()),
     )
-    return Dataset(inputs, lengths, labels, parts, tuple(known), facts, tuple(corpus.texts))
+    return Dataset(inputs, lengths, labels, parts, tuple(known), facts, Texts.of(corpus.texts))
 
 
 def _numbered(corpus: Corpus, used: Integers, encoding: Encoding) -> tuple[list[Integers], list[str], int]:

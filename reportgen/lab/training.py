@@ -17,7 +17,7 @@ from reportgen.lab.checkpoints import Checkpoint, random_state, set_random_state
 from reportgen.lab.dataset import Dataset
 from reportgen.suite.settings import TrainingSettings
 
-_EVALUATION_BATCH = 2048
+_EVALUATION_BATCH = 512  # more at once takes longer on a CPU: the states no longer fit into its cache
 _NOTHING_KEPT = Checkpoint()
 
 
