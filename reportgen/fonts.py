@@ -214,6 +214,11 @@ def font_face_rules(
     return "\n".join(rules)
 
 
+def has_rules(html: str) -> bool:
+    """Tell whether a document has the rules of `font_face_rules` itself, and not only in its figures."""
+    return _RULES.search(html) is not None
+
+
 def without_rules(svg: str) -> str:
     """Return a figure without the rules of `font_face_rules` in it."""
     return _RULES.sub("", svg)

@@ -53,6 +53,7 @@ def test_help_imports_nothing_but_typer() -> None:
 def test_a_plan_and_a_build_with_nothing_to_do_import_nothing_heavy(built: tuple[Path, Path]) -> None:
     """The second time neither a plan nor a build imports numpy, pandas, matplotlib, WeasyPrint or torch."""
     suite, folder = built
+    shutil.rmtree(folder / ".cache")
     assert "numpy" in imported("plan", suite, "--build-dir", folder)  # the first time, it reads the data
     for command in ("plan", "build"):
         assert not set(imported(command, suite, "--build-dir", folder)) & set(_HEAVY)

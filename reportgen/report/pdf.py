@@ -72,8 +72,11 @@ def to_pdf(html: str, source: Source | None = None) -> bytes:
 def _without_fonts_of_figures(html: str) -> str:
     """Return the document with figures that use its own fonts, which have all their characters.
 
-    In a browser a picture reaches no font but those inside it; WeasyPrint would read each of them anew.
+    In a browser a picture reaches no font but those inside it; WeasyPrint would read each of them anew. A document
+    without fonts of its own stays as it is.
     """
+    if not fonts.has_rules(html):
+        return html
 
     def without(figure: re.Match[str]) -> str:
         svg = base64.b64decode(figure[1]).decode("utf-8", "replace")

@@ -1,0 +1,68 @@
+"""Peak memory of a build, all processes together: python benchmarks/memory.py [SUITE] [--jobs N].
+
+Every 50 ms the PSS of the whole process tree is summed (Linux: a page that several processes share is counted once).
+The build goes into a folder of its own, so that all is trained.
+"""
+
+import argparse
+import subprocess
+import tempfile
+import time
+from pathlib import Path
+
+from costs import ROOT, machine, reportgen, table
+
+_EVERY = 0.05
+
+
+def main() -> None:
+    """Print the peak, and what the build was at."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("suite", nargs="?", default=str(ROOT / "experiments" / "suite_rnn_vs_lstm.yaml"))
+    parser.add_argument("--jobs", type=int, default=2)
+    parser.add_argument("--quick", action="store_true", help="two epochs a run, which take the memory of all")
+    asked = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        options = ["--quick"] if asked.quick else []
+        command = reportgen("build", asked.suite, "--build-dir", folder, "--jobs", asked.jobs, *options)
+        began = time.perf_counter()
+        process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)  # noqa: S603
+        peak, processes, at = 0, 0, 0.0
+        while process.poll() is None:
+            sizes = [_pss(pid) for pid in _tree(process.pid)]
+            if sum(sizes) > peak:
+                peak, processes, at = sum(sizes), len(sizes), time.perf_counter() - began
+            time.sleep(_EVERY)
+        seconds = time.perf_counter() - began
+    if process.returncode:
+        raise SystemExit(f"the build ended with {process.returncode}")
+    name = f"`reportgen build {Path(asked.suite).name} {' '.join([*options, '--jobs', str(asked.jobs)])}`"
+    print(table(["command", "peak, MiB", "processes then", "after, s", "wall, s"],
+                [[name, f"{peak / 2**20:.0f}", processes, f"{at:.0f}", f"{seconds:.0f}"]]))  # fmt: skip
+    print("\n" + machine(["torch", "weasyprint"]))
+
+
+def _tree(pid: int) -> list[int]:
+    found, waiting = [], [pid]
+    while waiting:
+        own = waiting.pop()
+        found.append(own)
+        for task in Path(f"/proc/{own}/task").glob("*/children"):
+            try:
+                waiting += map(int, task.read_text().split())
+            except OSError:  # it has ended since
+                continue
+    return found
+
+
+def _pss(pid: int) -> int:
+    """Return the bytes of a process, what it shares divided by those that share it; 0 for one that has ended."""
+    try:
+        lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
+    except OSError:
+        return 0
+    return next((int(line.split()[1]) * 1024 for line in lines if line.startswith("Pss:")), 0)
+
+
+if __name__ == "__main__":
+    main()
