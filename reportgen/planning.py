@@ -21,7 +21,7 @@ from reportgen.suite.document import Document
 from reportgen.suite.expansion import Run, expand, runs_of, task_of_suite
 from reportgen.suite.importing import ImportedRun
 from reportgen.suite.schema import Suite
-from reportgen.suite.settings import TrainingSettings
+from reportgen.suite.settings import RunSettings, TrainingSettings
 from reportgen.suite.tasks import AnyRun
 
 QUICK: dict[str, dict[str, dict[str, int]]] = {
@@ -75,8 +75,19 @@ def plan(suite: Suite, store: Store) -> Plan:
             f"{asking}: got 'cuda', expected a GPU that torch can use, which this machine has not; "
             "`device: auto` takes the CPU where there is none, and a sweep over device is left out"
         )
-    steps = [_step(run, store) for run in runs_of(suite, devices.resolve("auto"))]
+    runs = runs_of(suite, devices.resolve("auto"))
+    if on_cpu := next((run for run in runs if _wants_tf32_of_a_cpu(run)), None):
+        raise ReportgenError(
+            f"runs.{on_cpu.variant.name}.training.precision: got 'tf32' for a run on the CPU, expected float32 or "
+            "bf16; tf32 is a GPU's"
+        )
+    steps = [_step(run, store) for run in runs]
     return Plan(_with_reasons(steps, store))
+
+
+def _wants_tf32_of_a_cpu(run: Run) -> bool:
+    settings = run.variant.settings
+    return isinstance(settings, RunSettings) and (settings.device, settings.training.precision) == ("cpu", "tf32")
 
 
 def _asking_for_cuda(suite: Suite) -> Iterator[str]:

@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from reportgen.lab import batches, losses
 from reportgen.lab.checkpoints import Checkpoint, random_state, set_random_state
 from reportgen.lab.dataset import Dataset
+from reportgen.lab.precision import forward_in
 from reportgen.suite.settings import TrainingSettings
 
 _EVALUATION_BATCH = 512  # more at once takes longer on a CPU: the states no longer fit into its cache
@@ -114,8 +115,9 @@ def train(
         for batch in batches.shuffled(part.host_lengths, settings.batch_size, random):
             on_batch()
             inputs, lengths, labels = part.take(batch)
-            logits = model(inputs, lengths)
-            loss = loss_of(logits, labels).mean()
+            with forward_in(settings.precision, device):
+                logits = model(inputs, lengths)
+            loss = loss_of(logits.float(), labels).mean()
             optimizer.zero_grad(set_to_none=True)
             loss.backward()
             if settings.gradient_clip is not None:
@@ -124,7 +126,7 @@ def train(
             loss_sum += loss.detach() * len(labels)
             correct += (losses.predicted(logits.detach()) == labels).sum()
         train_loss = float(loss_sum) / len(part)
-        predictions = predict(model, heldout, settings.loss)
+        predictions = predict(model, heldout, settings)
         loss_now, accuracy = float(predictions.loss.mean(dtype=np.float64)), _accuracy(predictions)
         if not math.isfinite(train_loss + loss_now):
             raise Diverged(epochs, epoch)
@@ -135,7 +137,7 @@ def train(
         checkpoint.offer(progress.state)
         on_epoch(epochs[-1])
     model.load_state_dict(progress.kept)
-    return Trained(epochs, progress.kept_epoch, predict(model, _Part.of(data, "test", device), settings.loss))
+    return Trained(epochs, progress.kept_epoch, predict(model, _Part.of(data, "test", device), settings))
 
 
 class _Progress:
@@ -203,23 +205,25 @@ class _Part:
 
 
 @torch.no_grad()
-def predict(model: nn.Module, part: _Part, loss: str) -> Predictions:
-    """Return what the model, trained with `loss`, says of every example of the part, in the part's order."""
+def predict(model: nn.Module, part: _Part, settings: TrainingSettings) -> Predictions:
+    """Return what the model, trained with `settings`, says of every example of the part, in the part's order."""
     model.eval()
     order = torch.cat(list(batches.in_order_of_length(part.host_lengths, len(part))))
     columns = [
-        torch.cat(column).cpu()[order.argsort()] for column in zip(*_outputs(model, part, loss), strict=True)
+        torch.cat(column).cpu()[order.argsort()] for column in zip(*_outputs(model, part, settings), strict=True)
     ]
     predicted, confidence, by_example = (column.numpy() for column in columns)
     return Predictions(part.examples, part.labels.cpu().numpy(), predicted, confidence, by_example)
 
 
-def _outputs(model: nn.Module, part: _Part, loss: str) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
-    loss_of = losses.loss_of(loss)
+def _outputs(model: nn.Module, part: _Part, settings: TrainingSettings) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
+    loss_of = losses.loss_of(settings.loss)
     for batch in batches.in_order_of_length(part.host_lengths, _EVALUATION_BATCH):
         inputs, lengths, labels = part.take(batch)
-        logits = model(inputs, lengths)
-        confidence = losses.probabilities(loss, logits).amax(1)
+        with forward_in(settings.precision, part.inputs.device):
+            logits = model(inputs, lengths)
+        logits = logits.float()
+        confidence = losses.probabilities(settings.loss, logits).amax(1)
         yield losses.predicted(logits), confidence, loss_of(logits, labels)
 
 
