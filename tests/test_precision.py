@@ -1,7 +1,7 @@
 """The setting `training.precision`: part of the key, true to its name, refused where the device cannot."""
 
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import pytest
 import torch
@@ -42,7 +42,7 @@ def carried_out(name: Literal["float32", "bf16"], cell: str) -> Record:
 @pytest.mark.parametrize("cell", ["rnn", "lstm", "gru", "handwritten_rnn", "handwritten_lstm", "handwritten_gru"])
 def test_bf16_learns_nearly_what_float32_does(cell: str) -> None:
     """Every cell trains in bf16 on a CPU; the losses differ by rounding, and do differ."""
-    exact, short = (carried_out(name, cell).epochs[-1] for name in ("float32", "bf16"))  # type: ignore[arg-type]
+    exact, short = (carried_out(name, cell).epochs[-1] for name in ("float32", "bf16"))
     assert short["train_loss"] == pytest.approx(exact["train_loss"], rel=0.02)
     assert short["train_loss"] != exact["train_loss"]
 
@@ -53,13 +53,13 @@ def test_the_weights_stay_float32() -> None:
     with forward_in("bf16", CPU):
         logits = model(torch.tensor([[1, 2, 3]]), torch.tensor([3]))
     assert logits.dtype == torch.bfloat16
-    logits.float().sum().backward()  # type: ignore[no-untyped-call]
+    logits.float().sum().backward()
     assert {p.grad.dtype for p in model.parameters() if p.grad is not None} == {torch.float32}
 
 
 def test_precision_is_part_of_the_key() -> None:
     """Runs in two precisions are two runs, and only what says so differs."""
-    one, other = (key_parts(settings(name), 0) for name in ("float32", "bf16"))  # type: ignore[arg-type]
+    one, other = (key_parts(settings(name), 0) for name in ("float32", "bf16"))
     assert {name for name in one if one[name] != other[name]} == {"training.precision", "dtype"}
 
 
@@ -87,7 +87,7 @@ def test_an_old_gpu_is_told_what_it_lacks(monkeypatch: pytest.MonkeyPatch) -> No
 def test_only_tf32_lets_a_gpu_round_to_it(name: str, expected: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     """float32 is float32 in cuDNN's recurrent layers, too, where torch's own default is tf32."""
     monkeypatch.setattr(torch.cuda, "get_device_capability", lambda _: (9, 0))
-    places = torch.backends.cudnn, torch.backends.cuda.matmul
+    places: list[Any] = [torch.backends.cudnn, torch.backends.cuda.matmul]
     before = [place.allow_tf32 for place in places]
     try:
         for place in places:

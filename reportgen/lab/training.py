@@ -114,7 +114,7 @@ def train(
         correct = torch.zeros((), device=device)
         for batch in batches.shuffled(part.host_lengths, settings.batch_size, random):
             on_batch()
-            inputs, lengths, labels = part.take(batch)
+            inputs, lengths, labels = part.take(batch, model)
             with forward_in(settings.precision, device):
                 logits = model(inputs, lengths)
             loss = loss_of(logits.float(), labels).mean()
@@ -197,11 +197,16 @@ class _Part:
     def __len__(self) -> int:
         return len(self.examples)
 
-    def take(self, batch: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Return inputs (batch, time), lengths and labels (batch,) of the batch, cut to its longest."""
-        longest = int(self.host_lengths[batch].max())
-        batch = batch.to(self.inputs.device)
-        return self.inputs[batch, :longest], self.lengths[batch], self.labels[batch]
+    def take(self, batch: Tensor, model: nn.Module) -> tuple[Tensor, Tensor, Tensor]:
+        """Return inputs (batch, time), lengths and labels (batch,) of the batch, cut to its longest.
+
+        Lengths lie on the device, but for a model that packs its sequences: that is done on the host, which would
+        wait for the device to hand them back.
+        """
+        host_lengths = self.host_lengths[batch]
+        on_device = batch.to(self.inputs.device)
+        lengths = host_lengths if getattr(model, "packed", False) is True else self.lengths[on_device]
+        return self.inputs[on_device, : int(host_lengths.max())], lengths, self.labels[on_device]
 
 
 @torch.no_grad()
@@ -219,7 +224,7 @@ def predict(model: nn.Module, part: _Part, settings: TrainingSettings) -> Predic
 def _outputs(model: nn.Module, part: _Part, settings: TrainingSettings) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
     loss_of = losses.loss_of(settings.loss)
     for batch in batches.in_order_of_length(part.host_lengths, _EVALUATION_BATCH):
-        inputs, lengths, labels = part.take(batch)
+        inputs, lengths, labels = part.take(batch, model)
         with forward_in(settings.precision, part.inputs.device):
             logits = model(inputs, lengths)
         logits = logits.float()
