@@ -48,7 +48,9 @@ html = to_html(file.read_text("utf-8"), language, file.parent, style_sheets([TEM
 Path(sys.argv[4]).write_bytes(to_pdf(html))
 """
 _NAIVE = "import sys, weasyprint; weasyprint.HTML(filename=sys.argv[1]).write_pdf(sys.argv[2])"
-_TYPST = "import sys, typst; typst.compile(sys.argv[1], output=sys.argv[2], font_paths=[sys.argv[3]], root=sys.argv[4])"
+_TYPST = (
+    "import sys, typst; typst.compile(sys.argv[1], output=sys.argv[2], font_paths=[sys.argv[3]], root=sys.argv[4])"
+)
 
 Peer = tuple[str, list[str], Path]
 """What it is called, its command, and the PDF that it writes."""

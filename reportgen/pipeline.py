@@ -192,16 +192,8 @@ def manifest_of(loaded: Loaded, planned: Plan, store: Store, options: Options) -
     )
 
 
-def load(
-    file: Path,
-    *,
-    quick: bool = False,
-    profile: str | None = None,
-    formats: tuple[str, ...] = (),
-    check_templates: bool = True,
-) -> Loaded:
-    """Read and check the suite and what lies beside it."""
-    return loading.load(file, quick=quick, profile=profile, formats=formats, check_templates=check_templates)
+load = loading.load
+"""Read and check the suite and what lies beside it."""
 
 
 def plan(loaded: Loaded, store: Store) -> Plan:
@@ -257,7 +249,7 @@ def draw(
     sections: Sequence[str] = (),
     kept: Kept | None = None,
 ) -> dict[str, str]:
-    """Draw the figures of one language that are not in `kept`; return their paths from the report's folder, by name."""
+    """Draw the figures of one language that are not in `kept`; return their paths, from `folder`, by name."""
     (folder / "figures").mkdir(exist_ok=True)
     paths = {}
     for name, svg in module_for(results.task, "draw").draw(results, findings, language, sections, kept).items():

@@ -41,6 +41,7 @@ OTHER: dict[str, dict[str, Any]] = {
         "loss": "mse",
         "epochs": 3, "batch_size": 32, "optimizer": "adam", "learning_rate": 0.01, "momentum": 0.9,
         "weight_decay": 0.1, "gradient_clip": 1.0, "keep": "last",
+        "precision": "bf16",
     },
 }  # fmt: skip
 FIELDS: dict[str, type[Settings]] = {

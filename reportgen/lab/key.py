@@ -14,8 +14,8 @@ from reportgen.lab.meaning import meaning
 from reportgen.lab.own import OwnClass, own_digest
 from reportgen.lab.own_data import source_digest as own_data_digest
 from reportgen.lab.vectors import vectors_for
-from reportgen.suite.addition import AdditionSettings
-from reportgen.suite.forecasting import ForecastingRun, OwnSeriesSettings, SeriesSettings, SineSettings
+from reportgen.suite.addition import AdditionRun, AdditionSettings
+from reportgen.suite.forecasting import OwnSeriesSettings, SeriesSettings, SineSettings
 from reportgen.suite.own import is_own
 from reportgen.suite.settings import FunctionSettings, RunSettings
 from reportgen.suite.tasks import AnyData, AnyRun
@@ -40,7 +40,7 @@ def key_parts(settings: AnyRun, seed: int) -> dict[str, Any]:
         "code": code_digest(),
         "torch": version("torch"),
         "device": settings.device,
-        "dtype": settings.training.precision if isinstance(settings, ForecastingRun) else "float32",
+        "dtype": "float32" if isinstance(settings, AdditionRun) else settings.training.precision,
         "threads": THREADS if settings.device == "cpu" else None,
     }
 

@@ -153,6 +153,7 @@ class SequenceClassifier(nn.Module):
 
     def _pool(self, states: Tensor, lengths: Tensor) -> Tensor:
         """Return (batch, directions × hidden_size): a state for the whole sequence."""
+        lengths = lengths.to(states.device, non_blocking=True)
         if self.pooling == "last":
             forward = states[torch.arange(len(lengths), device=lengths.device), lengths - 1, : self.hidden_size]
             # the backward direction has read everything when it is back at the first symbol

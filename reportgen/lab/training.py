@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from reportgen.lab import batches, losses
 from reportgen.lab.checkpoints import Checkpoint, random_state, set_random_state
 from reportgen.lab.dataset import Dataset
+from reportgen.lab.precision import forward_in
 from reportgen.suite.settings import TrainingSettings
 
 _EVALUATION_BATCH = 512  # more at once takes longer on a CPU: the states no longer fit into its cache
@@ -113,9 +114,10 @@ def train(
         correct = torch.zeros((), device=device)
         for batch in batches.shuffled(part.host_lengths, settings.batch_size, random):
             on_batch()
-            inputs, lengths, labels = part.take(batch)
-            logits = model(inputs, lengths)
-            loss = loss_of(logits, labels).mean()
+            inputs, lengths, labels = part.take(batch, model)
+            with forward_in(settings.precision, device):
+                logits = model(inputs, lengths)
+            loss = loss_of(logits.float(), labels).mean()
             optimizer.zero_grad(set_to_none=True)
             loss.backward()
             if settings.gradient_clip is not None:
@@ -124,7 +126,7 @@ def train(
             loss_sum += loss.detach() * len(labels)
             correct += (losses.predicted(logits.detach()) == labels).sum()
         train_loss = float(loss_sum) / len(part)
-        predictions = predict(model, heldout, settings.loss)
+        predictions = predict(model, heldout, settings)
         loss_now, accuracy = float(predictions.loss.mean(dtype=np.float64)), _accuracy(predictions)
         if not math.isfinite(train_loss + loss_now):
             raise Diverged(epochs, epoch)
@@ -135,7 +137,7 @@ def train(
         checkpoint.offer(progress.state)
         on_epoch(epochs[-1])
     model.load_state_dict(progress.kept)
-    return Trained(epochs, progress.kept_epoch, predict(model, _Part.of(data, "test", device), settings.loss))
+    return Trained(epochs, progress.kept_epoch, predict(model, _Part.of(data, "test", device), settings))
 
 
 class _Progress:
@@ -195,31 +197,38 @@ class _Part:
     def __len__(self) -> int:
         return len(self.examples)
 
-    def take(self, batch: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Return inputs (batch, time), lengths and labels (batch,) of the batch, cut to its longest."""
-        longest = int(self.host_lengths[batch].max())
-        batch = batch.to(self.inputs.device)
-        return self.inputs[batch, :longest], self.lengths[batch], self.labels[batch]
+    def take(self, batch: Tensor, model: nn.Module) -> tuple[Tensor, Tensor, Tensor]:
+        """Return inputs (batch, time), lengths and labels (batch,) of the batch, cut to its longest.
+
+        Lengths lie on the device, but for a model that packs its sequences: that is done on the host, which would
+        wait for the device to hand them back.
+        """
+        host_lengths = self.host_lengths[batch]
+        on_device = batch.to(self.inputs.device)
+        lengths = host_lengths if getattr(model, "packed", False) is True else self.lengths[on_device]
+        return self.inputs[on_device, : int(host_lengths.max())], lengths, self.labels[on_device]
 
 
 @torch.no_grad()
-def predict(model: nn.Module, part: _Part, loss: str) -> Predictions:
-    """Return what the model, trained with `loss`, says of every example of the part, in the part's order."""
+def predict(model: nn.Module, part: _Part, settings: TrainingSettings) -> Predictions:
+    """Return what the model, trained with `settings`, says of every example of the part, in the part's order."""
     model.eval()
     order = torch.cat(list(batches.in_order_of_length(part.host_lengths, len(part))))
     columns = [
-        torch.cat(column).cpu()[order.argsort()] for column in zip(*_outputs(model, part, loss), strict=True)
+        torch.cat(column).cpu()[order.argsort()] for column in zip(*_outputs(model, part, settings), strict=True)
     ]
     predicted, confidence, by_example = (column.numpy() for column in columns)
     return Predictions(part.examples, part.labels.cpu().numpy(), predicted, confidence, by_example)
 
 
-def _outputs(model: nn.Module, part: _Part, loss: str) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
-    loss_of = losses.loss_of(loss)
+def _outputs(model: nn.Module, part: _Part, settings: TrainingSettings) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
+    loss_of = losses.loss_of(settings.loss)
     for batch in batches.in_order_of_length(part.host_lengths, _EVALUATION_BATCH):
-        inputs, lengths, labels = part.take(batch)
-        logits = model(inputs, lengths)
-        confidence = losses.probabilities(loss, logits).amax(1)
+        inputs, lengths, labels = part.take(batch, model)
+        with forward_in(settings.precision, part.inputs.device):
+            logits = model(inputs, lengths)
+        logits = logits.float()
+        confidence = losses.probabilities(settings.loss, logits).amax(1)
         yield losses.predicted(logits), confidence, loss_of(logits, labels)
 
 

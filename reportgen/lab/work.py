@@ -22,6 +22,7 @@ from reportgen.lab.loading import own_model, source_of
 from reportgen.lab.losses import outputs_for
 from reportgen.lab.mistakes import confident_mistakes
 from reportgen.lab.models import SequenceClassifier
+from reportgen.lab.precision import set_tf32
 from reportgen.lab.record import Record
 from reportgen.lab.steps import Hooks, Logged, Outcome
 from reportgen.lab.training import Diverged, Epoch, train
@@ -80,6 +81,7 @@ def carry_out(
     }
     began = time.perf_counter()
     try:
+        set_tf32(getattr(settings.training, "precision", "float32"), device)
         with _seeded(seed, device):
             if isinstance(settings, RunSettings):
                 _classify(settings, seed, device, record, on_epoch, on_batch, checkpoint or Checkpoint())

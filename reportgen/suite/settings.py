@@ -217,6 +217,10 @@ class TrainingSettings(Settings):
         0.0, description="L2 penalty, or decoupled decay with adamw."
     )
     gradient_clip: Positive | None = Field(None, description="Largest norm of the gradient; none unless given.")
+    precision: Literal["float32", "tf32", "bf16"] = Field(
+        "float32",
+        description="How exactly the network computes; tf32 needs a GPU, and bf16 keeps the weights in float32.",
+    )
     keep: Literal["best", "last"] = Field(
         "best", description="The epoch that is tested: lowest loss on the validation part, or the last one."
     )
