@@ -78,19 +78,15 @@ def plan(suite: Suite, store: Store, kept: Kept | None = None, name: str = "") -
             f"{asking}: got 'cuda', expected a GPU that torch can use, which this machine has not; "
             "`device: auto` takes the CPU where there is none, and a sweep over device is left out"
         )
-<<<<<<< HEAD
-    known = Remembered(kept, name)
-    steps = [_step(run, store, known) for run in runs_of(suite, devices.resolve("auto"))]
-    known.keep()
-=======
     runs = runs_of(suite, devices.resolve("auto"))
     if on_cpu := next((run for run in runs if _wants_tf32_of_a_cpu(run)), None):
         raise ReportgenError(
             f"runs.{on_cpu.variant.name}.training.precision: got 'tf32' for a run on the CPU, expected float32 or "
             "bf16; tf32 is a GPU's"
         )
-    steps = [_step(run, store) for run in runs]
->>>>>>> train
+    known = Remembered(kept, name)
+    steps = [_step(run, store, known) for run in runs]
+    known.keep()
     return Plan(_with_reasons(steps, store))
 
 
