@@ -24,6 +24,7 @@ from reportgen.executors.base import Listen, carry_out_all
 from reportgen.executors.chosen import chosen
 from reportgen.executors.events import Begun, EpochDone, Event, RunDone, RunStarted, Task
 from reportgen.executors.pool import Pool
+from reportgen.lab import checkpoints
 from reportgen.lab.record import Record, to_files
 from reportgen.store import Store
 
@@ -104,7 +105,8 @@ def test_a_cluster_makes_the_records_of_the_pool(
 
 
 def signed(task: Task, tell: Listen, scratch: Path, last_try: bool) -> dict[str, bytes] | None:
-    """Train, and leave a file that says where."""
+    """Train, keep a checkpoint now and then, and leave a file that says where."""
+    checkpoints.SECONDS_BETWEEN = 0.1
     (scratch.parent / task.name.replace("/", " ")).write_text(ray.get_runtime_context().get_node_id())
     return train(task, tell, scratch, last_try)
 
@@ -112,7 +114,10 @@ def signed(task: Task, tell: Listen, scratch: Path, last_try: bool) -> dict[str,
 def test_runs_of_a_machine_that_is_lost_are_tried_again_elsewhere(
     machines: Machines, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A machine dies in mid-suite: every run finishes, with the bits it has here, and is written exactly once."""
+    """A machine dies in mid-suite: every run finishes with the bits it has here, and is written exactly once.
+
+    The run that it had goes on from its checkpoint, since both machines see the folder of the build.
+    """
     written: list[str] = []
     write = Store.write
 
@@ -124,12 +129,15 @@ def test_runs_of_a_machine_that_is_lost_are_tried_again_elsewhere(
     doomed = machines.add_node(**MACHINE)
     heard: list[Event] = []
 
-    def place(event: EpochDone) -> str:
-        return (tmp_path / "ray" / event.name.replace("/", " ")).read_text("utf-8")
+    def kept(event: EpochDone) -> bool:
+        """Tell whether the run is on the doomed machine, and can go on from a checkpoint."""
+        (key,) = [task.key for task in tasks if task.name == event.name]
+        there = (tmp_path / "ray" / event.name.replace("/", " ")).read_text("utf-8") == doomed.node_id
+        return there and Store(tmp_path / "ray").scratch(key).exists()
 
     def listen(event: Event) -> None:
         heard.append(event)
-        if isinstance(event, EpochDone) and doomed in machines.worker_nodes and place(event) == doomed.node_id:
+        if isinstance(event, EpochDone) and doomed in machines.worker_nodes and kept(event):
             machines.remove_node(doomed, allow_graceful=False)
 
     tasks = tasks_of(LONG, tmp_path / "ray")
@@ -140,6 +148,10 @@ def test_runs_of_a_machine_that_is_lost_are_tried_again_elsewhere(
     begun = Counter(event.name for event in heard if isinstance(event, RunStarted))
     assert sum(begun.values()) == len(tasks) + 1
     again = [task for task in tasks if begun[task.name] == 2]
+    own = [event for event in heard if getattr(event, "name", "") == again[0].name]
+    resumed = own[own.index(RunStarted(again[0].name, 120), 1) + 1]
+    assert isinstance(resumed, EpochDone)
+    assert resumed.epoch > 1
     carry_out_all(again, tmp_path / "pool", Pool(1), lambda _: None)
     assert records(tmp_path / "pool").items() <= records(tmp_path / "ray").items()
 
