@@ -174,9 +174,9 @@ def available(folders: Iterable[Path]) -> dict[str, list[Path]]:
 def load_languages(codes: Iterable[str], folders: Sequence[Path]) -> list[Language]:
     """Load the languages, hold them against each other, and each own catalogue against the one that it adds to.
 
-    Of two catalogues of a language, the one in the earlier folder counts where it has a sentence. Raises
-    TemplateError with every sentence that one language has and another lacks, every placeholder that differs, and
-    every own sentence that nothing uses.
+    Of two catalogues of a language, the one in the earlier folder counts where it has a sentence. A language that
+    does not ship is held against English. Raises TemplateError with every sentence that one language has and
+    another lacks, every placeholder that differs, and every own sentence that nothing uses.
     """
     files = available(folders)
     used = _quoted_in_templates(folders[:-1])
@@ -185,6 +185,9 @@ def load_languages(codes: Iterable[str], folders: Sequence[Path]) -> list[Langua
     for code in codes:
         *own_files, base_file = files[code]
         base = read(base_file)
+        english = folders[-1] / "text.en.yaml"
+        if base_file.parent != english.parent and english.is_file():
+            problems += _faults_of_translation(base_file, base, read(english), used)
         own: dict[str, Message] = {}
         for file in reversed(own_files):
             messages = read(file)
@@ -224,6 +227,19 @@ def _faults_of_own(
 def _nearest(word: str, choices: Iterable[str]) -> str:
     near = get_close_matches(word, sorted(choices), n=1)
     return f"; did you mean {near[0]!r}?" if near else ""
+
+
+def _faults_of_translation(
+    file: Path, messages: Mapping[str, Message], english: Mapping[str, Message], used: Collection[str]
+) -> Iterator[str]:
+    """Yield what a language that does not ship says less, more or otherwise than English."""
+    yield from _faults_of_own(file, messages, english, used)
+    for key, message in english.items():
+        if key not in messages:
+            yield f"{file}: got no sentence {key!r}, expected one, as in text.en.yaml"
+            continue
+        for name in sorted(placeholders(message) - placeholders(messages[key]) - {"count"}):
+            yield f"{file}: {key}: got no placeholder {{{name}}}, expected one, as in text.en.yaml"
 
 
 def differences(one: Language, other: Language) -> Iterator[str]:

@@ -17,6 +17,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     epilog="\b\nExamples:\n  reportgen template list\n  reportgen template show summary:closing\n"
     "  reportgen template copy summary:closing --suite suite.yaml\n"
+    "  reportgen template copy text.de.yaml\n"
     "  reportgen template names",
 )
 

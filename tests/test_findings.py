@@ -59,6 +59,15 @@ def gathered(**records: Sequence[Record]) -> Results:
     return collect([(Run(variant(name), i), r) for name, own in records.items() for i, r in enumerate(own)])
 
 
+def test_losses_of_different_functions_are_not_ranked() -> None:
+    """The lowest test loss is marked among models with one loss function, and with two none is."""
+    given = collect([(Run(variant(name), 0), record()) for name in "ab"])
+    assert analyse(given).comparison["best_test_loss"].any()
+    other = SETTINGS.model_copy(update={"training": SETTINGS.training.model_copy(update={"loss": "mse"})})
+    mixed = [(Run(variant("a"), 0), record()), (Run(Variant("b", Text.parse("b"), other), 0), record())]
+    assert not analyse(collect(mixed)).comparison["best_test_loss"].any()
+
+
 def overfitting(*records: Record) -> Overfitting:
     """Return what is found of a variant with these records."""
     (found,) = analyse(gathered(a=records)).overfitting

@@ -11,6 +11,7 @@ from reportgen import pipeline
 from reportgen.errors import InputError
 from reportgen.lab.record import from_files
 from reportgen.planning import Action
+from reportgen.preview.rendering import Renderer
 from reportgen.store import Store
 
 LOG = """\
@@ -149,10 +150,42 @@ def test_a_suite_of_logs_alone_is_a_report(tmp_path: Path) -> None:
     text = (outcome.folder / "report.en.md").read_text("utf-8")
     assert "No data were read; all runs are imported from logs." in text
     assert "a† has the highest test accuracy" in text
-    unranked = build(lab(tmp_path, ALONE.replace(", same_data: true", "")), tmp_path / "build")
+    claims = "claims: [a.test_accuracy < b.test_accuracy, a.test_accuracy > 0.9]\n"
+    unranked = build(lab(tmp_path, ALONE.replace(", same_data: true", "") + claims), tmp_path / "build")
+    assert [(claim["verdict"], claim["reason"]) for claim in unranked.claims] == [
+        ("not_shown", "other_examples"),
+        ("not_shown", "one_seed"),
+    ]
     text = (unranked.folder / "report.en.md").read_text("utf-8")
     assert text.count("No two runs are known to have been tested on the same examples") == 2
     assert "highest test accuracy of these" not in text
+
+
+def test_a_report_with_imports_is_verified_and_keeps_its_records(
+    built: pipeline.Outcome, tmp_path: Path, reportgen: Command
+) -> None:
+    """It is written anew from its records; without its logs it is not, and that is told; no record is unused."""
+    folder = shutil.copytree(built.folder.parents[1], tmp_path / "lab")
+    whole = reportgen("verify", folder / "build" / "suite")
+    assert whole.returncode == 0, whole.stdout
+    assert "files are the same to the byte, written anew from the records" in whole.stdout
+    clean = reportgen("clean", folder, "--build-dir", folder / "build", "--yes")
+    assert "nothing to remove" in clean.stdout + clean.stderr
+    (folder / "history.json").unlink()
+    without = reportgen("verify", folder / "build" / "suite")
+    assert without.returncode == 0
+    assert "unknown  not written anew: " in without.stdout
+    assert "got no such file: " in without.stdout
+
+
+def test_a_preview_shows_imported_runs(built: pipeline.Outcome, tmp_path: Path) -> None:
+    """They are there as in the report, and nothing is said to be missing."""
+    folder = built.folder.parents[1]
+    renderer = Renderer(folder / "suite.yaml", pipeline.Options(built.folder.parent), tmp_path)
+    (state, *_) = renderer.states()
+    assert state.error == ""
+    assert "| LSTM† |" in state.documents["en"][0]
+    assert not state.notes
 
 
 @pytest.mark.parametrize(

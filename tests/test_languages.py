@@ -245,6 +245,26 @@ def test_catalogues_that_differ_are_refused_with_every_difference(tmp_path: Path
     ]
 
 
+def test_a_translation_is_held_against_english(tmp_path: Path) -> None:
+    """What it lacks, has besides or leaves out is told with its file, though it be the only language."""
+    for folder, code, text in (
+        ("shipped", "en", "n: {one: '{a} run', other: '{count} runs, {a}'}\nplain: x\ntold: '{a}'"),
+        ("own", "de", "n: {one: ein Lauf, other: '{count} Läufe, {a}'}\ntold: '{b}'\nplian: x"),
+    ):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / f"text.{code}.yaml").write_text(text, "utf-8")
+    with pytest.raises(TemplateError) as caught:
+        load_languages(["de"], [tmp_path / "own", tmp_path / "shipped"])
+    file = tmp_path / "own" / "text.de.yaml"
+    assert str(caught.value).splitlines() == [
+        f"{file}: told: got the placeholder {{b}}, expected {{a}}",
+        f"{file}: got the sentence 'plian', which nothing uses, expected one of the catalogue's; "
+        "did you mean 'plain'?",
+        f"{file}: got no sentence 'plain', expected one, as in text.en.yaml",
+        f"{file}: told: got no placeholder {{a}}, expected one, as in text.en.yaml",
+    ]
+
+
 def test_a_form_need_not_print_the_count(tmp_path: Path) -> None:
     """A sentence with plural forms may leave the count out; any other placeholder has to agree."""
     zh, en = load(tmp_path, zh="n: {other: '有{count}个'}", en="n: {one: just one, other: several}")

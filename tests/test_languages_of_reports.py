@@ -262,7 +262,11 @@ def test_a_sentence_that_drops_a_number_in_one_language_ends_the_build(
 @pytest.mark.parametrize(
     ("languages", "expected"),
     [
-        ("[zh+fr]", "languages[0]: got 'fr', expected a language with a catalogue: en, zh"),
+        (
+            "[zh+fr]",
+            "languages[0]: got 'fr', expected a language with a catalogue: en, zh; "
+            "reportgen template copy text.fr.yaml begins one",
+        ),
         ("[zh+zh]", "languages[0]: got 'zh+zh', expected two languages that differ, such as zh+en"),
     ],
 )

@@ -1,5 +1,6 @@
 """Data that a function of the student's own loads: never by a plan, tried before they are learnt from."""
 
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -82,6 +83,19 @@ def test_texts_of_a_function_are_learnt_from(tmp_path: Path) -> None:
     assert "The data are 30 texts in 2 classes, returned by my_data.py:load and fruit.txt." in report
     assert str(tmp_path) not in report
     assert build(tmp_path / "suite.yaml", tmp_path / "build").up_to_date
+
+
+def test_a_lab_that_was_moved_gives_the_same_numbers(tmp_path: Path) -> None:
+    """No interval, drawn at random as it is, hangs on the folder that the lab lies in."""
+    (tmp_path / "here").mkdir()
+    suite = lab(tmp_path / "here", SUITE.replace("seeds: [0]", "seeds: [0, 1]"), LOAD.replace("10", "200"))
+    outcome = build(suite, tmp_path / "here" / "build")
+    there = shutil.copytree(tmp_path / "here", tmp_path / "there")
+    shutil.rmtree(there / "build" / "suite")
+    moved = build(there / "suite.yaml", there / "build")
+    assert (moved.trained, moved.reused) == (0, 2)
+    for name in ("results.json", "report.en.md"):
+        assert (moved.folder / name).read_bytes() == (outcome.folder / name).read_bytes()
 
 
 def test_numbers_of_a_function_are_forecast(tmp_path: Path) -> None:

@@ -123,6 +123,7 @@ def test_models_of_ones_own_are_trained_for_every_task(tmp_path: Path, suite: st
         source = MODELS[MODELS.index(f"class {name}") :].split("\n\n\n")[0].rstrip()
         assert source in report
     assert (LOSSES.rstrip() in report) == (suite == CLASSIFY)
+    assert ("trained with different loss functions" in report) == (suite == CLASSIFY)
     assert str(tmp_path) not in report
 
 

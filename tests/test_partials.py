@@ -254,6 +254,24 @@ def test_the_commands_list_show_and_copy(reportgen: Command, tmp_path: Path) -> 
     assert shown.strip() in file.read_text("utf-8")
 
 
+def test_a_catalogue_is_copied_to_be_translated(reportgen: Command, tmp_path: Path) -> None:
+    """A language that has none begins with the English sentences, and a message about the language says how."""
+    suite = tmp_path / "suite.yaml"
+    suite.write_text(
+        "title: x\ndata: {source: surnames}\nruns: [{name: rnn, model: {cell: rnn}}]\nlanguages: [de]\n"
+    )
+    refused = reportgen("check", suite)
+    assert refused.returncode == 2
+    assert refused.stderr.strip() == (
+        f"{suite}:4: languages[0]: got 'de', expected a language with a catalogue: en, zh; "
+        "reportgen template copy text.de.yaml begins one"
+    )
+    assert reportgen("template", "copy", "text.de.yaml").stdout.strip() == "templates/text.de.yaml"
+    begun = (tmp_path / "templates/text.de.yaml").read_text("utf-8")
+    assert begun == (TEMPLATES / "text.en.yaml").read_text("utf-8")
+    assert reportgen("check", suite).returncode == 0
+
+
 @pytest.mark.parametrize(
     ("arguments", "expected"),
     [

@@ -150,6 +150,17 @@ def test_the_page_switches_language(page: Any) -> None:
     page.wait_for_selector("body[data-language='en']")
 
 
+def test_a_figure_is_enlarged_as_in_the_finished_report(page: Any) -> None:
+    """The preview's policy lets the report's own script run: a click shows a figure as large as the window."""
+    shown = page.frame_locator("iframe")
+    small = shown.locator("figure img").first.bounding_box()["width"]
+    shown.locator("figure img").first.click()
+    large = shown.locator("dialog[open] img")
+    assert large.bounding_box()["width"] > small
+    large.click()
+    shown.locator("dialog").wait_for(state="detached")
+
+
 def request(server: Preview, path: str, host: str, method: str = "GET") -> http.client.HTTPResponse:
     """Ask the server for something under the name of a host."""
     connection = http.client.HTTPConnection("127.0.0.1", server.server_port, timeout=30)

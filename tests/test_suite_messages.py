@@ -232,7 +232,11 @@ def test_a_wrong_value_is_reported_at_its_line(tmp_path: Path, old: str, new: st
             "formats: [pfd]",
             "6: formats[0]: got 'pfd', expected 'md', 'html', 'pdf' or 'docx'; did you mean 'pdf'?",
         ),
-        ("languages: [fr]", "6: languages[0]: got 'fr', expected a language with a catalogue: en, zh"),
+        (
+            "languages: [fr]",
+            "6: languages[0]: got 'fr', expected a language with a catalogue: en, zh; "
+            "reportgen template copy text.fr.yaml begins one",
+        ),
         (
             "languages: [EN]",
             "6: languages[0]: got 'EN', expected a language with a catalogue: en, zh; did you mean 'en'?",
@@ -375,7 +379,8 @@ def test_all_faults_are_told_at_once_in_the_order_of_the_lines(tmp_path: Path) -
         f"suite.yaml:3: model.cel: got the unknown key 'cel', expected one of {MODEL}; did you mean 'cell'?",
         "suite.yaml:7: got the key 4, expected a text as a key; quote it",
         "suite.yaml:8: seeds[1]: got 1 a second time, expected each value once",
-        "suite.yaml:9: languages[0]: got 'fr', expected a language with a catalogue: en, zh",
+        "suite.yaml:9: languages[0]: got 'fr', expected a language with a catalogue: en, zh; "
+        "reportgen template copy text.fr.yaml begins one",
         "suite.yaml:10: training: got the same key a second time, expected each key once",
         "suite.yaml:10: training.epochs: got 0, expected a number above 0",
     ]

@@ -301,8 +301,9 @@ def test_a_manifest_that_is_cut_short_is_told(folder: Path) -> None:
             list(verify(place, Options()))
 
 
-def test_records_that_are_nowhere_are_told(folder: Path, tmp_path: Path) -> None:
+def test_records_that_are_nowhere_are_told(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Without a store what can be checked is, and then the message says how to name one."""
+    monkeypatch.chdir(tmp_path)  # a build in the folder that the tests run in would be looked into
     (folder.parent / "records").rename(tmp_path / "kept")
     checks = verify(folder / "report.en.pdf", Options())
     assert [next(checks).good, next(checks).good] == [True, True]

@@ -84,6 +84,24 @@ def test_figures_are_drawn_with_their_own_fonts(written: bytes) -> None:
         assert image.convert("RGB").getpixel((220, 110)) == (0, 0, 255)
 
 
+def test_a_column_is_as_wide_as_its_words(written: bytes) -> None:
+    """The columns share the page by what is in them, and fill it."""
+    document = docx.Document(io.BytesIO(written))
+    page = document.sections[0]
+    widths = [cell.width for cell in document.tables[0].rows[0].cells]
+    assert widths[1] == pytest.approx(widths[0] * 14 / 6, rel=0.01)
+    assert sum(widths) == pytest.approx(page.page_width - page.left_margin - page.right_margin, rel=0.01)
+
+
+def test_a_form_for_a_cover_keeps_its_title(tmp_path: Path) -> None:
+    """Words above the title follow it, and the contents come after the cover."""
+    text = "大学\n\n**实验报告**\n\n# 题目\n\n- **姓名** 小王\n\n## 一、目的\n\n字。\n"
+    document = docx.Document(io.BytesIO(word.to_word(text, ZH, tmp_path)))
+    found = [paragraph.text for paragraph in document.paragraphs if paragraph.text.strip()]
+    assert found == ["题目", "大学", "实验报告", "姓名 小王", "目录", "一、目的", "字。"]
+    assert document.core_properties.title == "题目"
+
+
 def test_the_same_report_gives_the_same_bytes(written: bytes, tmp_path: Path) -> None:
     """Nothing of the moment is in the file."""
     (tmp_path / "figures").mkdir()

@@ -22,6 +22,7 @@ from reportgen.analysis.judging import (
 from reportgen.analysis.results import Runs
 from reportgen.analysis.statistics import Array
 from reportgen.suite.claims import Claim, Combined, Expression, Measured, Number, kind_of
+from reportgen.suite.settings import RunSettings
 
 Verdict = Literal["supported", "contradicted", "not_shown"]
 
@@ -33,7 +34,8 @@ class Judged:
     claim: Claim
     verdict: Verdict
     reason: str
-    """Why nothing can be said: unfinished, one_seed, missing or other_machines; empty if something can."""
+    """Why nothing can be said: unfinished, one_seed, missing, other_machines, other_examples or other_losses;
+    empty if something can."""
     left: float
     right: float
     """Means of both sides over the seeds that all its runs finished; NaN without one."""
@@ -94,8 +96,8 @@ def _weighed(claim: Claim, results: Runs, redrawn: dict[str, Redrawn]) -> Judged
     undecided = replace(undecided, left=float(left.mean()), right=float(right.mean()))
     if undecided.certain:
         return _certain(undecided)
-    if len({_machine(item, results) for item in claim.measured if not item.metric.comparable}) > 1:
-        return replace(undecided, reason="other_machines")
+    if reason := _incomparable(claim, results):
+        return replace(undecided, reason=reason)
     draws = _redrawn(claim, found, list(shared), results, redrawn)
     resolution = _resolution(claim, results) if undecided.kind == "count" else 0.0
     if claim.absolute:
@@ -163,6 +165,22 @@ def _redrawn(
         left, right = (_value(side, looked_up.__getitem__) for side in _sides(claim))
     values: Array = left if claim.absolute else left - right
     return values if np.isfinite(values).all() else None
+
+
+def _incomparable(claim: Claim, results: Runs) -> str:
+    """Return why its numbers cannot be held against each other; empty if they can."""
+    if len({_machine(item, results) for item in claim.measured if not item.metric.comparable}) > 1:
+        return "other_machines"
+    named = {item.variant for item in claim.measured}
+    if len(named) > 1 and named & set(results.apart):
+        return "other_examples"
+    losses = {
+        variant.settings.training.loss
+        for variant in results.variants
+        if isinstance(variant.settings, RunSettings)
+        and any(item.variant == variant.name and item.name == "test_loss" for item in claim.measured)
+    }
+    return "other_losses" if len(losses) > 1 else ""
 
 
 def _machine(item: Measured, results: Runs) -> str:

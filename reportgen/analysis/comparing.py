@@ -13,6 +13,7 @@ from reportgen.analysis.judging import Difference, Redrawn, compare
 from reportgen.analysis.results import Runs
 from reportgen.analysis.statistics import Array
 from reportgen.lab.record import Record
+from reportgen.suite.base import PATHS
 from reportgen.suite.expansion import Variant
 
 
@@ -49,8 +50,14 @@ def _of_examples(record: Record, score: str) -> Array:
 
 
 def _test_set(variant: Variant, record: Record) -> bytes:
-    """Return what tells one test set from another: the settings that make it, its examples and their classes."""
-    digest = hashlib.sha256(repr(sorted(tested_on(variant).items())).encode())
+    """Return what tells one test set from another: the settings that make it, its examples and their classes.
+
+    Files count by name: where a lab lies must not change what is drawn.
+    """
+    told = variant.settings.told()["data"]
+    settings = tested_on(variant)
+    settings |= {name: told.get(name) for name in (*PATHS, "load", "files") if name in settings}
+    digest = hashlib.sha256(repr(sorted(settings.items())).encode())
     for name in ("target", "example"):
         digest.update(np.asarray(record.predictions.get(name, ()), np.int64).tobytes())
     return digest.digest()

@@ -17,6 +17,7 @@ from reportgen.analysis.orders import Cost, Lead, Tuning, all_of, cost, leads, t
 from reportgen.analysis.results import Results
 from reportgen.suite.claims import Claim
 from reportgen.suite.schema import Reference
+from reportgen.suite.settings import RunSettings
 
 OVERFITTING_RISE = 0.02
 """Over-fitting is reported when the held-out loss ends at least this fraction above its lowest value."""
@@ -96,6 +97,8 @@ def analyse(results: Results, claims: Sequence[Claim] = ()) -> Findings:
     """Work out what the results show, and judge the claims."""
     apart = results.apart
     table = tables.comparison(results.runs, apart)
+    if len({v.settings.training.loss for v in results.variants if isinstance(v.settings, RunSettings)}) > 1:
+        table["best_test_loss"] = False  # numbers of different functions
     finished = table[table["finished"] > 0]
     leader = leader_of(finished, apart)
     redrawn = redrawn_scores(results, "test_accuracy")

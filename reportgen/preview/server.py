@@ -12,6 +12,7 @@ from urllib.parse import unquote, urlsplit
 from reportgen.errors import ReportgenError
 from reportgen.locales import name_of
 from reportgen.preview.rendering import State
+from reportgen.report.html import POLICY
 
 HOST = "127.0.0.1"
 
@@ -24,9 +25,7 @@ _FILES = {
 _SHELL_MAY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; frame-src 'self'; img-src data:"
 )
-_REPORT_MAY = (
-    "default-src 'none'; style-src 'unsafe-inline'; img-src data:; font-src data:; frame-ancestors 'self'"
-)
+_REPORT_MAY = f"{POLICY}; frame-ancestors 'self'"
 _PING_SECONDS = 10
 
 

@@ -41,10 +41,9 @@ for (const image of document.querySelectorAll("figure img")) {
 }
 """
 
-_NOTHING_OUTSIDE = (
-    '<meta http-equiv="Content-Security-Policy" '
-    """content="default-src 'none'; style-src 'unsafe-inline'; img-src data:; font-src data:; """
-    f"""script-src 'sha256-{base64.b64encode(hashlib.sha256(_ZOOM.encode()).digest()).decode()}'">"""
+POLICY = (
+    "default-src 'none'; style-src 'unsafe-inline'; img-src data:; font-src data:; "
+    f"script-src 'sha256-{base64.b64encode(hashlib.sha256(_ZOOM.encode()).digest()).decode()}'"
 )
 """A browser fetches nothing for the page either, and runs no script in it but the one above."""
 
@@ -96,7 +95,7 @@ def to_html(
     css = css.replace("</", r"<\/")  # the same in CSS, and no end of <style>
     return (
         f'<!DOCTYPE html>\n<html lang="{"zh-CN" if language.code == "zh" else language.code}">\n<head>\n'
-        f'<meta charset="utf-8">\n{_NOTHING_OUTSIDE}\n'
+        f'<meta charset="utf-8">\n<meta http-equiv="Content-Security-Policy" content="{POLICY}">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
         f"<title>{escape(title)}</title>\n<style>\n{css}\n</style>\n</head>\n<body>\n<main>\n{body}</main>\n"
         f"<script>{_ZOOM}</script>\n</body>\n</html>\n"

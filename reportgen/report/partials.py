@@ -14,6 +14,7 @@ from reportgen.suite.messages import nearest
 SHIPPED = "shipped/"
 """What a template of a suite's own begins a name with that is to be looked up among those that ship."""
 
+_CATALOGUE = re.compile(r"text\.\w+\.yaml")
 _KINDS = ("*.j2", "styles/*.css")
 # comments and raw text are matched so that a tag inside them is none
 _TAG = re.compile(
@@ -59,8 +60,12 @@ def partials(folders: Sequence[Path]) -> list[Partial]:
 def find(name: str, folders: Sequence[Path]) -> Partial:
     """Return the partial that ships of that name: `summary`, `forecasting/summary`, `sections/summary.md.j2`.
 
-    Raises TemplateError for a name that none has.
+    A catalogue is found by its name, `text.zh.yaml`; that of a language without one is the English one, to be
+    translated. Raises TemplateError for a name that none has.
     """
+    if _CATALOGUE.fullmatch(name):
+        there_already, english = folders[-1] / name, folders[-1] / "text.en.yaml"
+        return Partial(name, there_already if there_already.is_file() else english, None)
     there = {partial.name: partial for partial in partials(folders) if partial.shipped}
     for wanted in (name, f"{name}.md.j2", f"sections/{name}", f"sections/{name}.md.j2", f"styles/{name}"):
         if wanted in there:

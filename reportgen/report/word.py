@@ -16,12 +16,19 @@ from typing import Any
 from reportgen.errors import MissingPrerequisiteError
 from reportgen.languages import Language
 from reportgen.report.pdf import to_pdf
+from reportgen.report.widths import width
 from reportgen.resources import TEMPLATES
 
 _PACKAGES = {"pypandoc": "pypandoc-binary", "pypdfium2": "pypdfium2", "docx": "python-docx"}
 _READER = "commonmark+pipe_tables+strikeout+tex_math_dollars+implicit_figures"
 _DOTS_PER_INCH = 220
 _PICTURE = re.compile(r"\]\(([^()\s]+\.svg)\)")
+_TITLE = re.compile(r"\A(?P<above>(?:(?!#).*\n)+)(?P<title># .*\n)")
+"""A title with other words of the cover above it: Word begins a document with its title."""
+
+_WIDEST_CELL, _SMALL_ABOVE = 30, 70
+"""Columns of text that a cell counts as at most, and those of a row above which a table is set in small type."""
+
 _CONSTANT_TIME = "315532800"
 """1980-01-01, the first date that a ZIP archive can hold."""
 
@@ -53,6 +60,7 @@ def to_word(
 
     with TemporaryDirectory() as temporary, _constant_time():
         pictures = Path(temporary)
+        markdown = _TITLE.sub(r"\g<title>\n\g<above>", markdown)
         text = _PICTURE.sub(lambda found: f"]({_drawn(folder / found[1], pictures)})", markdown)
         if quick:
             text = re.sub(r"\A(# .*\n)", lambda title: f"{title[0]}\n**{language.say('quick.mark')}**\n", text)
@@ -73,7 +81,35 @@ def to_word(
                 f"--lua-filter={TEMPLATES / 'styles' / 'word.lua'}",
             ],
         )
+        _fit_tables(file)
         return _undated(file)
+
+
+def _fit_tables(file: Path) -> None:
+    """Share the width of the page among a table's columns by what is in them; pandoc makes them all equal."""
+    import docx
+    from docx.oxml.ns import qn
+    from docx.shared import Pt
+
+    document = docx.Document(str(file))
+    page = document.sections[0]
+    whole = page.page_width - page.left_margin - page.right_margin
+    for table in document.tables:
+        cells = [list(row.cells) for row in table.rows]
+        needs = [
+            max(min(width(cell.text) + 2, _WIDEST_CELL) for cell in column) for column in zip(*cells, strict=True)
+        ]
+        shares = [int(whole * need / sum(needs)) for need in needs]
+        table.autofit = False
+        for grid, share in zip(table._tbl.tblGrid.iterchildren(qn("w:gridCol")), shares, strict=True):
+            grid.w = share
+        for row in cells:
+            for cell, share in zip(row, shares, strict=True):
+                cell.width = share
+                if sum(needs) > _SMALL_ABOVE:
+                    for run in (run for paragraph in cell.paragraphs for run in paragraph.runs):
+                        run.font.size = Pt(8)
+    document.save(str(file))
 
 
 def _template(file: Path) -> Path:

@@ -123,7 +123,9 @@ def _cross_problems(raw: dict[str, Any], document: Document, languages: list[str
         for language in parts:
             if language not in languages:
                 expected = f"a language with a catalogue: {', '.join(languages)}"
-                yield document.problem(("languages", i), shown(language), expected, nearest(language, languages))
+                begin = f"reportgen template copy text.{language}.yaml begins one" if language.isalpha() else ""
+                hint = nearest(language, languages) or begin
+                yield document.problem(("languages", i), shown(language), expected, hint)
         if len(parts) > 2 or len(set(parts)) < len(parts):
             yield document.problem(("languages", i), shown(entry), "two languages that differ, such as zh+en")
     printed = _printed(raw)

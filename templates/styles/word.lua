@@ -13,8 +13,10 @@ local contents = [[
 -- the contents stand between the cover and the first section, which is the second heading; Word fills them in
 function Pandoc(document)
   local title = pandoc.utils.stringify(document.meta["contents-title"])
+  local headers = 0
   for place, block in ipairs(document.blocks) do
-    if block.t == "Header" and place > 1 then
+    headers = headers + (block.t == "Header" and 1 or 0)
+    if headers == 2 then
       document.blocks:insert(place, pandoc.RawBlock("openxml", contents:format(title)))
       break
     end
