@@ -4,7 +4,6 @@ import os
 import platform
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +13,8 @@ from ray.exceptions import RayError
 from reportgen.errors import ReportgenError
 from reportgen.executors.base import Listen, files_of_run
 from reportgen.executors.events import Event, RunStarted, Task
+from reportgen.lab.key import key_parts
+from reportgen.suite.tasks import AnyRun, run_settings
 
 Work = Callable[[Task, Listen, Path, bool], dict[str, bytes] | None]
 """Carries out a run: given it, who hears of it, a file for its checkpoints, and whether this is the last try, it
@@ -51,9 +52,9 @@ def carry_out_on_node(
         mailbox: hears how far it is.
         last_try: whether a lack of memory is to be recorded.
 
-    Returns what `work` returns. Raises ReportgenError if this machine would make another record.
+    Returns what `work` returns. Raises ReportgenError if files are missing on this machine.
     """
-    check_machine(task, files)
+    check_files(files)
     told: list[Any] = []
 
     def tell(event: Event) -> None:
@@ -68,17 +69,8 @@ def carry_out_on_node(
             ray.get(told, timeout=_FLUSH_SECONDS)
 
 
-def check_machine(task: Task, files: Sequence[Path]) -> None:
-    """Raise ReportgenError if the key of the run is not what this machine would give it, or files are missing."""
-    from reportgen.lab.key import code_digest
-
-    here = {"torch": version("torch"), "code": code_digest()}
-    for what, name in (("torch", "torch"), ("code", "a lab of reportgen with the digest")):
-        if here[what] != task.parts[what]:
-            raise ReportgenError(
-                f"{platform.node()}: got {name} {here[what]}, expected {task.parts[what]}, as on the machine "
-                "where the build runs"
-            )
+def check_files(files: Sequence[Path]) -> None:
+    """Raise ReportgenError if files are missing on this machine."""
     for file in files:
         if not file.exists():
             raise ReportgenError(
@@ -87,13 +79,31 @@ def check_machine(task: Task, files: Sequence[Path]) -> None:
             )
 
 
+def check_key(task: Task, settings: AnyRun) -> None:
+    """Raise ReportgenError if this machine would give the run another key: its record would lie under a wrong one.
+
+    What is read for it, the data above all, is kept for the run itself.
+    """
+    try:
+        here = key_parts(settings, task.seed)
+    except (ReportgenError, OSError) as error:
+        raise ReportgenError(f"{platform.node()}: {error}") from None
+    for part, value in task.parts.items():
+        if here.get(part) != value:
+            raise ReportgenError(
+                f"{platform.node()}: got {here.get(part)} as {part}, expected {value} as on the machine of the "
+                "build: the same reportgen, torch and files; see docs/cluster.md"
+            )
+
+
 def train(task: Task, tell: Listen, scratch: Path, last_try: bool) -> dict[str, bytes] | None:
-    """Train and test a model as a worker of the pool does: see `Work`."""
+    """Train and test a model as a worker of the pool does: see `Work`. Raises what `check_key` raises."""
     if os.environ.get("CUDA_VISIBLE_DEVICES") == "":
         del os.environ["CUDA_VISIBLE_DEVICES"]  # Ray hides the GPU from CPU runs; their record says what is there
     from reportgen.lab.checkpoints import Checkpoint
     from reportgen.lab.failures import OutOfMemory
 
+    check_key(task, run_settings(task.settings))
     checkpoint = Checkpoint(scratch if scratch.parent.is_dir() else None)
     try:
         files = files_of_run(task, tell, lambda: None, checkpoint, last_try=last_try)
