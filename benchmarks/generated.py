@@ -48,7 +48,9 @@ def _record(run: Run) -> Record:
     skill = 0.9 - 0.3 / np.sqrt(size) + random.normal(0, 0.01)
     guessed = random.integers(0, len(data.facts.classes), len(target))
     predicted = np.where(random.random(len(target)) < skill, target, guessed)
-    printout = f"SequenceClassifier(\n  (recurrent): GRU(29, {size}, batch_first=True)\n  (output): Linear({size}, 3)\n)"
+    printout = (
+        f"SequenceClassifier(\n  (recurrent): GRU(29, {size}, batch_first=True)\n  (output): Linear({size}, 3)\n)"
+    )
     return Record(
         key=key,
         parts=parts,
@@ -56,10 +58,25 @@ def _record(run: Run) -> Record:
         seed=run.seed,
         status="finished",
         error="",
-        model={"printout": printout, "summary": "generated", "parameters": 3 * size * (size + 31), "arguments": {}},
+        model={
+            "printout": printout,
+            "summary": "generated",
+            "parameters": 3 * size * (size + 31),
+            "arguments": {},
+        },
         data=data.facts.as_json(),
-        environment={"cpu": GENERATED, "cores": 0, "memory_gib": 0, "gpu": "", "system": "", "python": "",
-                     "torch": "", "cuda": "", "cudnn": "", "threads": 1},  # fmt: skip
+        environment={
+            "cpu": GENERATED,
+            "cores": 0,
+            "memory_gib": 0,
+            "gpu": "",
+            "system": "",
+            "python": "",
+            "torch": "",
+            "cuda": "",
+            "cudnn": "",
+            "threads": 1,
+        },
         started="2000-01-01T00:00:00+00:00",
         seconds=0.0,
         epochs=list(_epochs(skill, random)),

@@ -1,8 +1,8 @@
 """One report to PDF, by reportgen and by others: python benchmarks/typesetting.py [BUILD] [--language zh].
 
 BUILD is the folder of a report that is built, build/suite_rnn_vs_lstm unless given. All typeset its Markdown, with
-the same figures. What is prepared, and not timed: for the naive way, figures as matplotlib draws them by itself, with
-text as outlines; for XeLaTeX, which reads no SVG, figures as pictures; for Typst, its source, by pandoc.
+the same figures. What is prepared, and not timed: for the naive way, figures as matplotlib draws them by itself,
+with text as outlines; for XeLaTeX, which reads no SVG, figures as pictures; for Typst, its source, by pandoc.
 
 The peers: WeasyPrint with the whole fonts; Chromium's print of the report's HTML; pandoc with XeLaTeX (Debian:
 texlive-xetex, texlive-lang-chinese, lmodern); Typst (pip install typst), from pandoc's source. Those that are not
@@ -20,6 +20,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from costs import HEAD, ROOT, cost, machine, table
+
 from reportgen import fonts, pipeline
 from reportgen.figures import style
 from reportgen.languages import load_languages
@@ -48,7 +49,9 @@ html = to_html(file.read_text("utf-8"), language, file.parent, style_sheets([TEM
 Path(sys.argv[4]).write_bytes(to_pdf(html))
 """
 _NAIVE = "import sys, weasyprint; weasyprint.HTML(filename=sys.argv[1]).write_pdf(sys.argv[2])"
-_TYPST = "import sys, typst; typst.compile(sys.argv[1], output=sys.argv[2], font_paths=[sys.argv[3]], root=sys.argv[4])"
+_TYPST = (
+    "import sys, typst; typst.compile(sys.argv[1], output=sys.argv[2], font_paths=[sys.argv[3]], root=sys.argv[4])"
+)
 
 Peer = tuple[str, list[str], Path]
 """What it is called, its command, and the PDF that it writes."""

@@ -254,7 +254,7 @@ def draw(
     sections: Sequence[str] = (),
     kept: Kept | None = None,
 ) -> dict[str, str]:
-    """Draw the figures of one language that are not in `kept`; return the path of each, from the report's folder."""
+    """Draw the figures of one language that are not in `kept`; return the path of each from the folder."""
     (folder / "figures").mkdir(exist_ok=True)
     paths = {}
     for name, svg in module_for(results.task, "draw").draw(results, findings, language, sections, kept).items():
