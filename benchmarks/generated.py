@@ -76,7 +76,7 @@ def _record(run: Run) -> Record:
             "cuda": "",
             "cudnn": "",
             "threads": 1,
-        },  # fmt: skip
+        },
         started="2000-01-01T00:00:00+00:00",
         seconds=0.0,
         epochs=list(_epochs(skill, random)),

@@ -1,8 +1,8 @@
 """How a plan, a build and a report grow with the number of runs: python benchmarks/growth.py [--runs 10 100 …].
 
-The records are generated, and say so. Each line is a process of its own: a plan of runs that are not there, one of
-runs that are, a second one, a build with everything reused to Markdown and HTML, again with nothing to do, and, up to
-1,000 runs, a build to PDF, too. A figure goes to benchmarks/growth.svg.
+The records are generated, and say so. Each number is of a process of its own: a plan of runs that are not there,
+one of runs that are, a second one, a build with everything reused to Markdown and HTML, again with nothing to do,
+and, up to 1,000 runs, a build to PDF, too. A figure goes to benchmarks/growth.svg.
 """
 
 import argparse
@@ -12,6 +12,7 @@ from pathlib import Path
 
 from costs import Cost, cost, machine, reportgen, table
 from generated import write_records, write_suite
+
 from reportgen.store import Store
 
 RUNS = (10, 100, 1_000, 10_000)

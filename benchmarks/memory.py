@@ -1,6 +1,6 @@
 """Peak memory of a build, all processes together: python benchmarks/memory.py [SUITE] [--jobs N].
 
-Every 50 ms the PSS of the whole process tree is summed (Linux: a page that several processes share is counted once).
+Every 50 ms the PSS of the whole process tree is summed (Linux: a page that several processes share counts once).
 The build goes into a folder of its own, so that all is trained.
 """
 

@@ -1,8 +1,8 @@
 """One report to PDF, by reportgen and by others: python benchmarks/typesetting.py [BUILD] [--language zh].
 
 BUILD is the folder of a report that is built, build/suite_rnn_vs_lstm unless given. All typeset its Markdown, with
-the same figures. What is prepared, and not timed: for the naive way, figures as matplotlib draws them by itself, with
-text as outlines; for XeLaTeX, which reads no SVG, figures as pictures; for Typst, its source, by pandoc.
+the same figures. What is prepared, and not timed: for the naive way, figures as matplotlib draws them by itself,
+with text as outlines; for XeLaTeX, which reads no SVG, figures as pictures; for Typst, its source, by pandoc.
 
 The peers: WeasyPrint with the whole fonts; Chromium's print of the report's HTML; pandoc with XeLaTeX (Debian:
 texlive-xetex, texlive-lang-chinese, lmodern); Typst (pip install typst), from pandoc's source. Those that are not
@@ -20,6 +20,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from costs import HEAD, ROOT, cost, machine, table
+
 from reportgen import fonts, pipeline
 from reportgen.figures import style
 from reportgen.languages import load_languages

@@ -17,6 +17,10 @@ MOST_ROWS = 40
 """Rows in the figure of test accuracies: what a page has room for."""
 
 
+MOST_MATRICES = 12
+"""Confusion matrices that are drawn; where there are more, those of the models whose curves are."""
+
+
 MOST_PANELS = 8
 """Forecasts in one figure, a panel each."""
 
@@ -55,3 +59,13 @@ def with_curves(results: Results, comparison: pd.DataFrame) -> list[str]:
     finished = [variant.name for variant in results.variants if results.runs_of(variant.name)]
     searched = len(finished) > CROWDED and choices(results)
     return most_accurate(comparison, representatives(results) if searched else finished, MOST_CURVES)
+
+
+def with_matrices(results: Results, comparison: pd.DataFrame) -> list[str]:
+    """Return the variants whose confusion matrices are drawn, in the order of the suite."""
+    if len(results.confusion) <= MOST_MATRICES:
+        return list(results.confusion)
+    shown = {*with_curves(results, comparison), *most_accurate(comparison, results.confusion, 2)}
+    chosen = representatives(results)
+    shown |= set(chosen) if len(chosen) <= MOST_MATRICES else set()
+    return [variant for variant in results.confusion if variant in shown]

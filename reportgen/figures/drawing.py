@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable, Iterator
 
 from reportgen.analysis.findings import Findings
 from reportgen.analysis.results import Results
-from reportgen.analysis.shown import MOST_ROWS, most_accurate, with_curves
+from reportgen.analysis.shown import MOST_ROWS, most_accurate, with_curves, with_matrices
 from reportgen.analysis.sweeps import sweeps
 from reportgen.analysis.tables import row_normalised
 from reportgen.figures.explaining import characters, diagrams_of, explaining
@@ -52,7 +52,8 @@ def _sketches(
         yield quantity, sketch("curves.learning_curves", findings.curves, lines, heldout, language, quantity)
     for name, sweep in sweeps(results).items():
         yield name, sketch("sweeps.swept", sweep, labels, language)
-    for variant, matrix in results.confusion.items():
+    for variant in with_matrices(results, findings.comparison):
+        matrix = results.confusion[variant]
         data = results.records[results.runs_of(variant)[0]].data
         classes = [language.class_name(data["source"], name) for name in data["classes"]]
         shares = row_normalised(matrix)

@@ -18,6 +18,9 @@ _LOGARITHMIC_FROM = 8
 _MOST_UPRIGHT = 10
 """Ticks; more of them are turned, so that their numbers do not touch."""
 
+_MOST_TICKS = 30
+"""Of more values every second, third … has a tick."""
+
 _RING: Any = {"marker": "o", "markersize": 11, "markerfacecolor": "none", "markeredgecolor": "black"}
 
 
@@ -70,5 +73,6 @@ def _scale(axes: Axes, values: list[float]) -> None:
     turned: dict[str, Any] = (
         {"rotation": 45, "ha": "right", "rotation_mode": "anchor"} if len(values) > _MOST_UPRIGHT else {}
     )
-    axes.set_xticks(values, [f"{value:.6g}" for value in values], **turned)
+    shown = values[:: -(-len(values) // _MOST_TICKS)]
+    axes.set_xticks(shown, [f"{value:.6g}" for value in shown], **turned)
     axes.xaxis.set_minor_locator(NullLocator())

@@ -11,7 +11,7 @@ from reportgen.analysis.claims import reach_of_claims
 from reportgen.analysis.findings import OVERFITTING_RISE, Findings
 from reportgen.analysis.judging import Reach
 from reportgen.analysis.results import Results, Runs
-from reportgen.analysis.shown import MOST_CURVES, MOST_ROWS, with_curves
+from reportgen.analysis.shown import MOST_CURVES, MOST_ROWS, with_curves, with_matrices
 from reportgen.analysis.statistics import ALPHA, REDRAWS
 from reportgen.analysis.sweeps import Sweep, sweeps
 from reportgen.languages import Language
@@ -37,6 +37,7 @@ from reportgen.report.facts import (
     settings_of,
     tuning_of,
 )
+from reportgen.report.picking import Picked, logged_of, narrowed, sizes_of, told_of
 from reportgen.report.printouts import Model, models_of
 from reportgen.suite.schema import Suite
 
@@ -95,6 +96,10 @@ class Common:
     rows: dict[str, dict[str, Any]]
     """The rows of `comparison` by variant."""
     logs: list[Log]
+    picked: Picked | None = None
+    """How much a report of many models prints of what there is; None where it prints all."""
+    told: list[str] = field(default_factory=list)
+    """The variants with a row in tables."""
     figures: dict[str, str]
     """Name of a figure to its path beside the report."""
     checks: Section
@@ -241,6 +246,20 @@ def build_context(
     heldout = set(heldout_of.values()) or {"validation"}
     best = results.record_of(findings.detailed) if findings.detailed else None
     in_text = matrices_in_text(results, findings)
+    matrices = with_matrices(results, findings.comparison)
+    told_variants, logged = told_of(results, findings), set(logged_of(results, findings))
+    drawn_from, findings = findings, narrowed(findings, told_variants)
+    every = {name: shared[name] for name in ("runs", "comparison", "logs")}
+    shared |= {
+        "told": told_variants,
+        "runs": [row for row in every["runs"] if row["variant"] in set(told_variants)],
+        "comparison": [row for row in every["comparison"] if row["variant"] in set(told_variants)],
+        "logs": [log for log, row in zip(every["logs"], every["runs"], strict=True) if row["variant"] in logged],
+        "models": sizes_of(shared["models"], told_variants, shared["labels"]),
+    }
+    if len(told_variants) < len(results.variants) or len(shared["logs"]) < len(every["logs"]):
+        counts = [len(told_variants), len(results.variants), len(shared["logs"]), len(every["logs"])]
+        shared["picked"] = Picked(*counts)
     return Context(
         **shared,
         word_vectors=distinct(
@@ -260,15 +279,15 @@ def build_context(
         },
         uses_adam=any(own.get("training.optimizer") == "adam" for own in settings.values()),
         keep=keeps.pop() if len(keeps) == 1 else "mixed",
-        seconds_digits=digits(findings.comparison["seconds_per_epoch"].min()),
+        seconds_digits=digits(drawn_from.comparison["seconds_per_epoch"].min()),
         tunings=[tuning_of(tuning, results, settings, language.code) for tuning in findings.tunings],
         sweeps=sweeps(results),
         mistakes=mistakes_of(best) if best and best.data else [],
         mistakes_seed=best.seed if best else 0,
         findings=findings,
         metrics=[metric_of(metric, language.code) for metric in results.metrics],
-        curves=len(with_curves(results, findings.comparison)),
-        explained=explain(results, findings),
+        curves=len(with_curves(results, drawn_from.comparison)),
+        explained=explain(results, drawn_from),
         confusion_figures=[(v, f"confusion-{v}") for v in in_text],
-        more_confusion_figures=[(v, f"confusion-{v}") for v in results.confusion if v not in in_text],
+        more_confusion_figures=[(v, f"confusion-{v}") for v in matrices if v not in in_text],
     )
