@@ -111,8 +111,8 @@ class Dataset:
 
     def shared(self) -> Shared:
         """Return the same as arrays and plain values."""
-        arrays = {"inputs": self.inputs, "lengths": self.lengths, "labels": self.labels, **self.parts}
-        arrays |= {"texts": self.texts.content, "begins": self.texts.begins}
+        arrays: dict[str, NDArray[Any]] = {"inputs": self.inputs, "lengths": self.lengths, "labels": self.labels}
+        arrays |= {**self.parts, "texts": self.texts.content, "begins": self.texts.begins}
         return Shared(arrays, {"vocabulary": self.vocabulary, "facts": self.facts.as_json()})
 
     @classmethod
