@@ -31,7 +31,7 @@ MODEL = (
     "activation, arguments, bidirectional, cell, dropout, embedding_size, embedding_std, head_size, hidden_size, "
     "layers, log_softmax, module, packed, pooling, recurrent_dropout, vectors, vectors_frozen"
 )
-TRAINING = "batch_size, epochs, gradient_clip, keep, learning_rate, loss, momentum, optimizer, weight_decay"
+TRAINING = "batch_size, epochs, gradient_clip, keep, learning_rate, loss, momentum, optimizer, precision, weight_decay"
 CELLS = (
     "'rnn', 'lstm', 'gru', 'handwritten_rnn', 'handwritten_lstm', 'handwritten_gru', 'handwritten_peephole_lstm', "
     "'handwritten_rnn_i2h_i2o' or a class of your own, file.py:Class"
@@ -44,7 +44,7 @@ SWEEPABLE = (
     "model.head_size, model.activation, model.dropout, model.log_softmax, "
     "training.epochs, training.batch_size, training.loss, "
     "training.optimizer, training.learning_rate, training.momentum, training.weight_decay, "
-    "training.gradient_clip, training.keep, device"
+    "training.gradient_clip, training.precision, training.keep, device"
 )
 TEXT = "a text, or one text a language: {zh: …, en: …}"
 LEFT = "test + validation below 1, so that something is left to train on"

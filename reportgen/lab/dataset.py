@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass, replace
 from functools import lru_cache
 from pathlib import Path
@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import TypeAdapter
 
 from reportgen.lab.baseline import naive_bayes_accuracy, repeated
 from reportgen.lab.corpora import (
@@ -25,7 +26,7 @@ from reportgen.lab.corpora import (
 from reportgen.lab.fetching import MOVIE_SNIPPETS, fetched
 from reportgen.lab.own_data import read_function
 from reportgen.lab.reviews import IMDB, unpacked
-from reportgen.lab.sharing import Texts, shared
+from reportgen.lab.sharing import Shared, Texts, shared
 from reportgen.lab.splitting import PARTS, Integers, check_sizes, divide
 from reportgen.lab.surnames import labelled_surnames, origin
 from reportgen.lab.tokens import TOKENIZERS, jieba_version, vocabulary
@@ -105,14 +106,34 @@ class Dataset:
     parts: dict[str, Integers]
     vocabulary: tuple[str, ...]
     facts: DataFacts
-    texts: Sequence[str]
+    texts: Texts
     """The examples as they were read."""
+
+    def shared(self) -> Shared:
+        """Return the same as arrays and plain values."""
+        arrays: dict[str, NDArray[Any]] = {"inputs": self.inputs, "lengths": self.lengths, "labels": self.labels}
+        arrays |= {**self.parts, "texts": self.texts.content, "begins": self.texts.begins}
+        return Shared(arrays, {"vocabulary": self.vocabulary, "facts": self.facts.as_json()})
+
+    @classmethod
+    def of(cls, shared: Shared) -> "Dataset":
+        """Return the data set that `shared` was made of."""
+        arrays, values = shared.arrays, shared.values
+        return cls(
+            arrays["inputs"],
+            arrays["lengths"],
+            arrays["labels"],
+            {part: arrays[part] for part in PARTS},
+            tuple(values["vocabulary"]),
+            TypeAdapter(DataFacts).validate_python(values["facts"]),
+            Texts(arrays["texts"], arrays["begins"]),
+        )
 
 
 @lru_cache(maxsize=8)
 def prepare(settings: DataSettings) -> Dataset:
     """Load and divide the data that `settings` ask for; DataError for files that cannot be learnt from."""
-    return shared(settings, lambda: _prepared(settings))
+    return Dataset.of(shared(settings, lambda: _prepared(settings).shared()))
 
 
 def _prepared(settings: DataSettings) -> Dataset:

@@ -1,19 +1,26 @@
 """Data sets that the workers of a build share: the first that needs one prepares it, all map it to memory."""
 
 import hashlib
-import pickle
+import json
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar, overload
+from typing import Any, overload
 
 import numpy as np
 from filelock import FileLock
 from numpy.typing import NDArray
 from pydantic import BaseModel
 
-Prepared = TypeVar("Prepared")
-
 _place: list[Path] = []
+
+
+@dataclass(frozen=True)
+class Shared:
+    """What processes share of a data set: arrays by name, and plain values for a JSON file."""
+
+    arrays: dict[str, NDArray[Any]]
+    values: dict[str, Any]
 
 
 def share_in(folder: Path | None) -> None:
@@ -21,7 +28,7 @@ def share_in(folder: Path | None) -> None:
     _place[:] = [folder] if folder else []
 
 
-def shared(settings: BaseModel, prepare: Callable[[], Prepared]) -> Prepared:
+def shared(settings: BaseModel, prepare: Callable[[], Shared]) -> Shared:
     """Return what `prepare` makes of `settings`, or what another process has made of them.
 
     The arrays of what is returned stay in files, and cannot be written to. A process that shares nothing prepares
@@ -37,36 +44,30 @@ def shared(settings: BaseModel, prepare: Callable[[], Prepared]) -> Prepared:
                 _leave(made, own)
             except OSError:
                 return made
-    return _read(own)  # type: ignore[return-value]  # it is what was left
+    return _read(own)
 
 
-def _leave(made: object, folder: Path) -> None:
-    """Write an object into a folder that is there only when it is whole: each array a file, and the rest one."""
-    arrays: list[pickle.PickleBuffer] = []
-    rest = pickle.dumps(made, 5, buffer_callback=arrays.append)
+def _leave(made: Shared, folder: Path) -> None:
+    """Write a folder that is there only when it is whole."""
     unfinished = folder.with_suffix(".new")
     unfinished.mkdir(exist_ok=True)
-    (unfinished / "rest").write_bytes(rest)
-    for number, array in enumerate(arrays):
-        (unfinished / f"array.{number:03}").write_bytes(array.raw())
+    (unfinished / "values.json").write_text(json.dumps(made.values), "utf-8")
+    for name, array in made.arrays.items():
+        np.save(unfinished / f"{name}.npy", array, allow_pickle=False)
     unfinished.rename(folder)
 
 
-def _read(folder: Path) -> object:
-    arrays = [_mapped(file) for file in sorted(folder.glob("array.*"))]
-    rest = (folder / "rest").read_bytes()
-    return pickle.loads(rest, buffers=arrays)  # noqa: S301 - a worker of this build has just written it
-
-
-def _mapped(file: Path) -> NDArray[np.uint8] | bytes:
-    return np.memmap(file, np.uint8, "r") if file.stat().st_size else b""  # nothing cannot be mapped
+def _read(folder: Path) -> Shared:
+    files = folder.glob("*.npy")
+    arrays = {file.stem: np.load(file, mmap_mode="r", allow_pickle=False) for file in files}
+    return Shared(arrays, json.loads((folder / "values.json").read_text("utf-8")))
 
 
 class Texts(Sequence[str]):
     """Texts one after another in UTF-8 (bytes,), each from one of `begins` (texts + 1,) to the next."""
 
     def __init__(self, content: NDArray[np.uint8], begins: NDArray[np.int64]) -> None:
-        self._content, self._begins = content, begins
+        self.content, self.begins = content, begins
 
     @classmethod
     def of(cls, texts: Sequence[str]) -> "Texts":
@@ -76,7 +77,7 @@ class Texts(Sequence[str]):
         return cls(np.frombuffer(b"".join(parts), np.uint8), begins)
 
     def __len__(self) -> int:
-        return len(self._begins) - 1
+        return len(self.begins) - 1
 
     @overload
     def __getitem__(self, i: int) -> str: ...
@@ -86,4 +87,4 @@ class Texts(Sequence[str]):
         if isinstance(i, slice):
             return [self[j] for j in range(*i.indices(len(self)))]
         place = range(len(self))[i]
-        return bytes(self._content[self._begins[place] : self._begins[place + 1]]).decode("utf-8", "surrogatepass")
+        return bytes(self.content[self.begins[place] : self.begins[place + 1]]).decode("utf-8", "surrogatepass")
