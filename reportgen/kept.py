@@ -25,7 +25,7 @@ class Kept:
         """Keep an entry, in one step; where there is no room for it, or no right to write, it is not kept."""
         unfinished = self.folder / f".{uuid4().hex}"
         with suppress(OSError):
-            self.folder.mkdir(exist_ok=True)  # beside records: a plan of what was never built leaves nothing behind
+            self.folder.mkdir(exist_ok=True)  # not its parents: a plan of what was never built leaves nothing
             try:
                 # not synced to the disk: what a crash leaves of it is found out by its seal
                 unfinished.write_bytes(_seal(content) + b"\n" + content)

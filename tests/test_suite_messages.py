@@ -31,7 +31,9 @@ MODEL = (
     "activation, arguments, bidirectional, cell, dropout, embedding_size, embedding_std, head_size, hidden_size, "
     "layers, log_softmax, module, packed, pooling, recurrent_dropout, vectors, vectors_frozen"
 )
-TRAINING = "batch_size, epochs, gradient_clip, keep, learning_rate, loss, momentum, optimizer, precision, weight_decay"
+TRAINING = (
+    "batch_size, epochs, gradient_clip, keep, learning_rate, loss, momentum, optimizer, precision, weight_decay"
+)
 CELLS = (
     "'rnn', 'lstm', 'gru', 'handwritten_rnn', 'handwritten_lstm', 'handwritten_gru', 'handwritten_peephole_lstm', "
     "'handwritten_rnn_i2h_i2o' or a class of your own, file.py:Class"
