@@ -65,8 +65,12 @@ def reportgen(*arguments: object) -> list[str]:
 
 def table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
     """Return a Markdown table; all columns but the first are numbers."""
-    lines = [head, [":---", *["---:"] * (len(head) - 1)], *rows]
-    return "\n".join(f"| {' | '.join(map(str, line))} |" for line in lines)
+    return "\n".join(map(row, [head, [":---", *["---:"] * (len(head) - 1)], *rows]))
+
+
+def row(cells: Sequence[object]) -> str:
+    """Return a row of a Markdown table, for those that are printed as they come."""
+    return f"| {' | '.join(map(str, cells))} |"
 
 
 def machine(packages: Sequence[str] = (), others: Mapping[str, str] = {}) -> str:
