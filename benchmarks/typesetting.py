@@ -172,7 +172,7 @@ def _typst(pandoc: str, report: Path, folder: Path, whole: Path, python: str) ->
     command = [pandoc, str(report), *options, "--variable=mainfont=Source Sans Pro", "-o", str(source)]
     subprocess.run(command, check=True)  # noqa: S603
     stack = '#set text(font: ("Source Sans Pro", "Noto Sans CJK SC", "DejaVu Sans"))\n'
-    text = source.read_text("utf-8")
+    text = source.read_text("utf-8").replace("dot.circle", "dot.o")  # its name since Typst 0.14
     source.write_text(text.replace("#outline(", f"{stack}#outline(", 1), "utf-8")
     pdf = folder / "report.pdf"
     return "Typst", [python, "-c", _TYPST, str(source), str(pdf), str(whole), str(folder)], pdf
