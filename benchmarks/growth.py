@@ -7,10 +7,9 @@ and, up to 1,000 runs, a build to PDF, too. A figure goes to benchmarks/growth.s
 
 import argparse
 import tempfile
-import time
 from pathlib import Path
 
-from costs import Cost, cost, machine, reportgen, table
+from costs import Cost, cost, machine, reportgen, row, table
 from generated import write_records, write_suite
 
 from reportgen.store import Store
@@ -26,15 +25,16 @@ def main() -> None:
     parser.add_argument("--runs", type=int, nargs="+", default=list(RUNS))
     parser.add_argument("--figure", type=Path, default=Path(__file__).with_name("growth.svg"))
     asked = parser.parse_args()
-    found = {runs: measured(runs) for runs in asked.runs}
-    head = ["runs", *(f"{kind}: s, MiB" for kind in KINDS), "pages (zh)"]
-    rows = []
-    for runs, (costs, pages) in found.items():
-        cells = [f"{costs[k].wall:.2f}, {costs[k].peak:.0f}" if k in costs else "—" for k in KINDS]
-        rows.append([f"{runs:,}", *cells, pages or "—"])
-    print(table(head, rows))
+    print(table(["runs", *(f"{kind}: wall s, CPU s, MiB" for kind in KINDS), "pages (zh)"], []), flush=True)
+    found = {}
+    for runs in asked.runs:
+        costs, pages = measured(runs)
+        known = (costs.get(kind) for kind in KINDS)
+        cells = [f"{own.wall:.2f}, {own.cpu:.2f}, {own.peak:.0f}" if own else "—" for own in known]
+        print(row([f"{runs:,}", *cells, pages or "—"]), flush=True)
+        found[runs] = costs
     print("\n" + machine(["numpy", "pandas", "weasyprint"]))
-    _draw({runs: costs for runs, (costs, _) in found.items()}, asked.figure)
+    _draw(found, asked.figure)
 
 
 def measured(runs: int) -> tuple[dict[str, Cost], int]:
@@ -45,9 +45,7 @@ def measured(runs: int) -> tuple[dict[str, Cost], int]:
         write_suite(suite, runs)
         own = (suite, "--build-dir", build)
         costs = {"plan, new": cost(reportgen("plan", *own), 1)}
-        began = time.perf_counter()
         write_records(suite, Store(build / "records"))
-        print(f"{runs} records in {time.perf_counter() - began:.1f} s", flush=True)
         costs["plan, there"] = cost(reportgen("plan", *own), 1)
         costs["plan again"] = cost(reportgen("plan", *own), 1)
         light = ("--format", "md", "--format", "html")

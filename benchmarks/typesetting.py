@@ -19,7 +19,7 @@ from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
 
-from costs import HEAD, ROOT, cost, machine, table
+from costs import HEAD, ROOT, cost, machine, row, table
 
 from reportgen import fonts, pipeline
 from reportgen.figures import style
@@ -62,18 +62,18 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("build", nargs="?", type=Path, default=ROOT / "build" / SUITE.stem)
     parser.add_argument("--language", default="zh")
+    parser.add_argument("--times", type=int, default=TIMES)
     parser.add_argument("--typst", metavar="PYTHON", default=sys.executable, help="a Python that has typst")
     asked = parser.parse_args()
-    rows = []
+    print(table(["typesetter", *HEAD, "pages", "MB"], []), flush=True)
     with tempfile.TemporaryDirectory() as place:
         for name, command, pdf in _peers(asked.build.resolve(), asked.language, Path(place), asked.typst):
             try:
-                own = cost(command, TIMES)
+                own = cost(command, asked.times)
             except RuntimeError as error:  # one that lacks a font or a package does not keep the others from it
                 print(f"left out: {name}: {error}", file=sys.stderr)
                 continue
-            rows.append([name, *own.cells(), _pages(pdf), f"{pdf.stat().st_size / 1e6:.1f}"])
-    print(table(["typesetter", *HEAD, "pages", "MB"], rows))
+            print(row([name, *own.cells(), _pages(pdf), f"{pdf.stat().st_size / 1e6:.1f}"]), flush=True)
     print("\n" + machine(["weasyprint"], dict(_versions())))
 
 
@@ -172,7 +172,7 @@ def _typst(pandoc: str, report: Path, folder: Path, whole: Path, python: str) ->
     command = [pandoc, str(report), *options, "--variable=mainfont=Source Sans Pro", "-o", str(source)]
     subprocess.run(command, check=True)  # noqa: S603
     stack = '#set text(font: ("Source Sans Pro", "Noto Sans CJK SC", "DejaVu Sans"))\n'
-    text = source.read_text("utf-8")
+    text = source.read_text("utf-8").replace("dot.circle", "dot.o")  # its name since Typst 0.14
     source.write_text(text.replace("#outline(", f"{stack}#outline(", 1), "utf-8")
     pdf = folder / "report.pdf"
     return "Typst", [python, "-c", _TYPST, str(source), str(pdf), str(whole), str(folder)], pdf

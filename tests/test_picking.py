@@ -1,6 +1,7 @@
 """A report of many models can be read: it prints some, by a rule, and says so."""
 
 import json
+from importlib import import_module
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -76,7 +77,7 @@ def test_the_report_says_what_it_shows_and_where_the_rest_is(code: str) -> None:
 def test_generated_records_say_that_they_are(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A record that a benchmark generates is one that a build takes, and tells that nothing was trained."""
     monkeypatch.syspath_prepend(str(Path(__file__).parents[1] / "benchmarks"))
-    import generated
+    generated = import_module("generated")
 
     suite = tmp_path / "suite.yaml"
     generated.write_suite(suite, 10)
