@@ -3,13 +3,16 @@
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from reportgen import pipeline
+from reportgen.figures.style import drawing
+from reportgen.languages import load_languages
+from reportgen.resources import TEMPLATES
 
 GOLDEN = Path(__file__).parent / "golden"
 TINY = GOLDEN / "tiny.yaml"
@@ -66,3 +69,11 @@ def reportgen(tmp_path: Path) -> Command:
         return subprocess.run(command, cwd=cwd, env=environment, capture_output=True, text=True, check=False)
 
     return run
+
+
+@pytest.fixture
+def fonts_of_reports() -> Iterator[None]:
+    """Draw with fonts that have every character of the catalogues."""
+    said = [language.messages.values() for language in load_languages(["zh", "en"], [TEMPLATES])]
+    with drawing("".join(str(message) for messages in said for message in messages), "en"):
+        yield

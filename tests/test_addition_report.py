@@ -1,20 +1,19 @@
 """The report of an addition suite, from records made up by hand: its numbers, figures and sentences."""
 
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from matplotlib.lines import Line2D
+from artists import heights, places
 from numpy.testing import assert_allclose, assert_array_equal
-from numpy.typing import NDArray
 
 from reportgen import pipeline
 from reportgen.analysis.additions import Additions, Generalisation, analyse, collect
 from reportgen.figures.additions import by_setting, curves, heat, lengths, names_of, steps
-from reportgen.figures.style import drawing, series_style
+from reportgen.figures.style import series_style
 from reportgen.lab.record import Record
 from reportgen.languages import Language, load_languages
 from reportgen.report.additions import build_context
@@ -23,6 +22,8 @@ from reportgen.resources import TEMPLATES
 from reportgen.suite.expansion import Run, runs_of
 from reportgen.suite.schema import Suite, suite_of
 from reportgen.suite.tasks import TASKS
+
+pytestmark = pytest.mark.usefixtures("fonts_of_reports")
 
 ZH, EN = load_languages(["zh", "en"], [TEMPLATES])
 LAYERS = [{"base": "rnn", "grid": {"model.layers": [1, 4]}}]
@@ -104,23 +105,6 @@ def report(found: Additions, language: Language = EN, declared: Suite | None = N
 
 
 ONE, FOUR = "rnn/layers=1", "rnn/layers=4"
-
-
-def places(line: Line2D) -> NDArray[np.float64]:
-    """Return where the line's points stand from left to right."""
-    return np.asarray(line.get_xdata(), float)
-
-
-def heights(line: Line2D) -> NDArray[np.float64]:
-    """Return where the line's points stand from bottom to top."""
-    return np.asarray(line.get_ydata(), float)
-
-
-@pytest.fixture(autouse=True)
-def _drawing() -> Iterator[None]:
-    """Draw with the report's fonts."""
-    with drawing("".join(map(str, [*ZH.messages.values(), *EN.messages.values()])), "en"):
-        yield
 
 
 def test_the_tables_hold_the_records() -> None:

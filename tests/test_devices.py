@@ -3,7 +3,7 @@
 No GPU is needed but by the last test: the records of the others are made up, and say that they are of one.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,6 @@ from reportgen import pipeline, planning
 from reportgen.analysis.additions import Additions, analyse, collect
 from reportgen.analysis.devices import pairs, scales, seconds_of
 from reportgen.errors import ReportgenError
-from reportgen.figures.style import drawing
 from reportgen.lab.device import has_cuda
 from reportgen.languages import Language
 from reportgen.report.additions import build_context, write
@@ -29,6 +28,8 @@ from reportgen.suite.checks import Checks
 from reportgen.suite.expansion import runs_of
 from reportgen.suite.schema import Suite, suite_of
 from reportgen.suite.tasks import TASKS
+
+pytestmark = pytest.mark.usefixtures("fonts_of_reports")
 
 RUNS = ({"name": "rnn", "label": "RNN"},)
 SIZES = [{"base": "rnn", "grid": {"device": ["cpu", "cuda"], "training.batch_size": [20, 200, 2000]}}]
@@ -70,13 +71,6 @@ def report(found: Additions, declared: Suite | None = None, language: Language =
     figures |= {f"steps-{number}": "steps.svg" for number in range(1, 4)}
     context = build_context(declared or suite(), found, findings, figures, language, quick=False)
     return fill_in(context, language, [TEMPLATES])
-
-
-@pytest.fixture(autouse=True)
-def _drawing() -> Iterator[None]:
-    """Draw with the report's fonts."""
-    with drawing("".join(map(str, [*ZH.messages.values(), *EN.messages.values()])), "en"):
-        yield
 
 
 def test_a_run_may_have_a_device_of_its_own() -> None:

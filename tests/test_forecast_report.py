@@ -2,24 +2,23 @@
 
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from artists import heights, places
 from matplotlib.colors import to_hex
-from matplotlib.lines import Line2D
 from numpy.testing import assert_allclose, assert_array_equal
-from numpy.typing import NDArray
 
 from reportgen import pipeline
 from reportgen.analysis.forecasts import Findings, Forecasts, analyse, collect
 from reportgen.analysis.shown import lowest
 from reportgen.analysis.sweeps import FORECAST_ERROR, sweeps
 from reportgen.figures.forecasts import errors, forecasts, training
-from reportgen.figures.style import drawing, series_style
+from reportgen.figures.style import series_style
 from reportgen.figures.sweeps import swept
 from reportgen.lab.record import Record
 from reportgen.languages import Language, load_languages
@@ -29,6 +28,8 @@ from reportgen.resources import TEMPLATES
 from reportgen.suite.expansion import Run, runs_of
 from reportgen.suite.schema import Suite, suite_of
 from reportgen.suite.tasks import TASKS
+
+pytestmark = pytest.mark.usefixtures("fonts_of_reports")
 
 ZH, EN = load_languages(["zh", "en"], [TEMPLATES])
 TRUTH = np.sin(np.arange(8.0))[None]
@@ -105,23 +106,6 @@ def report(by_seed: Errors, language: Language = EN) -> str:
     figures = {name: f"{name}.svg" for name in names}
     context = build_context(suite(by_seed), found, analyse(found), figures, language, quick=False)
     return write(context, language, [TEMPLATES])
-
-
-def places(line: Line2D) -> NDArray[np.float64]:
-    """Return where the line's points stand from left to right."""
-    return np.asarray(line.get_xdata(), float)
-
-
-def heights(line: Line2D) -> NDArray[np.float64]:
-    """Return where the line's points stand from bottom to top."""
-    return np.asarray(line.get_ydata(), float)
-
-
-@pytest.fixture(autouse=True)
-def _drawing() -> Iterator[None]:
-    """Draw with the report's fonts."""
-    with drawing("".join(map(str, [*ZH.messages.values(), *EN.messages.values()])), "en"):
-        yield
 
 
 def test_the_tables_hold_the_records() -> None:
@@ -281,7 +265,7 @@ SENTENCES: dict[tuple[str, tuple[tuple[float, ...], tuple[float, ...]]], tuple[s
         "它明确比{other}偏离得慢。",
         "LBFGS 所需的求值次数明确少于 ADAM，后者是前者的 2.5 倍",
         "LBFGS 明确比 ADAM 快，后者的用时是前者的 2.5 倍",
-        "用时明确更短的有：LBFGS 相对于 ADAM（相差 2.5 倍）。",
+        "用时明确更短的有：LBFGS 相对于 ADAM（后者是前者的 2.5 倍）。",
     ),
     ("zh", OPEN): (
         "{other}的误差平均是{best}的 4.64 倍",

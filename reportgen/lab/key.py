@@ -23,6 +23,7 @@ from reportgen.suite.tasks import AnyData, AnyRun
 THREADS = 1
 """Threads of a run on a CPU: fixed, so that the number of runs side by side never changes a result."""
 
+_version = cache(version)  # it reads a file, which for many runs would take longer than all else of their keys
 _PACKAGE = Path(__file__).parents[1]
 
 
@@ -38,7 +39,7 @@ def key_parts(settings: AnyRun, seed: int) -> dict[str, Any]:
         "data": data_digest(settings.data),
         "seed": seed,
         "code": code_digest(),
-        "torch": version("torch"),
+        "torch": _version("torch"),
         "device": settings.device,
         "dtype": "float32" if isinstance(settings, AdditionRun) else settings.training.precision,
         "threads": THREADS if settings.device == "cpu" else None,
