@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable
 
 import torch
-from measuring import here, median, table
+from measuring import machine, median, table
 from torch import Tensor, nn
 
 from reportgen.lab.cells import HandwrittenGRU, HandwrittenLSTM, HandwrittenRNN, Stack
@@ -87,7 +87,7 @@ def main() -> None:
         times = [f"{milliseconds:.1f}" for milliseconds in found.values()]
         ratios = [f"{found[form] / found['torch.nn']:.2f}" for form in ("naive", "by hand")]
         rows.append([name, *times, *ratios])
-    print(here("torch"))
+    print(machine(["torch"]))
     print(f"Batch {options.batch}, {options.time} steps, {options.size} to {options.size}, one thread; ", end="")
     print(f"medians of {options.repeat}, in milliseconds.\n")
     print(table(["cell", "naive", "by hand", "torch.nn", "naive / torch.nn", "by hand / torch.nn"], rows))

@@ -1,19 +1,16 @@
-"""What a command costs: wall time, CPU seconds and peak memory of the whole process tree, as a Markdown table."""
+"""What short commands cost, as the median of some runs: wall time, CPU seconds, memory of the largest process."""
 
 import json
 import os
-import platform
 import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from importlib.metadata import version
 from pathlib import Path
 
-ROOT = Path(__file__).parents[1]
+from measuring import ROOT
 
 
 @dataclass(frozen=True)
@@ -70,36 +67,6 @@ def _measure(command: Sequence[str]) -> None:
 def reportgen(*arguments: object) -> list[str]:
     """Return the command line of reportgen."""
     return [sys.executable, "-m", "reportgen", *map(str, arguments)]
-
-
-def table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
-    """Return a Markdown table; all columns but the first are numbers."""
-    return "\n".join(map(row, [head, [":---", *["---:"] * (len(head) - 1)], *rows]))
-
-
-def row(cells: Sequence[object]) -> str:
-    """Return a row of a Markdown table, for those that are printed as they come."""
-    return f"| {' | '.join(map(str, cells))} |"
-
-
-def machine(packages: Sequence[str] = (), others: Mapping[str, str] = {}) -> str:
-    """Return a line on the machine, its load, the date and versions."""
-    load = "/".join(f"{value:.1f}" for value in os.getloadavg())
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    versions = [*(f"{name} {version(name)}" for name in packages), *(f"{k} {v}" for k, v in others.items())]
-    parts = [
-        f"{datetime.now(UTC):%Y-%m-%d}", _cpu(), f"{cores} cores", f"load {load} at the end",
-        f"Python {platform.python_version()}", *versions,
-    ]  # fmt: skip
-    return ", ".join(parts)
-
-
-def _cpu() -> str:
-    try:
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
-    except OSError:
-        return platform.processor() or platform.machine()
-    return next((line.partition(": ")[2] for line in lines if line.startswith("model name")), platform.machine())
 
 
 def _said(values: Iterable[float]) -> str:

@@ -11,7 +11,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from measuring import here, table
+from measuring import machine, table
 
 from reportgen import pipeline, planning
 from reportgen.lab.device import has_cuda
@@ -61,7 +61,7 @@ def main() -> None:
     seconds = {int(n): seconds_with(int(n), options.epochs, options.precision) for n in options.jobs.split(",")}
     one = next(iter(seconds.values()))
     rows = [[str(n), f"{own:.0f}", f"{24 * 60 / own:.1f}", f"{one / own:.2f}"] for n, own in seconds.items()]
-    print(here("torch"))
+    print(machine(["torch"]))
     print(f"24 runs of {options.epochs} epochs in {options.precision}.\n")
     print(table(["workers", "seconds", "runs a minute", "times the first"], rows))
 

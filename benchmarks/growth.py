@@ -9,8 +9,9 @@ import argparse
 import tempfile
 from pathlib import Path
 
-from costs import Cost, cost, machine, reportgen, row, table
+from costs import Cost, cost, reportgen
 from generated import write_records, write_suite
+from measuring import machine, row, table
 
 from reportgen.store import Store
 

@@ -12,6 +12,8 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 
+ROOT = Path(__file__).parents[1]
+
 _LOOK_SECONDS = 0.5
 
 
@@ -39,7 +41,7 @@ def cost_of(command: Sequence[str], environment: Mapping[str, str] | None = None
                 process.wait(_LOOK_SECONDS)
                 break
             except subprocess.TimeoutExpired:
-                peak = max(peak, sum(map(_shared_out, _family(process.pid))))
+                peak = max(peak, sum(map(memory_of, processes_of(process.pid))))
     wall = time.perf_counter() - began
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     if process.returncode:
@@ -48,7 +50,7 @@ def cost_of(command: Sequence[str], environment: Mapping[str, str] | None = None
     return Cost(wall, cpu, peak)
 
 
-def _family(parent: int) -> list[int]:
+def processes_of(parent: int) -> list[int]:
     """Return a process and all that it started, directly or not."""
     found = [parent]
     for child in found:
@@ -60,7 +62,8 @@ def _family(parent: int) -> list[int]:
     return found
 
 
-def _shared_out(process: int) -> float:
+def memory_of(process: int) -> float:
+    """Return the MiB of a process, what it shares divided by those that share it; 0 for one that has ended."""
     try:
         lines = Path(f"/proc/{process}/smaps_rollup").read_text().splitlines()
     except OSError:  # it has just ended
@@ -73,26 +76,31 @@ def median(values: Iterable[float]) -> float:
     return statistics.median(values)
 
 
-def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """Return a table in Markdown; the first column is text, the others are numbers."""
-    lines = [head, ["---", *["---:"] * (len(head) - 1)], *rows]
-    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+def table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
+    """Return a Markdown table; all columns but the first are numbers."""
+    return "\n".join(map(row, [head, [":---", *["---:"] * (len(head) - 1)], *rows]))
 
 
-def here(*packages: str) -> str:
-    """Return a line on the machine, the date and the versions of the packages."""
-    names = [line for line in _lines("/proc/cpuinfo") if line.startswith("model name")]
-    processor = names[0].split(":", 1)[1].strip() if names else platform.machine()
-    pages = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    versions = ", ".join(f"{package} {version(package)}" for package in packages)
-    return (
-        f"{datetime.now(UTC):%Y-%m-%d}; {processor}, {len(os.sched_getaffinity(0))} cores, "
-        f"{pages / 2**30:.0f} GiB; Python {platform.python_version()}, {versions}."
-    )
+def row(cells: Sequence[object]) -> str:
+    """Return a row of a Markdown table, for those that are printed as they come."""
+    return f"| {' | '.join(map(str, cells))} |"
 
 
-def _lines(file: str) -> list[str]:
+def machine(packages: Sequence[str] = (), others: Mapping[str, str] = {}) -> str:
+    """Return a line on the machine, its load, the date and versions."""
+    load = "/".join(f"{value:.1f}" for value in os.getloadavg())
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    versions = [*(f"{name} {version(name)}" for name in packages), *(f"{k} {v}" for k, v in others.items())]
+    parts = [
+        f"{datetime.now(UTC):%Y-%m-%d}", _cpu(), f"{cores} cores", f"load {load} at the end",
+        f"Python {platform.python_version()}", *versions,
+    ]  # fmt: skip
+    return ", ".join(parts)
+
+
+def _cpu() -> str:
     try:
-        return Path(file).read_text().splitlines()
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
     except OSError:
-        return []
+        return platform.processor() or platform.machine()
+    return next((line.partition(": ")[2] for line in lines if line.startswith("model name")), platform.machine())

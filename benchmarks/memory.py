@@ -10,7 +10,8 @@ import tempfile
 import time
 from pathlib import Path
 
-from costs import ROOT, machine, reportgen, table
+from costs import reportgen
+from measuring import ROOT, machine, memory_of, processes_of, table
 
 _EVERY = 0.05
 
@@ -27,9 +28,9 @@ def main() -> None:
         command = reportgen("build", asked.suite, "--build-dir", folder, "--jobs", asked.jobs, *options)
         began = time.perf_counter()
         process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)  # noqa: S603
-        peak, processes, at = 0, 0, 0.0
+        peak, processes, at = 0.0, 0, 0.0
         while process.poll() is None:
-            sizes = [_pss(pid) for pid in _tree(process.pid)]
+            sizes = [memory_of(pid) for pid in processes_of(process.pid)]
             if sum(sizes) > peak:
                 peak, processes, at = sum(sizes), len(sizes), time.perf_counter() - began
             time.sleep(_EVERY)
@@ -38,30 +39,8 @@ def main() -> None:
         raise SystemExit(f"the build ended with {process.returncode}")
     name = f"`reportgen build {Path(asked.suite).name} {' '.join([*options, '--jobs', str(asked.jobs)])}`"
     print(table(["command", "peak, MiB", "processes then", "after, s", "wall, s"],
-                [[name, f"{peak / 2**20:.0f}", processes, f"{at:.0f}", f"{seconds:.0f}"]]))  # fmt: skip
+                [[name, f"{peak:.0f}", processes, f"{at:.0f}", f"{seconds:.0f}"]]))  # fmt: skip
     print("\n" + machine(["torch", "weasyprint"]))
-
-
-def _tree(pid: int) -> list[int]:
-    found, waiting = [], [pid]
-    while waiting:
-        own = waiting.pop()
-        found.append(own)
-        for task in Path(f"/proc/{own}/task").glob("*/children"):
-            try:
-                waiting += map(int, task.read_text().split())
-            except OSError:  # it has ended since
-                continue
-    return found
-
-
-def _pss(pid: int) -> int:
-    """Return the bytes of a process, what it shares divided by those that share it; 0 for one that has ended."""
-    try:
-        lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
-    except OSError:
-        return 0
-    return next((int(line.split()[1]) * 1024 for line in lines if line.startswith("Pss:")), 0)
 
 
 if __name__ == "__main__":

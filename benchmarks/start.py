@@ -8,7 +8,8 @@ import sys
 import tempfile
 from pathlib import Path
 
-from costs import HEAD, ROOT, cost, machine, reportgen, table
+from costs import HEAD, cost, reportgen
+from measuring import ROOT, machine, table
 
 TIMES = 7
 SUITE = ROOT / "experiments" / "suite_rnn_vs_lstm.yaml"

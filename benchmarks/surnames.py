@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import torch
-from measuring import here, median, table
+from measuring import machine, median, table
 from torch import Tensor, nn
 
 from reportgen import pipeline, planning
@@ -161,7 +161,7 @@ def main() -> None:
         ]
         for way, rate in medians.items()
     ]
-    print(here("torch"))
+    print(machine(["torch"]))
     print(f"Medians of {options.repeat}.\n")
     print(table(["way", "names/s", "times letter by letter", "times whole names", "each"], rows))
 

@@ -16,7 +16,7 @@ from collections import defaultdict
 from pathlib import Path
 
 import numpy as np
-from measuring import Cost, cost_of, here, median, table
+from measuring import Cost, cost_of, machine, median, table
 
 from reportgen.lab.dataset import prepare
 from reportgen.suite.settings import MovieSnippetsSettings, SplitSettings
@@ -105,7 +105,7 @@ def main() -> None:
         ]
         for peer, own in costs.items()
     ]
-    print(here("torch"))
+    print(machine(["torch"]))
     print(f"Medians of {options.repeat}; accuracies are means over the seeds (lowest–highest).\n")
     head = ["peer", "wall, s", "CPU, s", "peak, MiB", "wall / ours"]
     print(table([*head, *(f"{cell.upper()} accuracy" for cell in CELLS), "wall of each, s"], rows))

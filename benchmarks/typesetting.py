@@ -19,7 +19,8 @@ from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
 
-from costs import HEAD, ROOT, cost, machine, row, table
+from costs import HEAD, cost
+from measuring import ROOT, machine, row, table
 
 from reportgen import fonts, pipeline
 from reportgen.figures import style

@@ -67,9 +67,8 @@ class Remembered:
 
     def keep(self) -> None:
         """Keep what is known now for the next plan."""
-        most = max(
-            _FEWEST, 2 * len(self._new)
-        )  # the suite may be quick at one time, and on another device at another
+        # twice as many as now: the suite may be quick at one time, and on another device at another
+        most = max(_FEWEST, 2 * len(self._new))
         old = {question: answer for question, answer in self._old.items() if question not in self._new}
         answers = dict(list({**old, **self._new}.items())[-most:])
         if self._kept is not None and answers != self._old:
