@@ -109,7 +109,8 @@ def test_every_problem_of_a_suite_is_told_at_once(reportgen: Command, tmp_path: 
     assert done.returncode == 2
     assert done.stderr.splitlines() == [
         "bad.yaml:10: training.epochz: got the unknown key 'epochz', expected one of batch_size, epochs, "
-        "gradient_clip, keep, learning_rate, loss, momentum, optimizer, weight_decay; did you mean 'epochs'?",
+        "gradient_clip, keep, learning_rate, loss, momentum, optimizer, precision, weight_decay; "
+        "did you mean 'epochs'?",
         "bad.yaml:11: model.hidden_size: got -1, expected a number above 0",
     ]
 

@@ -114,7 +114,7 @@ def test_so_many_runs_go_side_by_side_as_cores_and_memory_allow(
     free: int | None, expected: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """On eight cores, at most eight, at most as many as memory has room for, and at least one."""
-    monkeypatch.setattr(pool, "_cores", lambda: 8)
+    monkeypatch.setattr(pool, "cores", lambda: 8)
     monkeypatch.setattr(memory, "free", lambda: free)
     assert pool.workers_for(20, "cpu") == expected
     assert pool.workers_for(20, "cuda") == 1

@@ -77,7 +77,8 @@ def test_every_source_leads_to_its_task(task: Any) -> None:
         (
             FORECAST.replace("sine", "surnames") + "training: {steps: 3}\n",
             "6: training.steps: got the setting 'steps' of forecasting, expected a setting of classification, one "
-            "of batch_size, epochs, gradient_clip, keep, learning_rate, loss, momentum, optimizer, weight_decay",
+            "of batch_size, epochs, gradient_clip, keep, learning_rate, loss, momentum, optimizer, precision, "
+            "weight_decay",
         ),
         (
             FORECAST + "training: {stepps: 3}\n",
