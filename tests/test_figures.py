@@ -379,6 +379,16 @@ def test_the_fonts_are_inside(pictures: dict[str, str]) -> None:
         assert set("".join(words(svg))) - carried - {"\n"} == set()
 
 
+def test_the_typesetter_finds_every_family_that_a_text_names(pictures: dict[str, str]) -> None:
+    """WeasyPrint splits the names at commas and takes off quotes alone; what it does not find it replaces."""
+    for svg in pictures.values():
+        named = re.findall(r"font-family: ([^;\"]*)", svg)
+        assert named
+        assert {name.strip("\"'") for names in named for name in names.split(",")} == {
+            "Source Sans Pro", "Noto Sans CJK SC", "DejaVu Sans",
+        }  # fmt: skip
+
+
 def test_nothing_outside_is_referred_to(pictures: dict[str, str]) -> None:
     """A figure refers to nothing but data inside it and places in it."""
     for svg in pictures.values():

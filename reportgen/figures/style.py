@@ -127,6 +127,8 @@ def to_svg(figure: Figure, language: str, localised: Callable[[str], str] = str)
     stream = io.StringIO()
     figure.savefig(stream, format="svg", metadata={"Date": None, "Creator": None, "Type": None, "Format": None})
     svg = _NUMBER.sub(lambda number: localised(number[0]), stream.getvalue())
+    # WeasyPrint takes the space after a comma for a part of the next name, and then any font of the machine
+    svg = re.sub(r"font-family: [^;\"]*", lambda families: families[0].replace(", ", ","), svg)
     text = re.sub(r"&#?\w+;", "", "".join(re.findall(r">([^<]+)</t(?:ext|span)>", svg))) + "&<>\"'"
     rules = fonts.font_face_rules(text, language, _STACK)
     return svg.replace("<defs>", f'<defs>\n  <style type="text/css">{rules}</style>', 1)
