@@ -179,7 +179,8 @@ def test_a_run_that_always_kills_its_process_is_recorded_as_failed(machines: Mac
     carry_out_all(tasks, folder, Cluster(machines.address), heard.append)
     ends = {event.name: event.status for event in heard if isinstance(event, RunDone)}
     assert ends == {task.name: "failed" if task in fatal else "finished" for task in tasks}
-    assert sum(event == RunStarted(fatal[0].name, 1) for event in heard) == 3
+    # what a process had just said when it was killed may be lost with it; how often it was begun its record says
+    assert sum(event == RunStarted(fatal[0].name, 1) for event in heard) in (1, 2, 3)
     record = planning.read(Store(folder), fatal[0].key)
     assert record is not None
     assert record.error.startswith("its process or its machine was lost three times")
