@@ -55,6 +55,11 @@ class Options:
     executor: Executor | None = None
     """Where runs are carried out; None is a pool of processes on this machine."""
 
+    @property
+    def place(self) -> Executor:
+        """Where runs are carried out."""
+        return self.executor or pool.Pool(self.jobs)
+
 
 @dataclass(frozen=True)
 class Outcome:
@@ -93,6 +98,8 @@ def build(
     loaded = load(file, quick=options.quick, profile=options.profile, formats=options.formats)
     announce("plan")
     store = Store(options.build / "records")
+    if planning.has_new(loaded.suite, store):
+        options.place.get_ready()
     planned = plan(loaded, store)
     folder = options.build / ".".join(filter(None, [file.stem, options.profile, "quick" * options.quick]))
     announce("run")
@@ -215,7 +222,7 @@ def run(planned: Plan, store: Store, options: Options, listen: Callable[[Event],
     if not tasks:
         return 0, imported
     store.remove_unfinished()
-    made = carry_out_all(tasks, store.folder, options.executor or pool.Pool(options.jobs), listen)
+    made = carry_out_all(tasks, store.folder, options.place, listen)
     return sum(step.key in made for step in planned.steps), imported
 
 

@@ -90,6 +90,12 @@ def plan(suite: Suite, store: Store, kept: Kept | None = None, name: str = "") -
     return Plan(_with_reasons(steps, store))
 
 
+def has_new(suite: Suite, store: Store) -> bool:
+    """Tell, before any key is worked out, whether there are fewer records than runs to train."""
+    runs = runs_of(suite, devices.resolve("auto"))
+    return sum(not isinstance(run.variant.settings, ImportedRun) for run in runs) > len(list(store.keys()))
+
+
 def _wants_tf32_of_a_cpu(run: Run) -> bool:
     settings = run.variant.settings
     return isinstance(settings, RunSettings) and (settings.device, settings.training.precision) == ("cpu", "tf32")

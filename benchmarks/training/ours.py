@@ -38,7 +38,9 @@ def main() -> None:
         options = pipeline.Options(build=Path(folder, "build"), jobs=2)
         store = Store(options.build / "records")
         if only_train:
-            planned = pipeline.plan(pipeline.load(file), store)
+            loaded = pipeline.load(file)
+            options.place.get_ready()
+            planned = pipeline.plan(loaded, store)
             pipeline.run(planned, store, options, lambda _: None)
         else:
             pipeline.build(file, options, lambda _: None, lambda _: None)

@@ -26,6 +26,9 @@ LISTEN_SECONDS = 0.1
 class Executor(Protocol):
     """A place where runs are carried out."""
 
+    def get_ready(self) -> None:
+        """Begin, without waiting for it, with what takes long and is sure to be needed."""
+
     def carry_out(self, tasks: Sequence[Task], store: Store, listen: Listen, interrupted: Asked) -> None:
         """Carry out runs of one device, or of several, and leave a record of each in the store.
 

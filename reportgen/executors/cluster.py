@@ -67,6 +67,9 @@ class Cluster:
     gpu_share: float = 1.0
     work: Work = train
 
+    def get_ready(self) -> None:
+        """Do nothing yet: a cluster is connected to when it is known what it shall do."""
+
     def carry_out(self, tasks: Sequence[Task], store: Store, listen: Listen, interrupted: Asked) -> None:
         """Carry out runs: see `reportgen.executors.base.Executor`."""
         with connected(self.address, self.jobs):

@@ -20,7 +20,7 @@ from typing import Any
 from filelock import Timeout
 
 from reportgen.errors import ReportgenError
-from reportgen.executors import memory
+from reportgen.executors import copies, memory
 from reportgen.executors.base import (
     LISTEN_SECONDS,
     Asked,
@@ -55,6 +55,10 @@ class Pool:
     """
 
     workers: int | None = None
+
+    def get_ready(self) -> None:
+        """Begin to import what runs need."""
+        copies.get_ready()
 
     def carry_out(self, tasks: Sequence[Task], store: Store, listen: Listen, interrupted: Asked) -> None:
         """Carry out runs: see `reportgen.executors.base.Executor`."""
@@ -96,7 +100,7 @@ def _one_pool(
     last_try: bool = False,
 ) -> tuple[list[Task], list[Task]]:
     """Carry out the tasks until done, or a worker is killed; return those to try again, and those not begun."""
-    context = multiprocessing.get_context("spawn")
+    context = copies.processes()
     events, stop = context.Queue(), context.Event()
     again: list[Task] = []
     begun: set[str] = set()
@@ -106,7 +110,7 @@ def _one_pool(
             begun.add(event.name)
         listen(event)
 
-    initial = (str(store.folder), str(shared), events, stop)
+    initial = (dict(os.environ), str(store.folder), str(shared), events, stop)
     pool = ProcessPoolExecutor(workers, context, _start_worker, initial)
     try:
         task_of = {pool.submit(_carry_out, task, last_try): task for task in tasks}
@@ -143,9 +147,11 @@ def _pass_on(events: "multiprocessing.Queue[Event]", listen: Listen) -> None:
 _worker: dict[str, Any] = {}
 
 
-def _start_worker(folder: str, shared: str, events: Any, stop: Any) -> None:
+def _start_worker(environment: dict[str, str], folder: str, shared: str, events: Any, stop: Any) -> None:
     from reportgen.lab.sharing import share_in
 
+    copies.take_over(environment)
+    memory.keep_what_is_freed()
     share_in(Path(shared))
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the parent, which sets `stop`
     threading.Thread(target=_end_with_the_parent, daemon=True).start()

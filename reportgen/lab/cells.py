@@ -58,7 +58,7 @@ class RNNCell(nn.Module):
     def scan(self, x: Tensor, state: State) -> tuple[Tensor, State]:
         """Step over (batch, time, input_size); return (batch, time, hidden_size) and the last state."""
         hs = RNNScan.apply(*_ready(x, *state, *_split(self.W, x), self.W.bias))
-        return hs[1:].transpose(0, 1), (hs[-1],)
+        return hs.transpose(0, 1), (hs[-1],)
 
     def copy_from(self, layer: TorchLayer) -> None:
         """Take over the weights of a layer of torch.nn.RNN."""
@@ -99,7 +99,7 @@ class LSTMCell(nn.Module):
     def scan(self, x: Tensor, state: State) -> tuple[Tensor, State]:
         """Step over (batch, time, input_size); return (batch, time, hidden_size) and the last (h, c)."""
         hs, c = LSTMScan.apply(*_ready(x, *state, *_split(self.W, x), self.W.bias))
-        return hs[1:].transpose(0, 1), (hs[-1], c)
+        return hs.transpose(0, 1), (hs[-1], c)
 
     def copy_from(self, layer: TorchLayer) -> None:
         """Take over the weights of a layer of torch.nn.LSTM."""
@@ -138,7 +138,7 @@ class GRUCell(nn.Module):
         """Step over (batch, time, input_size); return (batch, time, hidden_size) and the last state."""
         weights = self.W.weight, self.U.weight, self.W.bias, self.U.bias
         hs = GRUScan.apply(*_ready(x, *state, *weights))
-        return hs[1:].transpose(0, 1), (hs[-1],)
+        return hs.transpose(0, 1), (hs[-1],)
 
     @torch.no_grad()
     def copy_from(self, layer: TorchLayer) -> None:
@@ -225,7 +225,7 @@ def _ready(x: Tensor, *others: Tensor) -> tuple[Tensor, ...]:
 def _split(fused: nn.Linear, x: Tensor) -> tuple[Tensor, Tensor]:
     """Return the parts of a fused map's weights that meet x and h."""
     for_x, for_h = fused.weight.split([x.shape[2], fused.in_features - x.shape[2]], dim=1)
-    return for_x, for_h
+    return for_x.contiguous(), for_h.contiguous()
 
 
 @torch.no_grad()

@@ -5,13 +5,15 @@ from typing import get_overloads
 
 from torch import nn
 
+from reportgen.lab.layers import STANDS_FOR
+
 EXPLAINED = (nn.Embedding, nn.RNN, nn.LSTM, nn.GRU)
 _OF_NO_INTEREST = ("self", "device", "dtype")
 
 
 def arguments_in_use(model: nn.Module) -> dict[str, list[tuple[str, str]]]:
     """Return the arguments of each kind of layer of torch.nn's that the model has, by the layer's name."""
-    used = {type(module) for module in model.modules()}
+    used = {STANDS_FOR.get(type(module), type(module)) for module in model.modules()}
     return {layer.__name__: arguments(layer) for layer in EXPLAINED if layer in used}
 
 
