@@ -43,5 +43,5 @@ def keep_what_is_freed() -> None:
     """
     with suppress(OSError, AttributeError):
         set_option = ctypes.CDLL(None).mallopt
-        for option in (_MMAP_THRESHOLD, _TRIM_THRESHOLD):
-            set_option(option, 2**30)
+        set_option(_MMAP_THRESHOLD, 2**25)  # the most that all versions take
+        set_option(_TRIM_THRESHOLD, 2**30)
