@@ -1,6 +1,5 @@
 """What a person, or a log file, sees of a build."""
 
-import json
 import sys
 import time
 from collections.abc import Iterable
@@ -120,9 +119,7 @@ def print_outcome(outcome: Outcome) -> None:
     imported = f"{outcome.imported} imported, " if outcome.imported else ""
     done = f"{state}{outcome.trained} trained, {imported}{outcome.reused} reused, {outcome.seconds:.1f} s"
     out.print(Text(done))
-    # read where a build that had nothing to do finds them, too
-    checks = json.loads((outcome.folder / "results.json").read_text("utf-8"))["checks"]
-    for line in checks["lines"]:
+    for line in outcome.checks:
         sys.stderr.write(f"{line}\n")
     if outcome.unfinished:
         names = visible(", ".join(outcome.unfinished))

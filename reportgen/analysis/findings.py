@@ -104,7 +104,7 @@ def analyse(results: Results, claims: Sequence[Claim] = ()) -> Findings:
     redrawn = redrawn_scores(results, "test_accuracy")
     data = {name: results.records[results.runs_of(name)[0]].data for name in results.confusion}
     classes = {name: list(facts["classes"]) for name, facts in data.items()}
-    averages = tables.curves(_of_finished(results))
+    averages = dict(iter(tables.curves(_of_finished(results)).groupby("variant", sort=False)))
     timed = finished[~finished["variant"].isin(list(results.imported))].set_index("variant")
     compared = [str(variant) for variant in finished["variant"] if variant not in apart]
     found = Findings(
@@ -113,7 +113,7 @@ def analyse(results: Results, claims: Sequence[Claim] = ()) -> Findings:
         differences=against(leader, compared, results, results.runs, redrawn=redrawn),
         tunings=list(tunings(results, redrawn)),
         published=list(_published(results, finished.set_index("variant"))),
-        overfitting=[fit for v in finished["variant"] if (fit := _overfitting(str(v), averages))],
+        overfitting=[fit for v in finished["variant"] if (fit := _overfitting(str(v), averages.get(v)))],
         confusions={
             name: most_confused(name, matrix, classes[name]) for name, matrix in results.confusion.items()
         },
@@ -156,14 +156,16 @@ def _of_finished(results: Results) -> pd.DataFrame:
     return results.epochs[results.epochs["run"].isin(runs.loc[runs["status"] == "finished", "run"])]
 
 
-def _overfitting(variant: str, averages: pd.DataFrame) -> Overfitting | None:
-    """Return None for an imported run of which the log has no held-out loss."""
-    losses = _curve(averages, variant, "heldout_loss").dropna()
+def _overfitting(variant: str, averages: pd.DataFrame | None) -> Overfitting | None:
+    """Return None for an imported run of which the log has no held-out loss, or no epochs."""
+    if averages is None:
+        return None
+    losses = _curve(averages, "heldout_loss").dropna()
     if losses.empty:
         return None
     lowest = int(losses.index[int(losses.argmin())])
     last = int(losses.index[-1])
-    training = _curve(averages, variant, "train_loss")
+    training = _curve(averages, "train_loss")
     rose = losses[last] >= (1 + OVERFITTING_RISE) * losses[lowest]
     fell = bool(training.get(last, np.nan) < training.get(lowest, np.nan))
     return Overfitting(
@@ -172,8 +174,8 @@ def _overfitting(variant: str, averages: pd.DataFrame) -> Overfitting | None:
     )  # fmt: skip
 
 
-def _curve(averages: pd.DataFrame, variant: str, metric: str) -> "pd.Series[float]":
-    rows = averages[(averages["variant"] == variant) & (averages["metric"] == metric)]
+def _curve(averages: pd.DataFrame, metric: str) -> "pd.Series[float]":
+    rows = averages[averages["metric"] == metric]
     return rows.set_index("epoch")["mean"].sort_index()
 
 

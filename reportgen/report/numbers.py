@@ -36,9 +36,37 @@ def put(folder: Path, tables: Iterable[tuple[str, pd.DataFrame]], content: dict[
     for name, table in tables:
         table.to_csv(folder / "tables" / f"{name}.csv", index=False, lineterminator="\n")
         written.append(f"tables/{name}.csv")
-    text = json.dumps(content, ensure_ascii=False, indent=1, allow_nan=False)
-    (folder / "results.json").write_text(text + "\n", "utf-8")
+    with (folder / "results.json").open("w", encoding="utf-8", newline="\n") as file:
+        file.writelines(_lines(content))
     return written
+
+
+def _lines(content: dict[str, Any]) -> Iterator[str]:
+    """Yield JSON in which each entry of a part is a line: indented throughout, it would be twice as long."""
+    before = "{"
+    for name, part in content.items():
+        yield f"{before}\n{_compact(name)}: "
+        match part:
+            case dict() if part:
+                yield from _within("{}", (f"{_compact(key)}: {_compact(value)}" for key, value in part.items()))
+            case list() if part:
+                yield from _within("[]", map(_compact, part))
+            case _:
+                yield _compact(part)
+        before = ","
+    yield "\n}\n"
+
+
+def _within(brackets: str, entries: Iterable[str]) -> Iterator[str]:
+    before = brackets[0]
+    for entry in entries:
+        yield f"{before}\n {entry}"
+        before = ","
+    yield brackets[1]
+
+
+def _compact(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, allow_nan=False)
 
 
 def _tables(results: Results, findings: Findings) -> Iterator[tuple[str, pd.DataFrame]]:
