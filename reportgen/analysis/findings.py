@@ -86,11 +86,8 @@ class Findings:
     claims: list[Judged] = field(default_factory=list)
     detailed: str | None = None
     """The leader, or, where that was imported and has no predictions, the best variant that has some."""
-
-    @property
-    def reach(self) -> Reach | None:
-        """What the comparisons that the report makes by itself could show at all."""
-        return reach(all_of(self.differences, self.tunings, self.leads, self.cost))
+    reach: Reach | None = None
+    """What all comparisons of the report could show at all, those without a row in it among them."""
 
 
 def analyse(results: Results, claims: Sequence[Claim] = ()) -> Findings:
@@ -129,10 +126,12 @@ def analyse(results: Results, claims: Sequence[Claim] = ()) -> Findings:
 
 
 def _corrected(found: Findings) -> Findings:
-    """Return the findings with Holm's correction over all comparisons."""
-    adjusted = iter(family(all_of(found.differences, found.tunings, found.leads, found.cost)))
+    """Return the findings with Holm's correction over all comparisons, and with what these could show."""
+    every = family(all_of(found.differences, found.tunings, found.leads, found.cost))
+    adjusted = iter(every)
     return replace(
         found,
+        reach=reach(every),
         differences=[next(adjusted) for _ in found.differences],
         tunings=[replace(tuning, difference=next(adjusted)) for tuning in found.tunings],
         leads=[replace(lead, difference=next(adjusted)) for lead in found.leads],
