@@ -12,7 +12,7 @@ from rich.text import Text
 
 from reportgen import verdicts
 from reportgen.errors import visible
-from reportgen.executors.events import Begun, EpochDone, Event, RunDone, RunStarted
+from reportgen.executors.events import Begun, CardMeasured, EpochDone, Event, RunDone, RunStarted
 from reportgen.pipeline import Outcome
 from reportgen.planning import Plan
 
@@ -53,6 +53,9 @@ class Display:
         """Tell of an epoch or a run."""
         if isinstance(event, Begun):
             self._line("run", f"{event.runs} to train")
+        if isinstance(event, CardMeasured):
+            rates = ", ".join(f"{workers}: {rate:,.0f}" for workers, rate in event.rates.items()) or "none"
+            self._line("run", f"{event.workers} at a time on the GPU; batches/s by workers: {rates}; {event.why}")
         if self._live:
             self._live.hear(event)
         if isinstance(event, RunDone):

@@ -216,7 +216,7 @@ def words(svg: str) -> list[str]:
 
 
 def test_of_very_many_values_those_with_room_have_ticks() -> None:
-    """Ticks begin with the first value and are a thirtieth of the axis apart at least, on a logarithmic one too."""
+    """Ticks begin with the first value and are a thirtieth of the axis apart, also where it is logarithmic."""
     (axes,) = drawn({"model.hidden_size": list(range(8, 180))}).axes
     places = np.log(axes.get_xticks())
     assert axes.get_xticks()[0] == 8
