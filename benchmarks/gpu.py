@@ -3,8 +3,8 @@
     python benchmarks/gpu.py [--jobs 1,2,4,8] [--epochs 5] [--precision float32]
 
 Surnames, RNN, LSTM and GRU of 128 units with eight seeds each. Each number of workers builds all 24 runs anew,
-without a report; the start of the workers is in the time. Last comes what a build does by itself: it tries how many runs
-share the card well, and says what it measured; those trials are in its time.
+without a report; the start of the workers is in the time. Last comes what a build does by itself: it tries how
+many runs share the card well, and says what it measured; those trials are in its time.
 """
 
 import argparse
