@@ -10,6 +10,7 @@ from typing import Any
 import pandas as pd
 
 from reportgen.analysis import devices
+from reportgen.analysis.cells import cell_times
 from reportgen.analysis.claims import Judged
 from reportgen.analysis.findings import Findings
 from reportgen.analysis.judging import Difference, flat
@@ -115,7 +116,7 @@ def as_json_of(
     of_devices = (number(results, *item) for item in devices.numbers(results))
     told = [_claim(item, results) for item in claims]
     labels = {v.name: {code: v.label_in(code) for code, _ in v.label.by_language} for v in results.variants}
-    every = [*numbers, *of_devices]
+    every = [*numbers, *of_devices, *_of_cells(results)]
     return {"task": results.task, "labels": labels, "runs": runs, "claims": told, "numbers": every}
 
 
@@ -200,6 +201,16 @@ def _numbers(results: Results, findings: Findings) -> Iterator[dict[str, Any]]:
     ):
         for field, value in _data_numbers(data):
             yield number(results, f"data.{i}.{field}", value, *every)
+
+
+def _of_cells(results: Runs) -> Iterator[dict[str, Any]]:
+    """Yield what the forms of cells written by hand take, in milliseconds, and beside torch.nn's."""
+    for times in filter(None, (cell_times(results, variant.name) for variant in results.variants)):
+        for form, milliseconds in times.forms.items():
+            name = f"cell_times.{times.variant}.{form}"
+            yield number(results, name, milliseconds, times.variant)
+            if times.torch and form != "torch":
+                yield number(results, f"{name}_by_torch", milliseconds / times.torch, times.variant)
 
 
 def of_memory(results: Runs, explained: Explained) -> Iterator[dict[str, Any]]:
