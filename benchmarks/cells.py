@@ -8,35 +8,19 @@ that suites train (`reportgen.lab.scans`); and torch.nn. They take turns, and ea
 
 import argparse
 import time
-from collections.abc import Callable
 
 import torch
 from measuring import machine, median, table
 from torch import Tensor, nn
 
 from reportgen.lab.cells import HandwrittenGRU, HandwrittenLSTM, HandwrittenRNN, Stack
+from reportgen.lab.naive import Network, step_by_step
 
 PAIRS: dict[str, tuple[type[Stack], type[nn.RNNBase]]] = {
     "RNN": (HandwrittenRNN, nn.RNN),
     "LSTM": (HandwrittenLSTM, nn.LSTM),
     "GRU": (HandwrittenGRU, nn.GRU),
 }
-Network = Callable[[Tensor], Tensor]
-
-
-def step_by_step(network: Stack) -> Network:
-    """Return a network of one layer that calls its cell once a step."""
-    cell = network.cells[0]
-
-    def run(x: Tensor) -> Tensor:
-        state = tuple(x.new_zeros(len(x), cell.hidden_size) for _ in range(cell.states))
-        outputs = []
-        for step in x.unbind(1):
-            state = cell(step, state)
-            outputs.append(state[0])
-        return torch.stack(outputs, dim=1)
-
-    return run
 
 
 def forms(name: str, size: int) -> dict[str, Network]:

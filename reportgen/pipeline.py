@@ -77,6 +77,8 @@ class Outcome:
     """What the user should know of the suite, and of the reports that were there before."""
     claims: list[dict[str, Any]]
     """The claims of the suite with their verdicts, as results.json has them."""
+    checks: list[str]
+    """A line for each check that found something."""
     imported: int = 0
 
 
@@ -124,6 +126,7 @@ def build(
             made_from = manifest_of(loaded, planned, store, options)
             others.append(manifest.leave(folder, made_from, [*reports, *others]))
             stamp.leave(folder, mark, [*reports, *others])
+    claims, checks = verdicts.told_in(folder)
     return Outcome(
         folder=folder,
         reports=[
@@ -134,7 +137,8 @@ def build(
         unfinished=planning.unfinished(planned, store),
         seconds=time.perf_counter() - began,
         up_to_date=up_to_date,
-        claims=verdicts.claims_in(folder),
+        claims=claims,
+        checks=checks,
         notes=[*loaded.notes, *(f"a report had been edited; it is kept as {file}" for file in edited)],
         imported=imported,
     )

@@ -122,6 +122,7 @@ def left_out(suite: Suite) -> list[str]:
 
 def tasks(planned: Plan) -> list[Task]:
     """Return what has to be trained: runs that share a key share one task."""
+    alone = any("device" in dict(step.run.variant.changed) for step in planned.steps)
     needed = {
         step.key: (step, settings)
         for step in planned.steps
@@ -136,6 +137,7 @@ def tasks(planned: Plan) -> list[Task]:
             step.parts,
             *_length(settings),
             step.found,
+            alone,
         )
         for step, settings in needed.values()
     ]

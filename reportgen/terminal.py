@@ -1,6 +1,5 @@
 """What a person, or a log file, sees of a build."""
 
-import json
 import sys
 import time
 from collections.abc import Iterable
@@ -13,7 +12,7 @@ from rich.text import Text
 
 from reportgen import verdicts
 from reportgen.errors import visible
-from reportgen.executors.events import Begun, EpochDone, Event, RunDone, RunStarted
+from reportgen.executors.events import Begun, CardMeasured, EpochDone, Event, RunDone, RunStarted
 from reportgen.pipeline import Outcome
 from reportgen.planning import Plan
 
@@ -54,6 +53,9 @@ class Display:
         """Tell of an epoch or a run."""
         if isinstance(event, Begun):
             self._line("run", f"{event.runs} to train")
+        if isinstance(event, CardMeasured):
+            rates = ", ".join(f"{workers}: {rate:,.0f}" for workers, rate in event.rates.items()) or "none"
+            self._line("run", f"{event.workers} at a time on the GPU; batches/s by workers: {rates}; {event.why}")
         if self._live:
             self._live.hear(event)
         if isinstance(event, RunDone):
@@ -120,9 +122,7 @@ def print_outcome(outcome: Outcome) -> None:
     imported = f"{outcome.imported} imported, " if outcome.imported else ""
     done = f"{state}{outcome.trained} trained, {imported}{outcome.reused} reused, {outcome.seconds:.1f} s"
     out.print(Text(done))
-    # read where a build that had nothing to do finds them, too
-    checks = json.loads((outcome.folder / "results.json").read_text("utf-8"))["checks"]
-    for line in checks["lines"]:
+    for line in outcome.checks:
         sys.stderr.write(f"{line}\n")
     if outcome.unfinished:
         names = visible(", ".join(outcome.unfinished))

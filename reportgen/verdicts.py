@@ -8,13 +8,13 @@ from typing import Any
 from reportgen.suite.schema import Suite
 
 
-def claims_in(folder: Path) -> list[dict[str, Any]]:
-    """Return the claims with their verdicts from the numbers beside the reports: results.json.
+def told_in(folder: Path) -> tuple[list[dict[str, Any]], list[str]]:
+    """Return the claims with their verdicts, and a line for each check, from the numbers beside the reports.
 
     A build with nothing to do has judged nothing anew, and its numbers are as they were written.
     """
-    claims: list[dict[str, Any]] = json.loads((folder / "results.json").read_text("utf-8"))["claims"]
-    return claims
+    told = json.loads((folder / "results.json").read_text("utf-8"))
+    return told["claims"], told["checks"]["lines"]
 
 
 def unsupported(claims: Sequence[dict[str, Any]]) -> list[str]:

@@ -40,7 +40,7 @@ def carried_out(raw: dict[str, Any], seed: int = 0, **hooks: Any) -> Record:
 def numbers(record: Record) -> tuple[list[list[str]], dict[str, Any], dict[str, list[Any]]]:
     """Return all that a run came to, without the times."""
     rows = [[f"{name} {value!r}" for name, value in row.items() if name != "seconds"] for row in record.steps]
-    measures = {name: value for name, value in record.measures.items() if name != "seconds"}
+    measures = {name: value for name, value in record.measures.items() if "seconds" not in name}
     arrays = {name: array.tolist() for name, array in record.arrays.items() if name != "evaluation_seconds"}
     return rows, measures, arrays
 

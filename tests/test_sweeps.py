@@ -215,6 +215,15 @@ def words(svg: str) -> list[str]:
     return ["".join(text.itertext()) for text in texts]
 
 
+def test_of_very_many_values_those_with_room_have_ticks() -> None:
+    """Ticks begin with the first value and are a thirtieth of the axis apart, also where it is logarithmic."""
+    (axes,) = drawn({"model.hidden_size": list(range(8, 180))}).axes
+    places = np.log(axes.get_xticks())
+    assert axes.get_xticks()[0] == 8
+    assert 15 < len(places) <= 31
+    assert np.diff(places).min() >= np.log(179 / 8) / 30 - 1e-9
+
+
 def test_the_figures_of_a_suite_have_their_names() -> None:
     """A figure of the accuracies, one each of the curves of accuracy and loss, one a sweep and one a matrix."""
     found = results([{"base": "lstm", "grid": SIZES}])

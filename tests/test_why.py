@@ -108,14 +108,14 @@ def test_a_run_a_model_a_figure_and_a_table_are_known_by_name(folder: Path) -> N
     assert run[0] == f"rnn/seed=1: finished, seed 1, key {key}"
     assert run[1].endswith(f"{key}/ record.json, epochs.csv, predictions.npz, arrays.npz")
     assert why(folder / "report.zh.pdf", key[:10]).lines[:2] == run[:2]
-    assert run[2:] == ["in 附录 A　全部训练 › 表 12　全部训练"]
+    assert run[2:] == ["in 附录 A　全部训练 › 表 13　全部训练"]
     model = why(folder / "report.en.md", "LSTM|by hand").lines
     assert [line.split(":")[0] for line in model if ": finished" in line] == ["lstm/seed=0", "lstm/seed=1"]
     figure = why(folder / "report.zh.html", "图5").lines
     assert figure[0].startswith("图 5　手写|LSTM 的混淆矩阵")
     assert [line.split(":")[0].strip() for line in figure[1:]] == ["lstm/seed=0", "lstm/seed=1"]
     table = why(folder / "report.en.md", "table 11").lines
-    assert table[0] == "Table 11: Precision, recall and F1 of RNN for each class"
+    assert table[0] == "Table 12: Precision, recall and F1 of RNN for each class"
     assert [line.split(":")[0].strip() for line in table[1:]] == ["rnn/seed=0", "rnn/seed=1"]
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from reportgen.analysis import statistics
-from reportgen.analysis.judging import Difference, Redrawn, compare
+from reportgen.analysis.judging import Difference, Redrawn, Scores, compare_scores, scores_of
 from reportgen.analysis.results import Runs
 from reportgen.analysis.statistics import Array
 from reportgen.lab.record import Record
@@ -38,8 +38,7 @@ def redrawn_scores(results: Runs, score: str) -> dict[tuple[str, int], Array]:
 
 def _finished(variant: str, results: Runs) -> dict[int, Record]:
     """Return the records of the variant's finished runs, by seed."""
-    runs = results.runs[(results.runs["variant"] == variant) & (results.runs["status"] == "finished")]
-    return {int(seed): results.records[run] for seed, run in zip(runs["seed"], runs["run"], strict=True)}
+    return {results.records[run].seed: results.records[run] for run in results.runs_of(variant)}
 
 
 def _of_examples(record: Record, score: str) -> Array:
@@ -84,7 +83,8 @@ def against(
     if leader is None:
         return []
     others = [other for other in variants if other != leader]
-    found = [difference(leader, other, results, runs, score, redrawn, resolution) for other in others]
+    scores = scores_of(runs, score)
+    found = [difference(leader, other, results, scores, redrawn, resolution) for other in others]
     return sorted((d for d in found if d.pairs), key=lambda difference: difference.mean)
 
 
@@ -92,16 +92,14 @@ def difference(
     one: str,
     other: str,
     results: Runs,
-    runs: pd.DataFrame,
-    score: str = "test_accuracy",
+    scores: Scores,
     redrawn: Redrawn | None = None,
     resolution: float = 0.0,
 ) -> Difference:
-    """Compare two variants, and note whether they were tested on the same examples."""
-    tests = [tested_on(variant) for variant in results.variants if variant.name in (one, other)]
-    if tests[0] != tests[-1]:
-        return replace(compare(one, other, runs, score), comparable=False)
-    found = compare(one, other, runs, score, redrawn, resolution)
+    """Compare two variants by their scores, and note whether they were tested on the same examples."""
+    if tested_on(results.variant(one)) != tested_on(results.variant(other)):
+        return replace(compare_scores(one, other, scores), comparable=False)
+    found = compare_scores(one, other, scores, redrawn, resolution)
     return replace(found, mcnemar=_mcnemar(found, results)) if redrawn else found
 
 

@@ -86,11 +86,8 @@ class Findings:
     claims: list[Judged] = field(default_factory=list)
     detailed: str | None = None
     """The leader, or, where that was imported and has no predictions, the best variant that has some."""
-
-    @property
-    def reach(self) -> Reach | None:
-        """What the comparisons that the report makes by itself could show at all."""
-        return reach(all_of(self.differences, self.tunings, self.leads, self.cost))
+    reach: Reach | None = None
+    """What all comparisons of the report could show at all, those without a row in it among them."""
 
 
 def analyse(results: Results, claims: Sequence[Claim] = ()) -> Findings:
@@ -104,7 +101,7 @@ def analyse(results: Results, claims: Sequence[Claim] = ()) -> Findings:
     redrawn = redrawn_scores(results, "test_accuracy")
     data = {name: results.records[results.runs_of(name)[0]].data for name in results.confusion}
     classes = {name: list(facts["classes"]) for name, facts in data.items()}
-    averages = tables.curves(_of_finished(results))
+    averages = dict(iter(tables.curves(_of_finished(results)).groupby("variant", sort=False)))
     timed = finished[~finished["variant"].isin(list(results.imported))].set_index("variant")
     compared = [str(variant) for variant in finished["variant"] if variant not in apart]
     found = Findings(
@@ -113,7 +110,7 @@ def analyse(results: Results, claims: Sequence[Claim] = ()) -> Findings:
         differences=against(leader, compared, results, results.runs, redrawn=redrawn),
         tunings=list(tunings(results, redrawn)),
         published=list(_published(results, finished.set_index("variant"))),
-        overfitting=[fit for v in finished["variant"] if (fit := _overfitting(str(v), averages))],
+        overfitting=[fit for v in finished["variant"] if (fit := _overfitting(str(v), averages.get(v)))],
         confusions={
             name: most_confused(name, matrix, classes[name]) for name, matrix in results.confusion.items()
         },
@@ -129,10 +126,12 @@ def analyse(results: Results, claims: Sequence[Claim] = ()) -> Findings:
 
 
 def _corrected(found: Findings) -> Findings:
-    """Return the findings with Holm's correction over all comparisons."""
-    adjusted = iter(family(all_of(found.differences, found.tunings, found.leads, found.cost)))
+    """Return the findings with Holm's correction over all comparisons, and with what these could show."""
+    every = family(all_of(found.differences, found.tunings, found.leads, found.cost))
+    adjusted = iter(every)
     return replace(
         found,
+        reach=reach(every),
         differences=[next(adjusted) for _ in found.differences],
         tunings=[replace(tuning, difference=next(adjusted)) for tuning in found.tunings],
         leads=[replace(lead, difference=next(adjusted)) for lead in found.leads],
@@ -156,14 +155,16 @@ def _of_finished(results: Results) -> pd.DataFrame:
     return results.epochs[results.epochs["run"].isin(runs.loc[runs["status"] == "finished", "run"])]
 
 
-def _overfitting(variant: str, averages: pd.DataFrame) -> Overfitting | None:
-    """Return None for an imported run of which the log has no held-out loss."""
-    losses = _curve(averages, variant, "heldout_loss").dropna()
+def _overfitting(variant: str, averages: pd.DataFrame | None) -> Overfitting | None:
+    """Return None for an imported run of which the log has no held-out loss, or no epochs."""
+    if averages is None:
+        return None
+    losses = _curve(averages, "heldout_loss").dropna()
     if losses.empty:
         return None
     lowest = int(losses.index[int(losses.argmin())])
     last = int(losses.index[-1])
-    training = _curve(averages, variant, "train_loss")
+    training = _curve(averages, "train_loss")
     rose = losses[last] >= (1 + OVERFITTING_RISE) * losses[lowest]
     fell = bool(training.get(last, np.nan) < training.get(lowest, np.nan))
     return Overfitting(
@@ -172,8 +173,8 @@ def _overfitting(variant: str, averages: pd.DataFrame) -> Overfitting | None:
     )  # fmt: skip
 
 
-def _curve(averages: pd.DataFrame, variant: str, metric: str) -> "pd.Series[float]":
-    rows = averages[(averages["variant"] == variant) & (averages["metric"] == metric)]
+def _curve(averages: pd.DataFrame, metric: str) -> "pd.Series[float]":
+    rows = averages[averages["metric"] == metric]
     return rows.set_index("epoch")["mean"].sort_index()
 
 

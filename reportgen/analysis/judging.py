@@ -29,6 +29,9 @@ _EQUIVALENCE_LEVEL = 1 - 2 * ALPHA
 Redrawn = Mapping[tuple[str, int], Array]
 """By variant and seed a score on each redrawn test set, (redraws,)."""
 
+Scores = pd.DataFrame
+"""A score of which more is better, a row a seed and a column a variant; NaN where a run did not finish."""
+
 
 @dataclass(frozen=True)
 class Evidence:
@@ -197,20 +200,29 @@ def compare(
     redrawn: Redrawn | None = None,
     resolution: float = 0.0,
 ) -> Difference:
+    """Compare two variants by a column of `runs`: see `scores_of` and `compare_scores`."""
+    return compare_scores(one, other, scores_of(runs, score), redrawn, resolution)
+
+
+def scores_of(runs: pd.DataFrame, score: str = "test_accuracy") -> Scores:
+    """Return a score of the finished runs; `runs` has variant, seed, status and the score, a row a run."""
+    return runs[runs["status"] == "finished"].pivot_table(index="seed", columns="variant", values=score)
+
+
+def compare_scores(
+    one: str, other: str, scores: Scores, redrawn: Redrawn | None = None, resolution: float = 0.0
+) -> Difference:
     """Compare two variants over the seeds that both finished; the one with the higher mean score is `ahead`.
 
     Args:
         one: a variant.
         other: another one.
-        runs: variant, seed, status and the score, a row a run.
-        score: the column, of which more is better.
+        scores: of all variants; more is better.
         redrawn: the score on redrawn test sets; nothing where examples are not kept.
         resolution: step of the score's scale.
 
     The pooled spread is sqrt((s1² + s2²) / 2) with s the sample standard deviations over those seeds.
     """
-    finished = runs[runs["status"] == "finished"]
-    scores = finished.pivot_table(index="seed", columns="variant", values=score)
     pair = scores.reindex(columns=[one, other]).dropna()
     if (pair[one] - pair[other]).mean() < 0:
         one, other = other, one

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from reportgen.analysis.comparing import difference
-from reportgen.analysis.judging import Difference, Redrawn, interval_of
+from reportgen.analysis.judging import Difference, Redrawn, interval_of, scores_of
 from reportgen.analysis.results import Results
 from reportgen.analysis.sweeps import sweeps
 
@@ -62,9 +62,10 @@ class Lead:
 
 def tunings(results: Results, redrawn: Redrawn) -> Iterator[Tuning]:
     """Yield each variant that has a baseline beside it."""
+    apart, scores = set(results.apart), scores_of(results.runs)
     for variant in results.variants:
-        if variant.baseline and not {variant.name, variant.baseline} & set(results.apart):
-            found = difference(variant.name, variant.baseline, results, results.runs, redrawn=redrawn)
+        if variant.baseline and not {variant.name, variant.baseline} & apart:
+            found = difference(variant.name, variant.baseline, results, scores, redrawn)
             if found.pairs:
                 yield Tuning(variant.name, variant.baseline, found)
 
@@ -82,7 +83,7 @@ def leads(results: Results, redrawn: Redrawn) -> Iterator[Lead]:
             values = {str(row["variant"]): float(row["value"]) for row in (first, second)}
             known = redrawn if part == "test" else None
             one, other = values
-            found = difference(one, other, results, results.runs, f"{part}_accuracy", known)
+            found = difference(one, other, results, scores_of(results.runs, f"{part}_accuracy"), known)
             if found.pairs:
                 yield Lead(sweep.setting, best.base, part, values, found)
 
@@ -105,16 +106,17 @@ def cost(table: pd.DataFrame, results: Results) -> Cost:
     return Cost(
         fast, slow, float(seconds[fast]), float(seconds[slow]), float(seconds[slow] / seconds[fast]),
         small, large, float(parameters[large] / parameters[small]),
-        difference(fast, slow, results, runs, "score"),
+        difference(fast, slow, results, scores_of(runs, "score")),
     )  # fmt: skip
 
 
 def with_intervals(table: pd.DataFrame, runs: pd.DataFrame, redrawn: Redrawn) -> pd.DataFrame:
     """Add the limits test_accuracy_low and test_accuracy_high of the mean over seeds and test examples."""
-    finished = runs[runs["status"] == "finished"]
+    finished = runs[runs["status"] == "finished"].set_index("seed")
+    accuracies = dict(iter(finished.groupby("variant")["test_accuracy"]))
     limits: list[tuple[float, float]] = []
     for variant in table["variant"]:
-        own = finished[finished["variant"] == variant].set_index("seed")["test_accuracy"].dropna()
+        own = accuracies.get(variant, finished["test_accuracy"][:0]).dropna()
         draws = [redrawn[variant, seed] for seed in own.index if (variant, seed) in redrawn]
         known = np.stack(draws, 1) if draws and len(draws) == len(own) else None  # an imported run has none
         low, high = interval_of(own.to_numpy(float), known) if len(own) else (np.nan, np.nan)

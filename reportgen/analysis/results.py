@@ -50,6 +50,14 @@ class Runs:
         """The imported variants of which nobody says that they were tested on the same examples."""
         return [name for name, imported in self.imported.items() if not imported.same_data]
 
+    def variant(self, name: str) -> Variant:
+        """Return the variant of this name."""
+        return self._by_name[name]
+
+    @cached_property
+    def _by_name(self) -> dict[str, Variant]:
+        return {variant.name: variant for variant in self.variants}
+
     def runs_of(self, variant: str) -> list[str]:
         """Return the names of the variant's finished runs."""
         return list(self._finished.get(variant, ()))

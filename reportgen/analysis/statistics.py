@@ -27,6 +27,7 @@ _MOST_EXACT = 15
 """Up to so many seeds every change of signs is tried; beyond that _SIGNS of them."""
 
 _SIGNS = 19_999
+_STEPS = 8
 _ROUNDING = 1e-12
 _CHUNK = 2_000_000
 """Examples drawn at once."""
@@ -80,6 +81,14 @@ class Uncertain:
         by_t = stdtr(max(1, self.freedom), gaps / safe)
         return float(np.where(self.scales > 0, by_t, sure).mean())
 
+    def density(self, value: float) -> float:
+        """Return the density of the mean at `value`, without what lies on single values."""
+        freedom = max(1, self.freedom)
+        safe = np.where(self.scales > 0, self.scales, np.inf)
+        shape = (1 + ((value - self.centres) / safe) ** 2 / freedom) ** (-(freedom + 1) / 2)
+        peak = math.exp(math.lgamma((freedom + 1) / 2) - math.lgamma(freedom / 2)) / math.sqrt(freedom * math.pi)
+        return float((peak * shape / safe).mean())
+
     def above(self, value: float) -> float:
         """Return how likely the mean is to be above `value`; precise for small chances, as `below` is."""
         return Uncertain(-self.centres, self.scales, self.freedom).below(-value)
@@ -89,12 +98,24 @@ class Uncertain:
         from scipy.optimize import brentq
         from scipy.special import stdtrit
 
-        reach = -float(stdtrit(max(1, self.freedom), min(share, 1 - share))) * self.scales
+        away = float(stdtrit(max(1, self.freedom), share))
+        if len(self.centres) == 1:  # a single t distribution, of which the quantile is known
+            return float(self.centres[0]) + away * float(self.scales[0])
+        reach = abs(away) * self.scales
         low, high = float((self.centres - reach).min()), float((self.centres + reach).max())
         if not self.scales.any():
             return float(np.quantile(self.centres, share))
         beyond = 0.01 * (high - low)  # so that rounding leaves the limits on their sides
         low, high = low - beyond, high + beyond
+        width = math.hypot(away * float(self.scales.mean()), 2 * float(self.centres.std()))
+        value = float(self.centres.mean()) + math.copysign(width, away)
+        for _ in range(_STEPS):  # Newton's, of which two or three do, while a search takes ten
+            if not low < value < high or not (slope := self.density(value)):
+                break
+            step = (self.below(value) - share) / slope
+            value -= step
+            if abs(step) < 1e-6 * (high - low) and low < value < high:
+                return value
         return float(brentq(lambda value: self.below(value) - share, low, high, xtol=1e-9 * (high - low)))
 
     def interval(self, level: float = LEVEL) -> tuple[float, float]:

@@ -20,7 +20,7 @@ from typing import Any
 from filelock import Timeout
 
 from reportgen.errors import ReportgenError
-from reportgen.executors import copies, memory
+from reportgen.executors import card, copies, memory
 from reportgen.executors.base import (
     LISTEN_SECONDS,
     Asked,
@@ -37,7 +37,10 @@ _KILLED_TWICE = "its process was killed twice, the second time with no other run
 
 
 def workers_for(tasks: int, device: str) -> int:
-    """Return how many runs to carry out side by side: one a core while memory lasts, or one at a time on a GPU."""
+    """Return how many runs go side by side where that is not measured: one a core, or one at a time on a GPU.
+
+    On a CPU there are no more than memory has room for.
+    """
     return 1 if device == "cuda" else max(1, min(tasks, cores(), memory.enough_for(memory.free())))
 
 
@@ -48,7 +51,7 @@ def cores() -> int:
 
 @dataclass(frozen=True)
 class Pool:
-    """Processes on this machine; `workers` says how many runs go side by side, None leaves it to `workers_for`.
+    """Processes on this machine; `workers` says how many runs go side by side, None leaves it to the pool.
 
     When a worker is killed from outside, the runs that were under way are tried again, one at a time; one whose
     process is killed again is recorded as failed.
@@ -64,8 +67,15 @@ class Pool:
         """Carry out runs: see `reportgen.executors.base.Executor`."""
         with store.folder_for_now() as shared:
             for own in by_device(tasks):
-                workers = self.workers or workers_for(len(own), str(own[0].settings["device"]))
+                workers = self.workers or _measured_or_known(own, shared, listen, interrupted)
                 _carry_out_some(own, store, shared, workers, listen, interrupted)
+
+
+def _measured_or_known(tasks: list[Task], shared: Path, listen: Listen, interrupted: Asked) -> int:
+    device = str(tasks[0].settings["device"])
+    if device != "cuda" or len(tasks) < card.FEWEST or any(task.alone for task in tasks):
+        return workers_for(len(tasks), device)
+    return card.workers_on_card(tasks, shared, listen, interrupted)
 
 
 def _carry_out_some(

@@ -19,7 +19,10 @@ _MOST_UPRIGHT = 10
 """Ticks; more of them are turned, so that their numbers do not touch."""
 
 _MOST_TICKS = 30
-"""Of more values every second, third … has a tick."""
+"""Of more values only those have ticks that are so far from each other that as many would fill the axis."""
+
+_CROWDED = 100
+"""Values; of more of them the marks are thin, or their spread would hide their means."""
 
 _RING: Any = {"marker": "o", "markersize": 11, "markerfacecolor": "none", "markeredgecolor": "black"}
 
@@ -54,10 +57,14 @@ def swept(sweep: Sweep, labels: Mapping[str, str], language: Language) -> Figure
 def _line(axes: Axes, sweep: Sweep, base: str, index: int) -> Line2D:
     style = series_style(index)
     points, means = (table[table["base"] == base] for table in (sweep.points, sweep.averages))
-    faint = {**style, "linestyle": "", "markersize": 5, "alpha": 0.35, "markeredgewidth": 0}
+    crowded = len(means) > _CROWDED
+    faint = {**style, "linestyle": "", "markersize": 1.5 if crowded else 5, "alpha": 0.35, "markeredgewidth": 0}
     axes.plot(points["value"], points[sweep.score.tested], **faint)
     spread = [means["mean"] - means["low"], means["high"] - means["mean"]]
-    container = axes.errorbar(means["value"], means["mean"], spread, capsize=2.5, elinewidth=1, **style)
+    bars: dict[str, Any] = {"capsize": 2.5, "elinewidth": 1}
+    if crowded:
+        bars, style = {"elinewidth": 0.3}, {**style, "linewidth": 0.5, "marker": ""}
+    container = axes.errorbar(means["value"], means["mean"], spread, **bars, **style)
     line: Line2D = container.lines[0]
     return line
 
@@ -73,6 +80,17 @@ def _scale(axes: Axes, values: list[float]) -> None:
     turned: dict[str, Any] = (
         {"rotation": 45, "ha": "right", "rotation_mode": "anchor"} if len(values) > _MOST_UPRIGHT else {}
     )
-    shown = values[:: -(-len(values) // _MOST_TICKS)]
+    shown = values if len(values) <= _MOST_TICKS else _apart(axes, values)
     axes.set_xticks(shown, [f"{value:.6g}" for value in shown], **turned)
     axes.xaxis.set_minor_locator(NullLocator())
+
+
+def _apart(axes: Axes, values: list[float]) -> list[float]:
+    """Return the values that lie far enough from each other on the axis for their ticks."""
+    places = axes.xaxis.get_transform().transform(values)
+    step = (places[-1] - places[0]) / _MOST_TICKS
+    shown = [0]
+    for i, place in enumerate(places):
+        if place - places[shown[-1]] >= step:
+            shown.append(i)
+    return [values[i] for i in shown]

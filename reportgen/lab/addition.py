@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from reportgen.lab import probes, training
+from reportgen.lab import naive, probes, training
 from reportgen.lab.checkpoints import Checkpoint, random_state, set_random_state
 from reportgen.lab.describing import describe
 from reportgen.lab.key import data_digest
@@ -150,6 +150,8 @@ def carry_out(
     outcome.measures["examples"] = _examples(model, data, tests, device)
     if isinstance(model, Adder) and not is_own(settings.model.cell):
         _probe(model, data, outcome)
+        pairs = draw(settings.training.batch_size, data.digits, torch.Generator().manual_seed(0)).to(device)
+        outcome.measures |= naive.measure(model.recurrent, model.embedding(pairs.long()).flatten(2))
 
 
 def _train(

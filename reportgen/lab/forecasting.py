@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from reportgen.lab import probes, series
+from reportgen.lab import naive, probes, series
 from reportgen.lab.checkpoints import Checkpoint, random_state, set_random_state
 from reportgen.lab.describing import describe
 from reportgen.lab.loading import own_model
@@ -133,6 +133,7 @@ def carry_out(
     read = parts.test[: probes.SEQUENCES, : data.facts.given]
     outcome.arrays |= probes.measure_network(model.recurrent, read[..., None])
     outcome.measures["gate_tokens"] = [str(point) for point in range(1, data.facts.given + 1)]
+    outcome.measures |= naive.measure(model.recurrent, parts.train[..., None])
 
 
 def optimizer_of(model: nn.Module, settings: ForecastTrainingSettings) -> torch.optim.Optimizer:

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from reportgen.errors import ReportgenError
-from reportgen.lab import addition, forecasting, probes, steps
+from reportgen.lab import addition, forecasting, naive, probes, steps
 from reportgen.lab.checkpoints import Checkpoint
 from reportgen.lab.dataset import Dataset, prepare
 from reportgen.lab.describing import describe
@@ -146,6 +146,7 @@ def _classify(
     record["mistakes"] = confident_mistakes(trained.test, data)
     if isinstance(model, SequenceClassifier | RNN):
         record["arrays"], record["measures"] = probes.measure(model, data, device)
+        record["measures"] |= naive.measure_classifier(model, data, settings.training.batch_size, device)
 
 
 def _step_by_step(

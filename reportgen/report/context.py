@@ -248,12 +248,12 @@ def build_context(
     in_text = matrices_in_text(results, findings)
     matrices = with_matrices(results, findings.comparison)
     told_variants, logged = told_of(results, findings), set(logged_of(results, findings))
-    drawn_from, findings = findings, narrowed(findings, told_variants)
+    drawn_from, findings, told_names = findings, narrowed(findings, told_variants), set(told_variants)
     every = {name: shared[name] for name in ("runs", "comparison", "logs")}
     shared |= {
         "told": told_variants,
-        "runs": [row for row in every["runs"] if row["variant"] in set(told_variants)],
-        "comparison": [row for row in every["comparison"] if row["variant"] in set(told_variants)],
+        "runs": [row for row in every["runs"] if row["variant"] in told_names],
+        "comparison": [row for row in every["comparison"] if row["variant"] in told_names],
         "logs": [log for log, row in zip(every["logs"], every["runs"], strict=True) if row["variant"] in logged],
         "models": sizes_of(shared["models"], told_variants, shared["labels"]),
     }

@@ -10,6 +10,7 @@ from typing import Any
 import pandas as pd
 
 from reportgen.analysis import devices
+from reportgen.analysis.cells import cell_times
 from reportgen.analysis.claims import Judged
 from reportgen.analysis.findings import Findings
 from reportgen.analysis.judging import Difference, flat
@@ -36,9 +37,37 @@ def put(folder: Path, tables: Iterable[tuple[str, pd.DataFrame]], content: dict[
     for name, table in tables:
         table.to_csv(folder / "tables" / f"{name}.csv", index=False, lineterminator="\n")
         written.append(f"tables/{name}.csv")
-    text = json.dumps(content, ensure_ascii=False, indent=1, allow_nan=False)
-    (folder / "results.json").write_text(text + "\n", "utf-8")
+    with (folder / "results.json").open("w", encoding="utf-8", newline="\n") as file:
+        file.writelines(_lines(content))
     return written
+
+
+def _lines(content: dict[str, Any]) -> Iterator[str]:
+    """Yield JSON in which each entry of a part is a line: indented throughout, it would be twice as long."""
+    before = "{"
+    for name, part in content.items():
+        yield f"{before}\n{_compact(name)}: "
+        match part:
+            case dict() if part:
+                yield from _within("{}", (f"{_compact(key)}: {_compact(value)}" for key, value in part.items()))
+            case list() if part:
+                yield from _within("[]", map(_compact, part))
+            case _:
+                yield _compact(part)
+        before = ","
+    yield "\n}\n"
+
+
+def _within(brackets: str, entries: Iterable[str]) -> Iterator[str]:
+    before = brackets[0]
+    for entry in entries:
+        yield f"{before}\n {entry}"
+        before = ","
+    yield brackets[1]
+
+
+def _compact(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, allow_nan=False)
 
 
 def _tables(results: Results, findings: Findings) -> Iterator[tuple[str, pd.DataFrame]]:
@@ -87,7 +116,7 @@ def as_json_of(
     of_devices = (number(results, *item) for item in devices.numbers(results))
     told = [_claim(item, results) for item in claims]
     labels = {v.name: {code: v.label_in(code) for code, _ in v.label.by_language} for v in results.variants}
-    every = [*numbers, *of_devices]
+    every = [*numbers, *of_devices, *_of_cells(results)]
     return {"task": results.task, "labels": labels, "runs": runs, "claims": told, "numbers": every}
 
 
@@ -172,6 +201,16 @@ def _numbers(results: Results, findings: Findings) -> Iterator[dict[str, Any]]:
     ):
         for field, value in _data_numbers(data):
             yield number(results, f"data.{i}.{field}", value, *every)
+
+
+def _of_cells(results: Runs) -> Iterator[dict[str, Any]]:
+    """Yield what the forms of cells written by hand take, in milliseconds, and beside torch.nn's."""
+    for times in filter(None, (cell_times(results, variant.name) for variant in results.variants)):
+        for form, milliseconds in times.forms.items():
+            name = f"cell_times.{times.variant}.{form}"
+            yield number(results, name, milliseconds, times.variant)
+            if times.torch and form != "torch":
+                yield number(results, f"{name}_by_torch", milliseconds / times.torch, times.variant)
 
 
 def of_memory(results: Runs, explained: Explained) -> Iterator[dict[str, Any]]:

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from reportgen.analysis.cells import CellTimes, cell_times
 from reportgen.analysis.results import Runs
 from reportgen.fonts import printable
 from reportgen.suite.expansion import Variant
@@ -36,6 +37,8 @@ class Model:
     """The source of a class of the user's own; empty for other cells."""
     whole: bool = False
     """Whether that class is the whole model, and not its recurrent layer."""
+    times: CellTimes | None = None
+    """What the forms of a cell written by hand take; None for other cells."""
     sizes: list[Size] = field(default_factory=list)
     """Points of sweeps that have the same structure."""
     swept: int = 0
@@ -75,6 +78,7 @@ def models_of(results: Runs, labels: Mapping[str, str]) -> list[Model]:
             facts["parameters"],
             printable(facts.get("source", "")),
             getattr(shown[0].settings.model, "module", None) is not None,
+            times=next((times for own in shown if (times := cell_times(results, own.name))), None),
             swept=len(variants[printout]) - len(shown),
         )
         found.setdefault((cell, _structure(printout)), model)
