@@ -258,34 +258,24 @@ def draw(
     return paths
 
 
-def write(
-    loaded: Loaded,
-    results: "Runs",
-    findings: Findings,
-    figures: dict[str, str],
-    language: "Language",
-    *,
-    quick: bool,
-) -> str:
-    """Fill in the templates: the report in Markdown."""
-    from reportgen.report.guarded import write as fill_in
-
-    context = module_for(results.task, "context").build_context(
-        loaded.suite, results, findings, figures, language, quick=quick
-    )
-    context = replace(context, words=loaded.words[language.code])
-    return fill_in(context, language, loaded.template_folders)
-
-
 def texts(
     loaded: Loaded, results: "Runs", findings: Findings, figures: dict[str, dict[str, str]], *, quick: bool
 ) -> dict[str, str]:
-    """Return the report in Markdown by language; one without figures of its own has those of the first."""
+    """Fill in the templates: the report in Markdown by language.
+
+    A language without figures of its own has those of the first.
+    """
+    from reportgen.report import guarded
+
     any_language = next(iter(figures.values()))
-    return {
-        own.code: write(loaded, results, findings, figures.get(own.code, any_language), own, quick=quick)
-        for own in loaded.languages
-    }
+    build_context = module_for(results.task, "context").build_context
+    contexts = []
+    for language in loaded.languages:
+        own = figures.get(language.code, any_language)
+        context = build_context(loaded.suite, results, findings, own, language, quick=quick)
+        contexts.append((replace(context, words=loaded.words[language.code]), language))
+    written = guarded.write(contexts, loaded.template_folders)
+    return {language.code: text for (_, language), text in zip(contexts, written, strict=True)}
 
 
 def numbers(results: "Runs", findings: Findings, folder: Path, suite: Suite) -> list[str]:

@@ -11,8 +11,9 @@ from artists import heights, places
 from numpy.testing import assert_allclose, assert_array_equal
 
 from reportgen import pipeline
-from reportgen.analysis.additions import Additions, Generalisation, analyse, collect
-from reportgen.figures.additions import by_setting, curves, heat, lengths, names_of, steps
+from reportgen.analysis.additions import Additions, Generalisation, analyse, by_setting, collect
+from reportgen.analysis.studies import names_of
+from reportgen.figures.additions import curves, heat, lengths, steps
 from reportgen.figures.style import series_style
 from reportgen.lab.record import Record
 from reportgen.languages import Language, load_languages

@@ -10,9 +10,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import NullLocator, PercentFormatter
 
-from reportgen.analysis.additions import Additions, Findings
+from reportgen.analysis.additions import Additions, Findings, by_setting
 from reportgen.analysis.shown import MOST_CURVES
-from reportgen.analysis.studies import Grid, Study
+from reportgen.analysis.studies import Grid, Study, names_of
 from reportgen.figures.explaining import characters, explaining_steps
 from reportgen.figures.sketches import Sketch, as_svg, for_figures, sketch
 from reportgen.figures.style import WIDTH, legend_below, logarithmic, series_style
@@ -64,27 +64,6 @@ def _sketches(
         yield f"grid-{number}", sketch("additions.heat", grid, findings.comparison, language)
     if len(findings.lengths):
         yield "lengths", sketch("additions.lengths", findings.lengths, labels, language)
-
-
-def by_setting(findings: Findings) -> list[list[Study]]:
-    """Return the studies of numbers, those of one setting together, without those of which nothing finished."""
-    found: dict[str, list[Study]] = {}
-    for studied in findings.studied:
-        if studied.study.setting and studied.study.numeric and (studied.reached or studied.missed):
-            found.setdefault(studied.study.setting, []).append(studied.study)
-    return list(found.values())
-
-
-def names_of(study: Study, variants: list[str], labels: Mapping[str, str], language: Language) -> dict[str, str]:
-    """Return what a study calls its variants: their values, or their labels if two are the same or there are
-    none."""
-    values = {
-        name: language.integer(value) if type(value) is int else language.setting(study.setting, value)
-        for name in variants
-        for value in [study.values[name]]
-    }
-    alike = len(set(values.values())) < len(values)
-    return {name: labels[name] for name in variants} if alike or not study.setting else values
 
 
 def curves(table: pd.DataFrame, names: Mapping[str, str], language: Language) -> Figure:
