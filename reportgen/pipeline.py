@@ -18,7 +18,7 @@ from reportgen import documents, fitting, loading, manifest, planning, stamp, tr
 from reportgen.errors import ReportgenError
 from reportgen.executors import pool
 from reportgen.executors.base import Executor, carry_out_all
-from reportgen.executors.beside import side_by_side
+from reportgen.executors.beside import Beside, one_after_the_other, side_by_side
 from reportgen.executors.events import Event
 from reportgen.kept import Kept
 from reportgen.loading import Loaded
@@ -152,16 +152,14 @@ def make_report(
     from reportgen.metrics import with_metrics  # here, because a build with nothing to do needs no pandas
 
     reports = 0 if loaded.suite.formats == ("md",) else len(loaded.suite.languages)
-    with side_by_side(reports, ["reportgen.report.html", "reportgen.report.pdf", "weasyprint"]) as carry_out:
+    with side_by_side(reports) as carry_out:
         announce("collect")
-        results = with_metrics(collect(planned, store), loaded.suite, loaded.file, options.profile)
+        results = with_metrics(collect(planned, store), loaded.suite, loaded.file, options.profile, kept)
         announce("analyse")
         findings = analyse(results, loaded.claims)
         announce("draw")
-        figures = {
-            language.code: draw(results, findings, language, folder, loaded.suite.sections, kept)
-            for language in documents.drawn_in(loaded)
-        }
+        languages = documents.drawn_in(loaded)
+        figures = draw(results, findings, languages, folder, loaded.suite.sections, kept, carry_out)
         announce("write")
         written = texts(loaded, results, findings, figures, quick=options.quick)
         others = [path for own in figures.values() for path in own.values()]
@@ -244,17 +242,23 @@ def analyse(results: "Runs", claims: Sequence[Claim] = ()) -> Findings:
 def draw(
     results: "Runs",
     findings: Findings,
-    language: "Language",
+    languages: "Sequence[Language]",
     folder: Path,
     sections: Sequence[str] = (),
     kept: Kept | None = None,
-) -> dict[str, str]:
-    """Draw the figures of one language that are not in `kept`; return their paths, from `folder`, by name."""
+    carry_out: Beside[Any] = one_after_the_other,
+) -> dict[str, dict[str, str]]:
+    """Draw the figures that are not in `kept`; return their paths, from `folder`, by language and name."""
+    from reportgen.figures.sketches import all_as_svg
+
     (folder / "figures").mkdir(exist_ok=True)
-    paths = {}
-    for name, svg in module_for(results.task, "draw").draw(results, findings, language, sections, kept).items():
-        paths[name] = f"figures/{file_name(name)}.{language.code}.svg"
-        (folder / paths[name]).write_text(svg, "utf-8")
+    sketches = module_for(results.task, "draw").sketches
+    wanted = [sketches(results, findings, language, sections) for language in languages]
+    paths: dict[str, dict[str, str]] = {}
+    for language, figures in zip(languages, all_as_svg(wanted, kept, carry_out), strict=True):
+        paths[language.code] = {name: f"figures/{file_name(name)}.{language.code}.svg" for name in figures}
+        for name, svg in figures.items():
+            (folder / paths[language.code][name]).write_text(svg, "utf-8")
     return paths
 
 

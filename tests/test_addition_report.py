@@ -343,7 +343,7 @@ def test_the_numbers_have_the_runs_that_they_come_from(tmp_path: Path) -> None:
 def test_the_figures_of_an_addition_suite_have_their_names(language: Language, tmp_path: Path) -> None:
     """A figure a study, one a number that is swept, one a grid, and one of the lengths."""
     found = results({}, {"rnn": FAILS}, suite([*LAYERS, *GRID]))
-    paths = pipeline.draw(found, pipeline.analyse(found), language, tmp_path)
+    paths = pipeline.draw(found, pipeline.analyse(found), [language], tmp_path)[language.code]
     assert list(paths) == ["study-1", "study-2", "steps-1", "steps-2", "grid-1", "lengths"]
     assert language.say("setting.model.layers") in (tmp_path / paths["steps-1"]).read_text("utf-8")
 

@@ -7,7 +7,7 @@ import multiprocessing
 from multiprocessing import forkserver
 from typing import Any
 
-_PREPARED = ["reportgen.report.prepared", "reportgen.cli"]
+_PREPARED = ["reportgen.report.prepared", "reportgen.cli", "reportgen.pipeline"]
 """What the process imports that the others are copies of: each of them imports the command."""
 
 

@@ -14,9 +14,8 @@ from reportgen.analysis.additions import Additions, Findings, by_setting
 from reportgen.analysis.shown import MOST_CURVES
 from reportgen.analysis.studies import Grid, Study, names_of
 from reportgen.figures.explaining import characters, explaining_steps
-from reportgen.figures.sketches import Sketch, as_svg, for_figures, sketch
+from reportgen.figures.sketches import Sketch, Sketches, for_figures, sketch
 from reportgen.figures.style import WIDTH, legend_below, logarithmic, series_style
-from reportgen.kept import Kept
 from reportgen.languages import Language
 
 _LOGARITHMIC_FROM = 8
@@ -29,14 +28,10 @@ _TOP = 0.95
 """Where on the axis the runs stand that never got all sums right."""
 
 
-def draw(
-    results: Additions,
-    findings: Findings,
-    language: Language,
-    sections: Collection[str] = (),
-    kept: Kept | None = None,
-) -> dict[str, str]:
-    """Return the figures as SVG, by name.
+def sketches(
+    results: Additions, findings: Findings, language: Language, sections: Collection[str] = ()
+) -> Sketches:
+    """Return the figures by name.
 
     `study-<number>` has the curves of a study, `steps-<number>` the steps to right sums against a setting that is
     a number, `grid-<number>` those of two settings, `lengths` the accuracy at other lengths than that trained on.
@@ -44,10 +39,10 @@ def draw(
     """
     labels = {variant.name: variant.label_in(language.code) for variant in results.variants}
     spoken = for_figures(language)
-    sketches = chain(
+    figures = chain(
         _sketches(results, findings, labels, spoken), explaining_steps(results, sections, labels, spoken)
     )
-    return as_svg(sketches, [*labels.values(), *characters(results)], language, kept)
+    return Sketches(dict(figures), [*labels.values(), *characters(results)], language)
 
 
 def _sketches(
