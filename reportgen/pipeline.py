@@ -19,9 +19,10 @@ from reportgen.errors import ReportgenError
 from reportgen.executors import pool
 from reportgen.executors.base import Executor, carry_out_all
 from reportgen.executors.beside import Beside, one_after_the_other, side_by_side
+from reportgen.executors.copies import prepare
 from reportgen.executors.events import Event
 from reportgen.kept import Kept
-from reportgen.loading import Loaded
+from reportgen.loading import Loaded, look_through
 from reportgen.planning import Action, Plan, Step
 from reportgen.report.typesetting import typeset
 from reportgen.reporting import Findings, module_for
@@ -90,20 +91,24 @@ def build(
     """
     began = time.perf_counter()
     announce("load")
-    loaded = load(file, quick=options.quick, profile=options.profile, formats=options.formats)
+    loaded = load(
+        file, quick=options.quick, profile=options.profile, formats=options.formats, check_templates=False
+    )
     announce("plan")
     store = Store(options.build / "records")
     planned = plan(loaded, store)
     folder = options.build / ".".join(filter(None, [file.stem, options.profile, "quick" * options.quick]))
-    announce("run")
     new = [step.run for step in planned.steps if step.action is not Action.REUSE]
+    if not new and _typeset(loaded) and not stamp.matches(folder, _mark(loaded, planned, store)):
+        prepare()  # by the time that it is needed it will have imported all
+    loaded = replace(loaded, notes=(*loaded.notes, *look_through(loaded)))
+    announce("run")
     if new:
         _ = loaded.languages  # their faults, before anything trains
     trials.try_own(file, options.profile, new, loaded.suite.metrics)
     trained, imported = run(planned, store, options, listen)
 
-    keys = [step.key for step in planned.steps]
-    mark = stamp.of(loaded.suite, loaded.template_folders, keys, store, loaded.beside)
+    mark = _mark(loaded, planned, store)
     up_to_date = not trained and not imported and stamp.matches(folder, mark)
     edited = []
     if not up_to_date:
@@ -133,6 +138,17 @@ def build(
     )
 
 
+def _mark(loaded: Loaded, planned: Plan, store: Store) -> str:
+    """Digest all that the reports are made from."""
+    keys = [step.key for step in planned.steps]
+    return stamp.of(loaded.suite, loaded.template_folders, keys, store, loaded.beside)
+
+
+def _typeset(loaded: Loaded) -> int:
+    """Return how many documents are typeset: of a suite that wants Markdown alone none."""
+    return 0 if loaded.suite.formats == ("md",) else len(loaded.suite.languages)
+
+
 def make_report(
     loaded: Loaded,
     planned: Plan,
@@ -151,8 +167,7 @@ def make_report(
     """
     from reportgen.metrics import with_metrics  # here, because a build with nothing to do needs no pandas
 
-    reports = 0 if loaded.suite.formats == ("md",) else len(loaded.suite.languages)
-    with side_by_side(reports) as carry_out:
+    with side_by_side(_typeset(loaded)) as carry_out:
         announce("collect")
         results = with_metrics(collect(planned, store), loaded.suite, loaded.file, options.profile, kept)
         announce("analyse")
@@ -176,7 +191,7 @@ def make_report(
             quick=options.quick,
             kept=kept,
         )
-        if reports:  # else there is no type to set
+        if _typeset(loaded):
             announce("typeset")
         made = carry_out(work, documents.documents(loaded, written))
     return {name: content for own in made for name, content in own.items()}, others
