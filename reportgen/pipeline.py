@@ -5,6 +5,7 @@
 This is the only module that knows every stage.
 """
 
+import gc
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -171,6 +172,7 @@ def make_report(
         announce("collect")
         results = with_metrics(collect(planned, store), loaded.suite, loaded.file, options.profile, kept)
         announce("analyse")
+        gc.freeze()  # statsmodels looks for garbage at every turn, among all that is imported
         findings = analyse(results, loaded.claims)
         announce("draw")
         languages = documents.drawn_in(loaded)
