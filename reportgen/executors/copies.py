@@ -4,10 +4,11 @@ Where there can be no such copies, on Windows, each process imports that anew.
 """
 
 import multiprocessing
-from multiprocessing import forkserver
+import signal
+from multiprocessing import forkserver, resource_tracker
 from typing import Any
 
-_PREPARED = ["reportgen.report.prepared", "reportgen.cli", "reportgen.pipeline"]
+_PREPARED = ["reportgen.executors.original", "reportgen.report.prepared", "reportgen.cli", "reportgen.pipeline"]
 """What the process imports that the others are copies of: each of them imports the command."""
 
 
@@ -21,10 +22,17 @@ def copies() -> Any:
 
 
 def prepare() -> None:
-    """Start the process that the others are copies of, which takes a second; nobody waits for it here."""
-    if _possible():
-        copies()
+    """Start the process that the others are copies of, which takes two seconds; nobody waits for it here."""
+    if not _possible():
+        return
+    copies()
+    resource_tracker.ensure_running()  # which would unblock the signal
+    # the new process inherits what is blocked: Ctrl-C would end it with a traceback before it can say otherwise
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
         forkserver.ensure_running()
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _possible() -> bool:

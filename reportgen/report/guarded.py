@@ -17,7 +17,7 @@ from pathlib import Path
 from types import FrameType
 
 from reportgen.errors import TemplateError
-from reportgen.executors.copies import copies
+from reportgen.executors.copies import copies, prepare
 from reportgen.executors.pool import cores
 from reportgen.languages import Language
 from reportgen.report import markdown
@@ -75,6 +75,7 @@ class _Apart:
 
     def __init__(self, context: Common, language: Language, folders: Sequence[Path], limits: Limits) -> None:
         self._folders, self._limits = folders, limits
+        prepare()
         self._receiver, sender = copies().Pipe(duplex=False)
         arguments = (sender, context, language, folders, limits)
         self._process = copies().Process(target=_fill_in, args=arguments, daemon=True)
