@@ -178,7 +178,7 @@ def make_report(
         languages = documents.drawn_in(loaded)
         figures = draw(results, findings, languages, folder, loaded.suite.sections, kept, carry_out)
         announce("write")
-        written = texts(loaded, results, findings, figures, quick=options.quick)
+        written = texts(loaded, results, findings, figures, quick=options.quick, carry_out=carry_out)
         others = [path for own in figures.values() for path in own.values()]
         others += numbers(results, findings, folder, loaded.suite)
         others += documents.copy_pictures(loaded, folder)
@@ -280,7 +280,13 @@ def draw(
 
 
 def texts(
-    loaded: Loaded, results: "Runs", findings: Findings, figures: dict[str, dict[str, str]], *, quick: bool
+    loaded: Loaded,
+    results: "Runs",
+    findings: Findings,
+    figures: dict[str, dict[str, str]],
+    *,
+    quick: bool,
+    carry_out: Beside[Any] = one_after_the_other,
 ) -> dict[str, str]:
     """Fill in the templates: the report in Markdown by language.
 
@@ -295,7 +301,7 @@ def texts(
         own = figures.get(language.code, any_language)
         context = build_context(loaded.suite, results, findings, own, language, quick=quick)
         contexts.append((replace(context, words=loaded.words[language.code]), language))
-    written = guarded.write(contexts, loaded.template_folders)
+    written = guarded.write(contexts, loaded.template_folders, carry_out=carry_out)
     return {language.code: text for (_, language), text in zip(contexts, written, strict=True)}
 
 

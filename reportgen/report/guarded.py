@@ -17,6 +17,7 @@ from pathlib import Path
 from types import FrameType
 
 from reportgen.errors import TemplateError
+from reportgen.executors.beside import Beside, one_after_the_other
 from reportgen.executors.copies import copies, prepare
 from reportgen.executors.pool import cores
 from reportgen.languages import Language
@@ -47,14 +48,19 @@ class Limits:
 
 
 def write(
-    contexts: Iterable[tuple[Common, Language]], folders: Sequence[Path], limits: Limits = Limits()
+    contexts: Iterable[tuple[Common, Language]],
+    folders: Sequence[Path],
+    limits: Limits = Limits(),
+    carry_out: Beside[str] = one_after_the_other,
 ) -> list[str]:
     """Fill in the templates in each language, as `markdown.write` does, one a core side by side.
+
+    Those that ship alone are filled in by `carry_out`, without limits.
 
     Raises TemplateError of the first language that has one, and for templates that exceed the limits, too.
     """
     if not any(True for folder in folders[:-1] for _ in folder.rglob("*.j2")):
-        return [markdown.write(*own, folders) for own in contexts]
+        return carry_out(markdown.write, [(*own, folders) for own in contexts])
     waiting = deque(contexts)
     under_way: deque[_Apart] = deque()
     texts = []
