@@ -115,7 +115,7 @@ def _suites(folder: Path, build: Path) -> Iterator[Path]:
 
 
 def _drawings(build: Path) -> Iterator[Leftover]:
-    """Yield the figures and formulas that are kept and stand in no report of the build folder, as one leftover."""
+    """Yield the figures, formulas and fonts that are kept and stand in no report of the build folder, as one."""
     from reportgen.kept import Kept
     from reportgen.pipeline import CACHE
 
@@ -126,7 +126,7 @@ def _drawings(build: Path) -> Iterator[Leftover]:
     for file in kept.files():
         content = kept.get(file.name)
         used = content is not None and (hashlib.sha256(content).digest() in shown or content in pages)
-        if not used and not file.name.startswith("plan-"):
+        if not used and not file.name.startswith("plan-") and file.suffix != ".metric":
             files.append(file)
     if files:
         stats = [file.stat() for file in files]

@@ -18,6 +18,8 @@ from typing import Any
 import uharfbuzz as hb
 
 from reportgen.errors import MissingPrerequisiteError, TypesetError
+from reportgen.kept import Kept, name_of
+from reportgen.program import source_digest, version_of
 
 LATIN, CJK, MONO, CJK_MONO, SYMBOLS = (
     "Source Sans Pro", "Noto Sans CJK SC", "DejaVu Sans Mono", "Noto Sans Mono CJK SC", "DejaVu Sans",
@@ -197,17 +199,38 @@ def shares_of(wanted: frozenset[str], language: str) -> dict[str, frozenset[str]
     return {LATIN: latin, SYMBOLS: latin, MONO: wanted, CJK: chinese, CJK_MONO: chinese}
 
 
+def _carried(face: Face, text: frozenset[str], kept: Kept | None) -> str:
+    """Return what `cut` does, in base64; where mending takes long it is taken from `kept`, or kept there."""
+    if kept is None or face.package != _NOTO[0]:
+        return base64.b64encode(cut(face, text)).decode()
+    wanted = sorted({ord(character) for character in text} & characters(face))
+    programs = (source_digest(), *map(version_of, ("uharfbuzz", "fonttools", face.package.replace("_", "-"))))
+    name = f"{name_of([*programs, repr(face), repr(wanted)])}.font"
+    known = kept.get(name)
+    if known is not None:
+        return known.decode()
+    font = base64.b64encode(cut(face, text))
+    kept.put(name, font)
+    return font.decode()
+
+
 def font_face_rules(
-    text: Iterable[str], language: str, families: Iterable[str] = (*TEXT_STACK, *MONO_STACK)
+    text: Iterable[str],
+    language: str,
+    families: Iterable[str] = (*TEXT_STACK, *MONO_STACK),
+    kept: Kept | None = None,
 ) -> str:
-    """Return CSS @font-face rules that carry the fonts for `text` inside themselves."""
+    """Return CSS @font-face rules that carry the fonts for `text` inside themselves.
+
+    A font that is in `kept` is not cut again, and one that is not is put there.
+    """
     shares = shares_of(frozenset(text), language)
     families = set(families)
     rules = []
     for face in (face for face in FACES if face.family in families):
-        if font := cut(face, shares[face.family]):
+        if font := _carried(face, shares[face.family], kept):
             style = "italic" if face.italic else "normal"
-            source = f"data:font/otf;base64,{base64.b64encode(font).decode()}"
+            source = f"data:font/otf;base64,{font}"
             rules.append(
                 f'@font-face{{font-family:"{face.family}";font-weight:{face.weight};font-style:{style};src:url({source})}}'
             )
@@ -217,6 +240,23 @@ def font_face_rules(
 def has_rules(html: str) -> bool:
     """Tell whether a document has the rules of `font_face_rules` itself, and not only in its figures."""
     return _RULES.search(html) is not None
+
+
+def held_apart(html: str) -> tuple[str, dict[str, bytes]]:
+    """Return the document with a short address in place of each font in its rules, and the fonts by address.
+
+    WeasyPrint looks at every character of a style sheet several times: of a million it is a quarter of a second.
+    """
+    fonts: dict[str, bytes] = {}
+
+    def short(rule: re.Match[str]) -> str:
+        head, _, data = rule[0].partition("data:font/otf;base64,")
+        content, _, tail = data.partition(")")
+        address = f"data:font/{len(fonts)},"
+        fonts[address] = base64.b64decode(content)
+        return f"{head}{address}){tail}"
+
+    return _RULES.sub(short, html), fonts
 
 
 def without_rules(svg: str) -> str:

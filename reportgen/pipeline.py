@@ -5,6 +5,7 @@
 This is the only module that knows every stage.
 """
 
+import gc
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -18,10 +19,11 @@ from reportgen import documents, fitting, loading, manifest, planning, stamp, tr
 from reportgen.errors import ReportgenError
 from reportgen.executors import pool
 from reportgen.executors.base import Executor, carry_out_all
-from reportgen.executors.beside import side_by_side
+from reportgen.executors.beside import Beside, one_after_the_other, side_by_side
+from reportgen.executors.copies import REPORTS, prepare
 from reportgen.executors.events import Event
 from reportgen.kept import Kept
-from reportgen.loading import Loaded
+from reportgen.loading import Loaded, look_through
 from reportgen.planning import Action, Plan, Step
 from reportgen.report.typesetting import typeset
 from reportgen.reporting import Findings, module_for
@@ -97,22 +99,26 @@ def build(
     """
     began = time.perf_counter()
     announce("load")
-    loaded = load(file, quick=options.quick, profile=options.profile, formats=options.formats)
+    loaded = load(
+        file, quick=options.quick, profile=options.profile, formats=options.formats, check_templates=False
+    )
     announce("plan")
     store = Store(options.build / "records")
     if planning.has_new(loaded.suite, store):
         options.place.get_ready()
     planned = plan(loaded, store)
     folder = options.build / ".".join(filter(None, [file.stem, options.profile, "quick" * options.quick]))
-    announce("run")
     new = [step.run for step in planned.steps if step.action is not Action.REUSE]
+    if not new and _typeset(loaded) and not stamp.matches(folder, _mark(loaded, planned, store)):
+        prepare(REPORTS)  # by the time that it is needed it will have imported all
+    loaded = replace(loaded, notes=(*loaded.notes, *look_through(loaded)))
+    announce("run")
     if new:
         _ = loaded.languages  # their faults, before anything trains
     trials.try_own(file, options.profile, new, loaded.suite.metrics)
     trained, imported = run(planned, store, options, listen)
 
-    keys = [step.key for step in planned.steps]
-    mark = stamp.of(loaded.suite, loaded.template_folders, keys, store, loaded.beside)
+    mark = _mark(loaded, planned, store)
     up_to_date = not trained and not imported and stamp.matches(folder, mark)
     edited = []
     if not up_to_date:
@@ -144,6 +150,17 @@ def build(
     )
 
 
+def _mark(loaded: Loaded, planned: Plan, store: Store) -> str:
+    """Digest all that the reports are made from."""
+    keys = [step.key for step in planned.steps]
+    return stamp.of(loaded.suite, loaded.template_folders, keys, store, loaded.beside)
+
+
+def _typeset(loaded: Loaded) -> int:
+    """Return how many documents are typeset: of a suite that wants Markdown alone none."""
+    return 0 if loaded.suite.formats == ("md",) else len(loaded.suite.languages)
+
+
 def make_report(
     loaded: Loaded,
     planned: Plan,
@@ -162,19 +179,17 @@ def make_report(
     """
     from reportgen.metrics import with_metrics  # here, because a build with nothing to do needs no pandas
 
-    reports = 0 if loaded.suite.formats == ("md",) else len(loaded.suite.languages)
-    with side_by_side(reports, ["reportgen.report.html", "reportgen.report.pdf", "weasyprint"]) as carry_out:
+    with side_by_side(_typeset(loaded)) as carry_out:
         announce("collect")
-        results = with_metrics(collect(planned, store), loaded.suite, loaded.file, options.profile)
+        results = with_metrics(collect(planned, store), loaded.suite, loaded.file, options.profile, kept)
         announce("analyse")
+        gc.freeze()  # statsmodels looks for garbage at every turn, among all that is imported
         findings = analyse(results, loaded.claims)
         announce("draw")
-        figures = {
-            language.code: draw(results, findings, language, folder, loaded.suite.sections, kept)
-            for language in documents.drawn_in(loaded)
-        }
+        languages = documents.drawn_in(loaded)
+        figures = draw(results, findings, languages, folder, loaded.suite.sections, kept, carry_out)
         announce("write")
-        written = texts(loaded, results, findings, figures, quick=options.quick)
+        written = texts(loaded, results, findings, figures, quick=options.quick, carry_out=carry_out)
         others = [path for own in figures.values() for path in own.values()]
         others += numbers(results, findings, folder, loaded.suite)
         others += documents.copy_pictures(loaded, folder)
@@ -189,7 +204,7 @@ def make_report(
             quick=options.quick,
             kept=kept,
         )
-        if reports:  # else there is no type to set
+        if _typeset(loaded):
             announce("typeset")
         made = carry_out(work, documents.documents(loaded, written))
     return {name: content for own in made for name, content in own.items()}, others
@@ -255,48 +270,50 @@ def analyse(results: "Runs", claims: Sequence[Claim] = ()) -> Findings:
 def draw(
     results: "Runs",
     findings: Findings,
-    language: "Language",
+    languages: "Sequence[Language]",
     folder: Path,
     sections: Sequence[str] = (),
     kept: Kept | None = None,
-) -> dict[str, str]:
-    """Draw the figures of one language that are not in `kept`; return their paths, from `folder`, by name."""
+    carry_out: Beside[Any] = one_after_the_other,
+) -> dict[str, dict[str, str]]:
+    """Draw the figures that are not in `kept`; return their paths, from `folder`, by language and name."""
+    from reportgen.figures.sketches import all_as_svg
+
     (folder / "figures").mkdir(exist_ok=True)
-    paths = {}
-    for name, svg in module_for(results.task, "draw").draw(results, findings, language, sections, kept).items():
-        paths[name] = f"figures/{file_name(name)}.{language.code}.svg"
-        (folder / paths[name]).write_text(svg, "utf-8")
+    sketches = module_for(results.task, "draw").sketches
+    wanted = [sketches(results, findings, language, sections) for language in languages]
+    paths: dict[str, dict[str, str]] = {}
+    for language, figures in zip(languages, all_as_svg(wanted, kept, carry_out), strict=True):
+        paths[language.code] = {name: f"figures/{file_name(name)}.{language.code}.svg" for name in figures}
+        for name, svg in figures.items():
+            (folder / paths[language.code][name]).write_text(svg, "utf-8")
     return paths
 
 
-def write(
+def texts(
     loaded: Loaded,
     results: "Runs",
     findings: Findings,
-    figures: dict[str, str],
-    language: "Language",
+    figures: dict[str, dict[str, str]],
     *,
     quick: bool,
-) -> str:
-    """Fill in the templates: the report in Markdown."""
-    from reportgen.report.guarded import write as fill_in
-
-    context = module_for(results.task, "context").build_context(
-        loaded.suite, results, findings, figures, language, quick=quick
-    )
-    context = replace(context, words=loaded.words[language.code])
-    return fill_in(context, language, loaded.template_folders)
-
-
-def texts(
-    loaded: Loaded, results: "Runs", findings: Findings, figures: dict[str, dict[str, str]], *, quick: bool
+    carry_out: Beside[Any] = one_after_the_other,
 ) -> dict[str, str]:
-    """Return the report in Markdown by language; one without figures of its own has those of the first."""
+    """Fill in the templates: the report in Markdown by language.
+
+    A language without figures of its own has those of the first.
+    """
+    from reportgen.report import guarded
+
     any_language = next(iter(figures.values()))
-    return {
-        own.code: write(loaded, results, findings, figures.get(own.code, any_language), own, quick=quick)
-        for own in loaded.languages
-    }
+    build_context = module_for(results.task, "context").build_context
+    contexts = []
+    for language in loaded.languages:
+        own = figures.get(language.code, any_language)
+        context = build_context(loaded.suite, results, findings, own, language, quick=quick)
+        contexts.append((replace(context, words=loaded.words[language.code]), language))
+    written = guarded.write(contexts, loaded.template_folders, carry_out=carry_out)
+    return {language.code: text for (_, language), text in zip(contexts, written, strict=True)}
 
 
 def numbers(results: "Runs", findings: Findings, folder: Path, suite: Suite) -> list[str]:

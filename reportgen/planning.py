@@ -91,9 +91,10 @@ def plan(suite: Suite, store: Store, kept: Kept | None = None, name: str = "") -
 
 
 def has_new(suite: Suite, store: Store) -> bool:
-    """Tell, before any key is worked out, whether there are fewer records than runs to train."""
-    runs = runs_of(suite, devices.resolve("auto"))
-    return sum(not isinstance(run.variant.settings, ImportedRun) for run in runs) > len(list(store.keys()))
+    """Tell, before any key is worked out, whether there are fewer records than runs to train on the CPU."""
+    settings = [run.variant.settings for run in runs_of(suite, devices.resolve("auto"))]
+    to_train = sum(not isinstance(own, ImportedRun) and own.device == "cpu" for own in settings)
+    return to_train > len(list(store.keys()))
 
 
 def _wants_tf32_of_a_cpu(run: Run) -> bool:

@@ -11,8 +11,9 @@ from artists import heights, places
 from numpy.testing import assert_allclose, assert_array_equal
 
 from reportgen import pipeline
-from reportgen.analysis.additions import Additions, Generalisation, analyse, collect
-from reportgen.figures.additions import by_setting, curves, heat, lengths, names_of, steps
+from reportgen.analysis.additions import Additions, Generalisation, analyse, by_setting, collect
+from reportgen.analysis.studies import names_of
+from reportgen.figures.additions import curves, heat, lengths, steps
 from reportgen.figures.style import series_style
 from reportgen.lab.record import Record
 from reportgen.languages import Language, load_languages
@@ -342,7 +343,7 @@ def test_the_numbers_have_the_runs_that_they_come_from(tmp_path: Path) -> None:
 def test_the_figures_of_an_addition_suite_have_their_names(language: Language, tmp_path: Path) -> None:
     """A figure a study, one a number that is swept, one a grid, and one of the lengths."""
     found = results({}, {"rnn": FAILS}, suite([*LAYERS, *GRID]))
-    paths = pipeline.draw(found, pipeline.analyse(found), language, tmp_path)
+    paths = pipeline.draw(found, pipeline.analyse(found), [language], tmp_path)[language.code]
     assert list(paths) == ["study-1", "study-2", "steps-1", "steps-2", "grid-1", "lengths"]
     assert language.say("setting.model.layers") in (tmp_path / paths["steps-1"]).read_text("utf-8")
 

@@ -9,8 +9,7 @@ import pytest
 from conftest import TINY, Command
 
 from reportgen import pipeline
-from reportgen.figures import sketches
-from reportgen.figures.drawing import draw
+from reportgen.figures import drawing, sketches
 from reportgen.figures.sketches import sketch
 from reportgen.kept import Kept
 from reportgen.languages import Language
@@ -33,7 +32,8 @@ class Lab:
         """Draw with something changed; return the figures, and what had to be drawn."""
         self.drawn.clear()
         now = replace(self, **changed)
-        return draw(now.results, now.findings, now.language, (), now.kept), sorted(self.drawn)
+        wanted = drawing.sketches(now.results, now.findings, now.language)
+        return wanted.svg(now.kept), sorted(self.drawn)
 
 
 @pytest.fixture

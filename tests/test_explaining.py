@@ -18,7 +18,7 @@ from reportgen.analysis.findings import analyse
 from reportgen.analysis.results import Results, collect
 from reportgen.analysis.shown import with_curves
 from reportgen.figures.classes import class_recalls
-from reportgen.figures.drawing import draw
+from reportgen.figures.drawing import sketches
 from reportgen.figures.matrices import difference_of_matrices
 from reportgen.figures.memory import forget_gates, gradient_norms
 from reportgen.figures.style import drawing, series_style
@@ -92,7 +92,7 @@ def report(of: Suite, results: Results, language: Language = EN, sections: Seque
     """Write the report of these sections alone, on one line a paragraph."""
     asked = of.model_copy(update={"sections": tuple(sections)})
     findings = analyse(results)
-    figures = dict.fromkeys(draw(results, findings, language, sections), "x.svg")
+    figures = dict.fromkeys(sketches(results, findings, language, sections).figures, "x.svg")
     return write(build_context(asked, results, findings, figures, language, quick=False), language, [TEMPLATES])
 
 
@@ -261,14 +261,14 @@ def test_many_models_have_a_table_of_what_they_keep() -> None:
 def test_diagrams_are_those_that_the_sections_ask_for() -> None:
     """The peephole LSTM is drawn only where one was trained, and a section that is not asked for has nothing."""
     results = gathered(TWO)
-    drawn = set(draw(results, analyse(results), EN, SECTIONS))
+    drawn = set(sketches(results, analyse(results), EN, SECTIONS).svg())
     assert {name for name in drawn if name.startswith("diagram-")} == {
         f"diagram-{name}" for name in ("rnn", "lstm", "gru", "many_to_one", "many_to_many", "closed_loop")
     }
-    assert not any(name.startswith("diagram-") for name in draw(results, analyse(results), EN))
+    assert not any(name.startswith("diagram-") for name in sketches(results, analyse(results), EN).figures)
     with_peepholes = suite({"p": "handwritten_peephole_lstm"})
     results = gathered(with_peepholes)
-    assert "diagram-peephole_lstm" in draw(results, analyse(results), EN, SECTIONS)
+    assert "diagram-peephole_lstm" in sketches(results, analyse(results), EN, SECTIONS).figures
     assert EN.say("gates.peephole_title") in report(with_peepholes, results)
     assert EN.say("gates.peephole_title") not in report(TWO, gathered(TWO))
 
@@ -282,7 +282,7 @@ def test_the_diagrams_are_there_when_nothing_finished() -> None:
     )  # fmt: skip
     text = report(TWO, failed)
     assert EN.say("forgets.bound") in text
-    assert "diagram" in "".join(draw(failed, analyse(failed), EN, SECTIONS))
+    assert "diagram" in "".join(sketches(failed, analyse(failed), EN, SECTIONS).figures)
     assert EN.say("section.matrix_difference") not in text
 
 

@@ -4,6 +4,7 @@ import base64
 import io
 import re
 import unicodedata
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,6 +17,7 @@ from hypothesis import strategies as st
 from reportgen import fonts
 from reportgen.errors import MissingPrerequisiteError, TypesetError
 from reportgen.fonts import CJK, CJK_MONO, FACES, LATIN, MONO, SYMBOLS, Face
+from reportgen.kept import Kept
 
 REGULAR, BOLD = (face for face in FACES if face.family == CJK)
 SAMPLE = frozenset("永国一的龍0a，。")
@@ -223,3 +225,37 @@ def test_a_missing_package_is_named() -> None:
     with pytest.raises(MissingPrerequisiteError) as caught:
         _ = Face("Nice Sans", "no_such_font_package", "nice.otf").path
     assert str(caught.value) == "the font Nice Sans is missing: pip install no-such-font-package"
+
+
+def test_a_chinese_font_is_cut_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A font that is kept is the same font, for the same characters alone; a damaged one is cut anew."""
+    kept = Kept(tmp_path)
+    first = fonts.font_face_rules("汉字 abc", "zh", kept=kept)
+    assert first == fonts.font_face_rules("汉字 abc", "zh")
+    real = fonts.cut
+    anew: list[str] = []
+
+    def noted(face: fonts.Face, text: frozenset[str]) -> bytes:
+        anew.extend([face.family] * (face.package == REGULAR.package))
+        return real(face, text)
+
+    monkeypatch.setattr(fonts, "cut", noted)
+    assert (fonts.font_face_rules("汉字 abc", "zh", kept=kept), anew) == (first, [])
+    assert "\u6c49" in carried(fonts.font_face_rules("汉", "zh", kept=kept))[CJK, "400", "normal"]
+    assert anew == [CJK, CJK, CJK_MONO]
+    anew.clear()
+    for file in kept.files():
+        file.write_bytes(file.read_bytes()[:-1])
+    assert (fonts.font_face_rules("汉字 abc", "zh", kept=kept), anew) == (first, [CJK, CJK, CJK_MONO])
+
+
+def test_a_document_with_its_fonts_held_apart_is_short() -> None:
+    """Each font of the rules has an address of its own, which leads to its bytes; nothing else is changed."""
+    html = f"<style>{fonts.font_face_rules('a字', 'zh')}</style><p>src:url(data:font/otf;base64,AAAA)</p>"
+    short, held = fonts.held_apart(html)
+    given = re.findall(r"src:url\(data:font/otf;base64,([\w+/=]+)\)\}", html)
+    assert [base64.b64encode(font).decode() for font in held.values()] == given
+    assert len(short) < 2000
+    for address, font in held.items():
+        short = short.replace(address, f"data:font/otf;base64,{base64.b64encode(font).decode()}")
+    assert short == html

@@ -360,7 +360,7 @@ def test_the_numbers_have_the_runs_that_they_come_from(tmp_path: Path) -> None:
 def test_the_figures_of_a_forecasting_suite_have_their_names(language: Language, tmp_path: Path) -> None:
     """There are four figures, each with the words of its language."""
     found = results()
-    paths = pipeline.draw(found, pipeline.analyse(found), language, tmp_path)
+    paths = pipeline.draw(found, pipeline.analyse(found), [language], tmp_path)[language.code]
     assert list(paths) == ["forecast_from_half", "forecast_from_one", "errors", "training"]
     for name, key in (("errors", "horizon"), ("training", "evaluation"), ("forecast_from_one", "truth")):
         words = re.sub(r"<[^>]*>", "", (tmp_path / paths[name]).read_text("utf-8"))

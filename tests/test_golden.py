@@ -59,8 +59,8 @@ def test_the_report_is_the_golden_one(
     """The same records give the same Markdown, to the letter."""
     (language,) = languages.load_languages([code], loaded.template_folders)
     findings = pipeline.analyse(results, loaded.claims)
-    figures = pipeline.draw(results, findings, language, tmp_path)
-    text = pipeline.write(loaded, results, findings, figures, language, quick=False)
+    figures = pipeline.draw(results, findings, [language], tmp_path)[language.code]
+    text = pipeline.texts(loaded, results, findings, {code: figures}, quick=False)[code]
     golden(f"report.{code}.md", text)
 
 

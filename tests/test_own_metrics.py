@@ -6,11 +6,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 from conftest import GOLDEN, TINY, Command, build
+from pandas.testing import assert_frame_equal
 
 from reportgen import pipeline
+from reportgen.analysis.results import Results
 from reportgen.errors import SuiteError
+from reportgen.kept import Kept
 from reportgen.lab.record import from_files
 from reportgen.marking.functions import measured, try_metric
+from reportgen.metrics import with_metrics
 from reportgen.store import Store
 
 METRICS = """\
@@ -88,6 +92,29 @@ def test_a_metric_that_changes_is_measured_anew(suite: Path) -> None:
     assert (outcome.up_to_date, outcome.trained) == (False, 0)
     assert "| −" in (outcome.folder / "report.en.md").read_text("utf-8")
     file.write_text(METRICS, "utf-8")
+
+
+def test_a_metric_is_measured_once(suite: Path) -> None:
+    """A change of the report's text measures nothing; what is kept is the same values, NaN too."""
+    loaded = pipeline.load(suite)
+    store = Store(suite.parent / "build" / "records")
+    results = pipeline.collect(pipeline.plan(loaded, store), store)
+    calls = suite.parent / "calls"
+    calls.mkdir()
+    noting = f"import os, pathlib\npathlib.Path({str(calls)!r}, str(os.getpid())).touch()\n"
+    file = suite.parent / "my_metrics.py"
+    file.write_text(noting + METRICS.replace("return int(", "return float('nan') * int("), "utf-8")
+    kept = Kept(suite.parent / "kept")
+    first, second, without = (with_metrics(results, loaded.suite, suite, None, own) for own in (kept, kept, None))
+    file.write_text(METRICS, "utf-8")
+    assert isinstance(first, Results)
+    assert isinstance(second, Results)
+    assert isinstance(without, Results)
+    assert len(list(calls.iterdir())) == 2 + 2  # a process a metric, with what is kept and without
+    for one, other, anew in zip(first.metrics, second.metrics, without.metrics, strict=True):
+        assert_frame_equal(one.runs, other.runs)
+        assert_frame_equal(one.runs, anew.runs)
+    assert second.metrics[1].runs["value"].isna().all()
 
 
 @pytest.mark.parametrize(

@@ -213,9 +213,9 @@ def test_figures_are_drawn_again_only_if_they_would_differ(
     drawn: list[str] = []
     real = pipeline.draw
 
-    def counted(results: Any, findings: Any, language: Language, *rest: Any) -> dict[str, str]:
-        drawn.append(language.code)
-        return real(results, findings, language, *rest)
+    def counted(results: Any, findings: Any, languages: list[Language], *rest: Any) -> dict[str, dict[str, str]]:
+        drawn.extend(language.code for language in languages)
+        return real(results, findings, languages, *rest)
 
     monkeypatch.setattr(pipeline, "draw", counted)
     renderer = Renderer(suite, pipeline.Options(tiny_build.folder.parent), tmp_path)

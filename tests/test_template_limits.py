@@ -27,7 +27,7 @@ def fault(own: Path, text: str) -> str:
     """Return the message about a section that cannot be filled in."""
     (own / AIM).write_text(text, "utf-8")
     with pytest.raises(TemplateError) as caught:
-        write(context(), EN, [own, TEMPLATES], SMALL)
+        write([(context(), EN)], [own, TEMPLATES], SMALL)
     return str(caught.value)
 
 
@@ -103,7 +103,7 @@ def test_a_template_within_the_limits_is_filled_in(own: Path) -> None:
     (own / AIM).write_text(
         "## Why\n\n{% for i in range(3) %}{{ i * 2 }}{% endfor %}{{ 2 ** 10 }}{{ '-' * 3 }}", "utf-8"
     )
-    apart = write(context(), EN, [own, TEMPLATES], SMALL)
+    (apart,) = write([(context(), EN)], [own, TEMPLATES], SMALL)
     assert "## Why\n\n0241024" in apart
     assert apart == markdown.write(context(), EN, [own, TEMPLATES])
 
@@ -132,7 +132,7 @@ def test_a_template_that_is_a_link_out_of_its_folder_is_refused(own: Path, tmp_p
     (tmp_path / "secret").write_text("secret", "utf-8")
     (own / "own.md.j2").write_text("of my own", "utf-8")
     (own / AIM).symlink_to(own / "own.md.j2")
-    assert "of my own" in write(context(), EN, [own, TEMPLATES], SMALL)
+    assert "of my own" in write([(context(), EN)], [own, TEMPLATES], SMALL)[0]
     (own / "own.md.j2").unlink()
     (own / "own.md.j2").symlink_to(tmp_path / "secret")
     expected = f"got a link that leads out of {own}, expected a file below it"

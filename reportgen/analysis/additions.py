@@ -235,3 +235,12 @@ def _generalisations(results: Additions) -> tuple[list[Generalisation], list[str
         holds = [digits for digits in others if right[digits]]
         found.append(Generalisation(str(variant), trained, holds, fails))
     return found, unlearnt
+
+
+def by_setting(findings: Findings) -> list[list[Study]]:
+    """Return the studies of numbers, those of one setting together, without those of which nothing finished."""
+    found: dict[str, list[Study]] = {}
+    for studied in findings.studied:
+        if studied.study.setting and studied.study.numeric and (studied.reached or studied.missed):
+            found.setdefault(studied.study.setting, []).append(studied.study)
+    return list(found.values())

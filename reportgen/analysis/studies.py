@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from reportgen.languages import Language
 from reportgen.suite.expansion import Variant
 
 
@@ -138,3 +139,15 @@ def settings_of(variant: Variant) -> dict[str, Any]:
     return {
         f"{part}.{name}": value for part in ("data", "model", "training") for name, value in plain[part].items()
     }
+
+
+def names_of(study: Study, variants: list[str], labels: Mapping[str, str], language: Language) -> dict[str, str]:
+    """Return what a study calls its variants: their values, or their labels if two are the same or there are
+    none."""
+    values = {
+        name: language.integer(value) if type(value) is int else language.setting(study.setting, value)
+        for name in variants
+        for value in [study.values[name]]
+    }
+    alike = len(set(values.values())) < len(values)
+    return {name: labels[name] for name in variants} if alike or not study.setting else values

@@ -1,12 +1,11 @@
-"""Work of one kind side by side, in processes that import what it needs while this one still prepares it."""
+"""Work of one kind side by side, in processes that have imported what it needs by the time that it is there."""
 
-import multiprocessing
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
-from importlib import import_module
 from typing import Any, TypeVar
 
+from reportgen.executors.copies import REPORTS, copies
 from reportgen.executors.pool import cores
 
 Result = TypeVar("Result")
@@ -16,25 +15,18 @@ Beside = Callable[[Callable[..., Result], Sequence[tuple[Any, ...]]], list[Resul
 
 
 @contextmanager
-def side_by_side(pieces: int, modules: Sequence[str] = ()) -> Iterator[Beside[Any]]:
-    """Start processes for so many pieces of work, if there are cores for them, and let them import the modules."""
-    count = min(pieces, cores())
-    if count < 2:
-        yield _one_after_the_other
+def side_by_side(pieces: int) -> Iterator[Beside[Any]]:
+    """Carry out so many pieces of work, as many at once as there are cores; without pieces nothing is started."""
+    if not pieces:
+        yield one_after_the_other
         return
-    with ProcessPoolExecutor(count, multiprocessing.get_context("spawn")) as processes:
-        for _ in range(count):
-            processes.submit(_import_all, tuple(modules))
+    with ProcessPoolExecutor(min(pieces, cores()), copies(REPORTS)) as processes:
         try:
             yield lambda work, arguments: list(processes.map(work, *zip(*arguments, strict=True)))
         finally:
             processes.shutdown(cancel_futures=True)
 
 
-def _one_after_the_other(work: Callable[..., Result], arguments: Sequence[tuple[Any, ...]]) -> list[Result]:
+def one_after_the_other(work: Callable[..., Result], arguments: Sequence[tuple[Any, ...]]) -> list[Result]:
+    """Carry out the work in this process."""
     return [work(*own) for own in arguments]
-
-
-def _import_all(modules: Sequence[str]) -> None:
-    for module in modules:
-        import_module(module)

@@ -1,30 +1,49 @@
-"""Processes that train: copies of one that imports torch, so that it is imported once, and while a plan is made.
+"""Processes that are copies of one that has imported, once, what they need: to train, or to make reports.
 
-That one, Python's fork server, never runs the user's code. Outside Linux each process imports torch itself: there
-torch's libraries do not all stand being copied.
+That one is Python's fork server. It never runs the user's code, and there is one at a time. Where there can be no
+such copies each process imports what it needs anew: on Windows, and, to train, wherever torch has not been seen to
+stand it.
 """
 
 import multiprocessing
 import os
+import signal
 import sys
-from multiprocessing import forkserver
-from multiprocessing.context import BaseContext
+from multiprocessing import forkserver, resource_tracker
+from typing import Any
+
+TRAINING = ("reportgen.lab.imported", "reportgen.cli")
+REPORTS = ("reportgen.executors.original", "reportgen.report.prepared", "reportgen.cli", "reportgen.pipeline")
+"""What the process imports that the others are copies of: each of them imports the command, too."""
+
+_prepared: list[tuple[str, ...]] = []
+"""What the fork server that runs now has been told to import."""
 
 
-def get_ready() -> None:
-    """Let the process that is copied import what it needs, in the background, if it has not begun to."""
-    if _can_copy():
-        processes()
-        forkserver.ensure_running()
-
-
-def processes() -> BaseContext:
-    """Return what starts processes."""
-    if not _can_copy():
+def copies(of: tuple[str, ...]) -> Any:
+    """Return what starts copies of a process that has imported these modules."""
+    if not _possible(of):
         return multiprocessing.get_context("spawn")
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["reportgen.lab.imported"])
-    return context
+    prepare(of)
+    return multiprocessing.get_context("forkserver")
+
+
+def prepare(of: tuple[str, ...]) -> None:
+    """Start the process that the others are copies of, which takes two seconds; nobody waits for it here."""
+    if not _possible(of):
+        return
+    if _prepared not in ([], [of]):
+        forkserver._forkserver._stop()  # type: ignore[attr-defined]  # Python has no other way
+    _prepared[:] = [of]
+    multiprocessing.get_context("forkserver").set_forkserver_preload(list(of))
+    resource_tracker.ensure_running()  # which would unblock the signal
+    # The new process inherits what is blocked: Ctrl-C would end it with a traceback before it can say otherwise.
+    # To those that train it stays blocked: they hear from the build when to end.
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        forkserver.ensure_running()
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def take_over(environment: dict[str, str]) -> None:
@@ -33,5 +52,5 @@ def take_over(environment: dict[str, str]) -> None:
     os.environ.update(environment)
 
 
-def _can_copy() -> bool:
-    return sys.platform == "linux"
+def _possible(of: tuple[str, ...]) -> bool:
+    return "forkserver" in multiprocessing.get_all_start_methods() if of is REPORTS else sys.platform == "linux"

@@ -61,7 +61,7 @@ class Pool:
 
     def get_ready(self) -> None:
         """Begin to import what runs need."""
-        copies.get_ready()
+        copies.prepare(copies.TRAINING)
 
     def carry_out(self, tasks: Sequence[Task], store: Store, listen: Listen, interrupted: Asked) -> None:
         """Carry out runs: see `reportgen.executors.base.Executor`."""
@@ -110,7 +110,9 @@ def _one_pool(
     last_try: bool = False,
 ) -> tuple[list[Task], list[Task]]:
     """Carry out the tasks until done, or a worker is killed; return those to try again, and those not begun."""
-    context = copies.processes()
+    # what a copy of a process makes of a GPU has not been tried
+    on_cpu = all(task.settings["device"] == "cpu" for task in tasks)
+    context = copies.copies(copies.TRAINING) if on_cpu else multiprocessing.get_context("spawn")
     events, stop = context.Queue(), context.Event()
     again: list[Task] = []
     begun: set[str] = set()

@@ -10,13 +10,12 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import NullLocator, PercentFormatter
 
-from reportgen.analysis.additions import Additions, Findings
+from reportgen.analysis.additions import Additions, Findings, by_setting
 from reportgen.analysis.shown import MOST_CURVES
-from reportgen.analysis.studies import Grid, Study
+from reportgen.analysis.studies import Grid, Study, names_of
 from reportgen.figures.explaining import characters, explaining_steps
-from reportgen.figures.sketches import Sketch, as_svg, for_figures, sketch
+from reportgen.figures.sketches import Sketch, Sketches, for_figures, sketch
 from reportgen.figures.style import WIDTH, legend_below, logarithmic, series_style
-from reportgen.kept import Kept
 from reportgen.languages import Language
 
 _LOGARITHMIC_FROM = 8
@@ -29,14 +28,10 @@ _TOP = 0.95
 """Where on the axis the runs stand that never got all sums right."""
 
 
-def draw(
-    results: Additions,
-    findings: Findings,
-    language: Language,
-    sections: Collection[str] = (),
-    kept: Kept | None = None,
-) -> dict[str, str]:
-    """Return the figures as SVG, by name.
+def sketches(
+    results: Additions, findings: Findings, language: Language, sections: Collection[str] = ()
+) -> Sketches:
+    """Return the figures by name.
 
     `study-<number>` has the curves of a study, `steps-<number>` the steps to right sums against a setting that is
     a number, `grid-<number>` those of two settings, `lengths` the accuracy at other lengths than that trained on.
@@ -44,10 +39,10 @@ def draw(
     """
     labels = {variant.name: variant.label_in(language.code) for variant in results.variants}
     spoken = for_figures(language)
-    sketches = chain(
+    figures = chain(
         _sketches(results, findings, labels, spoken), explaining_steps(results, sections, labels, spoken)
     )
-    return as_svg(sketches, [*labels.values(), *characters(results)], language, kept)
+    return Sketches(dict(figures), [*labels.values(), *characters(results)], language)
 
 
 def _sketches(
@@ -64,27 +59,6 @@ def _sketches(
         yield f"grid-{number}", sketch("additions.heat", grid, findings.comparison, language)
     if len(findings.lengths):
         yield "lengths", sketch("additions.lengths", findings.lengths, labels, language)
-
-
-def by_setting(findings: Findings) -> list[list[Study]]:
-    """Return the studies of numbers, those of one setting together, without those of which nothing finished."""
-    found: dict[str, list[Study]] = {}
-    for studied in findings.studied:
-        if studied.study.setting and studied.study.numeric and (studied.reached or studied.missed):
-            found.setdefault(studied.study.setting, []).append(studied.study)
-    return list(found.values())
-
-
-def names_of(study: Study, variants: list[str], labels: Mapping[str, str], language: Language) -> dict[str, str]:
-    """Return what a study calls its variants: their values, or their labels if two are the same or there are
-    none."""
-    values = {
-        name: language.integer(value) if type(value) is int else language.setting(study.setting, value)
-        for name in variants
-        for value in [study.values[name]]
-    }
-    alike = len(set(values.values())) < len(values)
-    return {name: labels[name] for name in variants} if alike or not study.setting else values
 
 
 def curves(table: pd.DataFrame, names: Mapping[str, str], language: Language) -> Figure:

@@ -8,27 +8,20 @@ from reportgen.analysis.shown import MOST_ROWS, most_accurate, with_curves, with
 from reportgen.analysis.sweeps import sweeps
 from reportgen.analysis.tables import row_normalised
 from reportgen.figures.explaining import characters, diagrams_of, explaining
-from reportgen.figures.sketches import Sketch, as_svg, for_figures, sketch
-from reportgen.kept import Kept
+from reportgen.figures.sketches import Sketch, Sketches, for_figures, sketch
 from reportgen.languages import Language
 
 
-def draw(
-    results: Results,
-    findings: Findings,
-    language: Language,
-    sections: Collection[str] = (),
-    kept: Kept | None = None,
-) -> dict[str, str]:
-    """Return the figures as SVG, by name: those of every report, and those of the sections that are asked for.
+def sketches(results: Results, findings: Findings, language: Language, sections: Collection[str] = ()) -> Sketches:
+    """Return the figures by name: those of every report, and those of the sections that are asked for.
 
     `accuracies` shows the MOST_ROWS variants of the highest test accuracy. `accuracy` and `loss` are the learning
     curves of the variants that `analysis.shown.with_curves` names. Others are `sweep-<number>`,
     `confusion-<variant>`, and those of `figures.explaining`.
     """
     names = [*(v.label_in(language.code) for v in results.variants), *_class_names(results, language)]
-    sketches = _sketches(results, findings, for_figures(language), sections)
-    return as_svg(sketches, [*names, *characters(results)], language, kept)
+    figures = dict(_sketches(results, findings, for_figures(language), sections))
+    return Sketches(figures, [*names, *characters(results)], language)
 
 
 def _sketches(

@@ -13,9 +13,8 @@ from reportgen.analysis.forecasts import GIVEN, Findings, Forecasts
 from reportgen.analysis.shown import MOST_CURVES, MOST_PANELS, lowest
 from reportgen.analysis.sweeps import FORECAST_ERROR, sweeps
 from reportgen.figures.explaining import characters, explaining_steps
-from reportgen.figures.sketches import Sketch, as_svg, for_figures, sketch
+from reportgen.figures.sketches import Sketch, Sketches, for_figures, sketch
 from reportgen.figures.style import WIDTH, legend_below, logarithmic, series_style
-from reportgen.kept import Kept
 from reportgen.lab.record import Record
 from reportgen.languages import Language
 
@@ -28,24 +27,20 @@ _BEYOND = 0.6
 _TRUTH, _GIVEN, _FORECAST = "#888888", "#000000", "#D55E00"
 
 
-def draw(
-    results: Forecasts,
-    findings: Findings,
-    language: Language,
-    sections: Collection[str] = (),
-    kept: Kept | None = None,
-) -> dict[str, str]:
-    """Return the figures as SVG, by name: forecast_from_half, forecast_from_one, errors, training, sweep-<number>.
+def sketches(
+    results: Forecasts, findings: Findings, language: Language, sections: Collection[str] = ()
+) -> Sketches:
+    """Return the figures by name: forecast_from_half, forecast_from_one, errors, training, sweep-<number>.
 
     `forecast_…` show the MOST_PANELS variants with the lowest errors, the others the best MOST_CURVES.
     Those of the sections that explain are as in a classification report.
     """
     labels = {variant.name: variant.label_in(language.code) for variant in results.variants}
     spoken = for_figures(language)
-    sketches = chain(
+    figures = chain(
         _sketches(results, findings, labels, spoken), explaining_steps(results, sections, labels, spoken)
     )
-    return as_svg(sketches, [*labels.values(), *characters(results)], language, kept)
+    return Sketches(dict(figures), [*labels.values(), *characters(results)], language)
 
 
 def _sketches(

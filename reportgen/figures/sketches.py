@@ -4,8 +4,8 @@ Nothing here imports matplotlib, which takes half a second: where nothing has to
 """
 
 import hashlib
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, fields, is_dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, fields, is_dataclass, replace
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -59,35 +59,70 @@ def for_figures(language: Language) -> Language:
     return Language(language.code, {k: v for k, v in language.messages.items() if k.startswith(IN_FIGURES)})
 
 
-def as_svg(
-    sketches: Iterable[tuple[str, Sketch]], names: Iterable[str], language: Language, kept: Kept | None = None
-) -> dict[str, str]:
-    """Return each figure as SVG, by name.
+@dataclass(frozen=True)
+class Sketches:
+    """Figures of one language that are not drawn yet, with all that it takes to draw them."""
+
+    figures: Mapping[str, Sketch]
+    names: Sequence[str]
+    """What stands in the figures and is not in the catalogue, such as labels."""
+    language: Language
+
+    def svg(self, kept: Kept | None = None) -> dict[str, str]:
+        """Return each figure as SVG, by name; those that are not in `kept` are drawn and kept there."""
+        return all_as_svg([self], kept)[0]
+
+
+Beside = Callable[[Callable[..., Any], Sequence[tuple[Any, ...]]], list[Any]]
+"""Takes work and the arguments of each piece; returns what the work makes of them, in their order."""
+
+
+def _one_after_the_other(work: Callable[..., Any], arguments: Sequence[tuple[Any, ...]]) -> list[Any]:
+    return [work(*own) for own in arguments]
+
+
+def all_as_svg(
+    several: Sequence[Sketches], kept: Kept | None = None, carry_out: Beside = _one_after_the_other
+) -> list[dict[str, str]]:
+    """Return the figures of each language as SVG, by name.
 
     Args:
-        sketches: name and figure.
-        names: what stands in the figures and is not in the catalogue, such as labels.
-        language: of the figures.
+        several: the figures, a language each.
         kept: those that were drawn before; the others are drawn and kept there.
+        carry_out: draws the languages, be it side by side.
     """
-    wanted = {name: (sketch, f"{sketch.digest()}.svg") for name, sketch in sketches}
-    found = {name: kept.get(file) if kept else None for name, (_, file) in wanted.items()}
-    missing = {name: sketch for name, (sketch, _) in wanted.items() if found[name] is None}
-    drawn = _drawn(missing, names, language) if missing else {}
-    for name, svg in drawn.items():
-        if kept:
-            kept.put(wanted[name][1], svg.encode())
-    return {name: drawn[name] if svg is None else svg.decode() for name, svg in found.items()}
+    found = [_known(own, kept) if kept else {} for own in several]
+    lacking = [
+        replace(own, figures={name: one for name, one in own.figures.items() if name not in known})
+        for own, known in zip(several, found, strict=True)
+    ]
+    drawn = carry_out(_drawn, [(own,) for own in lacking]) if any(own.figures for own in lacking) else []
+    for own, known, new in zip(lacking, found, drawn, strict=False):
+        known.update(new)
+        for name, svg in new.items():
+            if kept:
+                kept.put(_file(own.figures[name]), svg.encode())
+    return [{name: known[name] for name in own.figures} for own, known in zip(several, found, strict=True)]
 
 
-def _drawn(sketches: Mapping[str, Sketch], names: Iterable[str], language: Language) -> dict[str, str]:
+def _known(own: Sketches, kept: Kept) -> dict[str, str]:
+    there = {name: kept.get(_file(one)) for name, one in own.figures.items()}
+    return {name: svg.decode() for name, svg in there.items() if svg is not None}
+
+
+def _file(one: Sketch) -> str:
+    return f"{one.digest()}.svg"
+
+
+def _drawn(own: Sketches) -> dict[str, str]:
+    if not own.figures:
+        return {}
     from reportgen.figures.style import drawing, to_svg
 
+    language = own.language
     said = (str(words) for words in for_figures(language).messages.values())
-    with drawing("".join([*said, *names]), language.code):
-        return {
-            name: to_svg(sketch.figure(), language.code, language.localised) for name, sketch in sketches.items()
-        }
+    with drawing("".join([*said, *own.names]), language.code):
+        return {name: to_svg(one.figure(), language.code, language.localised) for name, one in own.figures.items()}
 
 
 _Update = Callable[[bytes], object]

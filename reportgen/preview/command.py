@@ -1,5 +1,6 @@
 """The command: a renderer, a server, and a look at the files ten times a second."""
 
+import gc
 import tempfile
 import threading
 import webbrowser
@@ -8,6 +9,7 @@ from pathlib import Path
 
 from reportgen import pipeline
 from reportgen.errors import ReportgenError
+from reportgen.executors.copies import REPORTS, prepare
 from reportgen.preview.rendering import Renderer
 from reportgen.preview.server import HOST, Preview
 from reportgen.resources import TEMPLATES
@@ -27,6 +29,7 @@ Snapshot = dict[Path, tuple[int, int]]
 def preview(file: Path, options: pipeline.Options, port: int | None, *, browser: bool) -> None:
     """Serve the report of the suite in `file` until Ctrl-C, and make it anew when what it is made from changes."""
     server = _server(port)
+    prepare(REPORTS)
     stop = threading.Event()
     threading.Thread(target=server.serve_forever, daemon=True).start()
     print(f"{server.address}   Ctrl-C stops it", flush=True)
@@ -53,8 +56,10 @@ def follow(server: Preview, renderer: Renderer, file: Path, records: Path, stop:
         now = snapshot(file, records, renderer)
         if now == seen:
             quiet += 1
-            if quiet == _QUIET_LOOKS and (state := renderer.second_look()):
-                server.publish(state)
+            if quiet == _QUIET_LOOKS:
+                if state := renderer.second_look():
+                    server.publish(state)
+                _collect()
             stop.wait(_LOOK_SECONDS)
             continue
         quiet = 0
@@ -65,6 +70,13 @@ def follow(server: Preview, renderer: Renderer, file: Path, records: Path, stop:
             server.publish(state)
             if snapshot(file, records, renderer) != seen:  # it is out of date before it is finished
                 break
+
+
+def _collect() -> None:
+    """Look for garbage while there is time: Python would take a sixth of a second for it amid the next change."""
+    gc.unfreeze()
+    gc.collect()
+    gc.freeze()
 
 
 def snapshot(file: Path, records: Path, renderer: Renderer) -> Snapshot:

@@ -152,8 +152,8 @@ class Renderer:
 
     def _draw(self, loaded: Loaded, results: Runs, findings: Findings, language: Language) -> "_Drawn":
         heard = _Heard(language.code, language.messages)
-        paths = pipeline.draw(results, findings, heard, self._scratch, loaded.suite.sections)
-        self._drawn[language.code] = _Drawn(paths, heard, loaded.suite.sections)
+        paths = pipeline.draw(results, findings, [heard], self._scratch, loaded.suite.sections)
+        self._drawn[language.code] = _Drawn(paths[language.code], heard, loaded.suite.sections)
         return self._drawn[language.code]
 
     def _written(

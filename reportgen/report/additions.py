@@ -7,10 +7,9 @@ from typing import Any
 
 import pandas as pd
 
-from reportgen.analysis.additions import HOLDS, Additions, Findings, Studied
+from reportgen.analysis.additions import HOLDS, Additions, Findings, Studied, by_setting
 from reportgen.analysis.shown import declared
-from reportgen.analysis.studies import Study
-from reportgen.figures.additions import by_setting, names_of
+from reportgen.analysis.studies import Study, names_of
 from reportgen.languages import Language
 from reportgen.report.checks import checks_as_json
 from reportgen.report.context import Common, common

@@ -3,21 +3,23 @@
 Those that ship are trusted: where a suite has none of its own, no process is started.
 """
 
-import multiprocessing
 import os
 import signal
 import sys
 import threading
 import time
-from collections.abc import Sequence
+from collections import deque
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from pathlib import Path
 from types import FrameType
-from typing import Any
 
 from reportgen.errors import TemplateError
+from reportgen.executors.beside import Beside, one_after_the_other
+from reportgen.executors.copies import REPORTS, copies
+from reportgen.executors.pool import cores
 from reportgen.languages import Language
 from reportgen.report import markdown
 from reportgen.report.context import Common
@@ -45,36 +47,65 @@ class Limits:
     """Bytes, above what the process has when it begins."""
 
 
-def write(context: Common, language: Language, folders: Sequence[Path], limits: Limits = Limits()) -> str:
-    """Fill in the templates, as `markdown.write` does; TemplateError for those that exceed the limits, too."""
+def write(
+    contexts: Iterable[tuple[Common, Language]],
+    folders: Sequence[Path],
+    limits: Limits = Limits(),
+    carry_out: Beside[str] = one_after_the_other,
+) -> list[str]:
+    """Fill in the templates in each language, as `markdown.write` does, one a core side by side.
+
+    Those that ship alone are filled in by `carry_out`, without limits.
+
+    Raises TemplateError of the first language that has one, and for templates that exceed the limits, too.
+    """
     if not any(True for folder in folders[:-1] for _ in folder.rglob("*.j2")):
-        return markdown.write(context, language, folders)
-    processes = _processes()
-    receiver, sender = processes.Pipe(duplex=False)
-    process = processes.Process(target=_fill_in, args=(sender, context, language, folders, limits), daemon=True)
-    process.start()
-    sender.close()
+        return carry_out(markdown.write, [(*own, folders) for own in contexts])
+    waiting = deque(contexts)
+    under_way: deque[_Apart] = deque()
+    texts = []
     try:
-        in_time = receiver.poll(_PATIENCE + limits.seconds * _BUSY_MACHINE)
-        text, fault = receiver.recv() if in_time else ("", _too_long(limits))
-    except EOFError:
-        text, fault = "", f"{_too_long(limits)}, or more memory than the {limits.memory >> 20:,} MiB that they may"
+        while waiting or under_way:
+            while waiting and len(under_way) < cores():
+                under_way.append(_Apart(*waiting.popleft(), folders, limits))
+            texts.append(under_way[0].text())
+            under_way.popleft().end()
     finally:
-        process.kill()
-        process.join()
-        receiver.close()
-    if fault:
-        raise TemplateError(fault if ".j2" in fault else f"{folders[0]}: {fault}")
-    return str(text)
+        for process in under_way:
+            process.end()
+    return texts
 
 
-def _processes() -> Any:
-    """Return what starts processes: where there can be, copies of one that has imported all."""
-    if "forkserver" not in multiprocessing.get_all_start_methods():  # Windows
-        return multiprocessing.get_context("spawn")
-    processes = multiprocessing.get_context("forkserver")
-    processes.set_forkserver_preload([__name__, "reportgen.report.forecasts", "reportgen.report.additions"])
-    return processes
+class _Apart:
+    """A process that fills in the templates in one language."""
+
+    def __init__(self, context: Common, language: Language, folders: Sequence[Path], limits: Limits) -> None:
+        self._folders, self._limits = folders, limits
+        processes = copies(REPORTS)
+        self._receiver, sender = processes.Pipe(duplex=False)
+        arguments = (sender, context, language, folders, limits)
+        self._process = processes.Process(target=_fill_in, args=arguments, daemon=True)
+        self._process.start()
+        sender.close()
+
+    def text(self) -> str:
+        """Wait for the text; TemplateError if there is none."""
+        limits = self._limits
+        try:
+            in_time = self._receiver.poll(_PATIENCE + limits.seconds * _BUSY_MACHINE)
+            text, fault = self._receiver.recv() if in_time else ("", _too_long(limits))
+        except EOFError:
+            memory = f"or more memory than the {limits.memory >> 20:,} MiB that they may"
+            text, fault = "", f"{_too_long(limits)}, {memory}"
+        if fault:
+            raise TemplateError(fault if ".j2" in fault else f"{self._folders[0]}: {fault}")
+        return str(text)
+
+    def end(self) -> None:
+        """End the process, whatever it is at."""
+        self._process.kill()
+        self._process.join()
+        self._receiver.close()
 
 
 def _too_long(limits: Limits) -> str:

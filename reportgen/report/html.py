@@ -76,7 +76,7 @@ def to_html(
         styles: style sheets, in the order in which they apply.
         quick: print “quick” across the cover.
         second: line of the Markdown, from 0, to the language of a block that begins there and is in another one.
-        kept: formulas that were drawn before.
+        kept: formulas that were drawn before, and fonts that were cut.
 
     Raises TypesetError for a picture outside `folder` and for a character that no font has.
     """
@@ -94,7 +94,8 @@ def to_html(
     body = _sections(parser, tokens, _contents(headings, language), words)
     fonts.require(unescape(re.sub(r"<[^>]*>", "", body)))
     title = next((text for level, _, text in headings if level == 1), "")
-    css = "\n".join([fonts.font_face_rules(_characters(body, styles) + words, language.code), *styles])
+    rules = fonts.font_face_rules(_characters(body, styles) + words, language.code, kept=kept)
+    css = "\n".join([rules, *styles])
     css = css.replace("</", r"<\/")  # the same in CSS, and no end of <style>
     return (
         f'<!DOCTYPE html>\n<html lang="{"zh-CN" if language.code == "zh" else language.code}">\n<head>\n'

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from difflib import get_close_matches
 from itertools import chain
 from pathlib import Path
@@ -20,9 +21,12 @@ from reportgen.report.partials import SHIPPED, faults_of_blocks
 from reportgen.report.sandbox import Sandbox
 from reportgen.report.spelling import Spelling
 from reportgen.report.words import numbered
-from reportgen.resources import text_below
+from reportgen.resources import TEMPLATES, text_below
 
 _REPORT = "report.md.j2"
+_OF_ONE_REPORT = dict.fromkeys(("figure_ref", "label"), str)
+"""Filters that belong to one report, where there is none."""
+
 _OUT_OF_MEMORY = "it takes more memory than a template may have"
 
 
@@ -55,6 +59,19 @@ def write(context: Common, language: Language, folders: Sequence[Path]) -> str:
     return _tidy(text)
 
 
+def compile_shipped() -> None:
+    """Compile the templates that ship, so that this process and its copies need not any more.
+
+    A fault is told by whoever uses the template.
+    """
+    environment = _environment(Language("en", {}), [TEMPLATES])
+    environment.filters |= _OF_ONE_REPORT
+    for name in environment.list_templates(extensions=["j2"]):
+        if not name.startswith(SHIPPED):  # the same once more
+            with suppress(jinja2.TemplateError, TemplateError):
+                environment.get_template(name)
+
+
 def filled_in(template: str, variables: dict[str, Any], language: Language, folders: Sequence[Path]) -> str:
     """Fill in a template that is no report: with `t`, the filters, and the filter `label` out of `labels`."""
     environment = _environment(language, folders)
@@ -80,7 +97,7 @@ def check(
     that is nowhere.
     """
     environment = _environment(language, folders)
-    environment.filters |= dict.fromkeys(("figure_ref", "label"), str)  # those that belong to one report
+    environment.filters |= _OF_ONE_REPORT
     files = [file for folder in folders[:-1] for file in sorted(folder.rglob("*.j2"))]
     trees: dict[Path, nodes.Template] = {}
     problems: dict[Path, list[str]] = {file: [] for file in files}

@@ -47,12 +47,12 @@ def to_pdf(html: str, source: Source | None = None) -> bytes:
     Raises MissingPrerequisiteError without Pango, TypesetError if the document asks for a file or an address.
     """
     weasyprint = load_weasyprint()
-    from weasyprint.urls import FatalURLFetchingError, URLFetcher
+    from weasyprint.urls import FatalURLFetchingError
 
-    nothing_outside = URLFetcher(allowed_protocols={"data"}, fail_on_errors=True)
+    html, held = fonts.held_apart(_without_fonts_of_figures(html))
     try:
         with _lost_pictures() as lost, _without_collection():
-            document = weasyprint.HTML(string=_without_fonts_of_figures(html), url_fetcher=nothing_outside)
+            document = weasyprint.HTML(string=html, url_fetcher=_nothing_outside(held))
             attachments = _attachments(source) if source else []
             data = bytes(
                 document.write_pdf(
@@ -67,6 +67,19 @@ def to_pdf(html: str, source: Source | None = None) -> bytes:
     if lost:
         raise TypesetError("\n".join(f"{words}: it is broken, or uses what is outside it" for words in lost))
     return data if source is None else sealed(data)
+
+
+def _nothing_outside(held: Mapping[str, bytes]) -> Any:
+    """Return what fetches a document's own data alone; `held` has the fonts by address."""
+    from weasyprint.urls import URLFetcher, URLFetcherResponse
+
+    class Fetcher(URLFetcher):  # type: ignore[misc]  # WeasyPrint has no types
+        def fetch(self, url: str, headers: Any = None) -> Any:
+            if url in held:
+                return URLFetcherResponse(url, held[url], {"Content-Type": "font/otf"})
+            return super().fetch(url, headers)
+
+    return Fetcher(allowed_protocols={"data"}, fail_on_errors=True)
 
 
 def _without_fonts_of_figures(html: str) -> str:

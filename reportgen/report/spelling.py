@@ -47,36 +47,46 @@ class Spelling:
         if not name.startswith("sections/"):
             return ""
         own = name.replace("sections/", f"sections/{self._task}/", 1)
-        return next(iter(self._contexts)) if own in self._trees else self._task
+        return next(iter(self._contexts)) if own in self._sources else self._task
 
     def _set_elsewhere(self, name: str, tree: nodes.Template) -> set[str]:
         """Return the names set by the templates that this one extends, or that include it."""
-        found = set()
-        for other, there in self._trees.items():
+        found: set[str] = set()
+        extended = _extended(tree)
+        for other, source in self._sources.items():
             bare = other.removeprefix("shipped/")
-            extended = other in _extended(tree)
-            if extended or any(_may_be(name, *parts) for parts in included(there)) or bare == name:
-                found |= declared(there)
+            if other in extended or bare == name or any(_may_be(name, *parts) for parts in _included(source)):
+                there = _parse(source)
+                found |= declared(there) if there else set()
         return found
 
     @cached_property
-    def _trees(self) -> dict[str, nodes.Template]:
-        return dict(self._parsed())
+    def _sources(self) -> dict[str, str]:
+        return dict(self._read())
 
-    def _parsed(self) -> Iterator[tuple[str, nodes.Template]]:
+    def _read(self) -> Iterator[tuple[str, str]]:
         loader = self._environment.loader
         for name in self._environment.list_templates(extensions=["j2"]):
             try:
-                source = loader.get_source(self._environment, name)[0] if loader else ""
-                yield name, _parse(source)
+                yield name, loader.get_source(self._environment, name)[0] if loader else ""
             except (jinja2.TemplateError, UnicodeDecodeError):  # it is told where that template is looked at
                 continue
 
 
 @cache
-def _parse(source: str) -> nodes.Template:
-    """Parse a template, once for all languages."""
-    return jinja2.Environment().parse(source)  # noqa: S701 - looked at, and never rendered
+def _parse(source: str) -> nodes.Template | None:
+    """Parse a template, once for all languages; None where it cannot be, which is told where it is looked at."""
+    try:
+        return jinja2.Environment().parse(source)  # noqa: S701 - looked at, and never rendered
+    except jinja2.TemplateError:
+        return None
+
+
+@cache
+def _included(source: str) -> list[tuple[str, str]]:
+    """Return what `included` does; to parse a template that includes none would be for nothing."""
+    tree = _parse(source) if "include" in source else None
+    return list(included(tree)) if tree else []
 
 
 def _extended(tree: nodes.Template) -> set[str]:

@@ -1,0 +1,17 @@
+"""What is imported before it is copied: all that fills in and typesets reports, its templates compiled."""
+
+import gc
+from contextlib import suppress
+
+from reportgen.errors import MissingPrerequisiteError
+from reportgen.report import additions as additions
+from reportgen.report import forecasts as forecasts
+from reportgen.report import guarded as guarded
+from reportgen.report import html as html
+from reportgen.report import markdown
+from reportgen.report.pdf import load_weasyprint
+
+with suppress(MissingPrerequisiteError):  # told by who needs it
+    load_weasyprint()
+markdown.compile_shipped()
+gc.freeze()  # what is there now is no garbage of a copy's, and stays one memory for all

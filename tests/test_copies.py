@@ -1,0 +1,54 @@
+"""The process that others are copies of, which fill in and typeset: it is ready early, and ends when it should."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+from reportgen.executors.beside import side_by_side
+
+STARTING = """
+import time
+from reportgen.executors.copies import REPORTS, prepare
+
+prepare(REPORTS)
+print("started", flush=True)
+try:
+    time.sleep(60)
+except KeyboardInterrupt:
+    pass
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "killpg"), reason="Windows has no groups of processes, nor copies of one")
+@pytest.mark.parametrize("seconds", [0.0, 0.05, 0.4])
+def test_ctrl_c_ends_it_without_a_word(seconds: float) -> None:
+    """Whatever it is importing, there is no traceback of it, and nothing of it is left."""
+    process = subprocess.Popen(
+        [sys.executable, "-c", STARTING],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True,
+    )  # fmt: skip
+    assert process.stdout
+    assert process.stdout.readline() == "started\n"
+    time.sleep(seconds)
+    os.killpg(process.pid, signal.SIGINT)
+    # the pipes are its own, too: they are closed once it has ended
+    assert process.communicate(timeout=30) == ("", "")
+
+
+def process_of(_piece: int) -> int:
+    """Return which process this is."""
+    return os.getpid()
+
+
+def test_work_has_its_results_in_order() -> None:
+    """Each piece has its own arguments, and its result its place; without pieces the work is done here."""
+    with side_by_side(3) as carry_out:
+        assert carry_out(divmod, [(7, 2), (9, 4), (1, 1)]) == [(3, 1), (2, 1), (1, 0)]
+        (elsewhere,) = carry_out(process_of, [(0,)])
+    assert elsewhere != os.getpid()
+    with side_by_side(0) as carry_out:
+        assert carry_out(process_of, [(0,)]) == [os.getpid()]
