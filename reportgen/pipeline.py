@@ -100,7 +100,9 @@ def build(
     planned = plan(loaded, store)
     folder = options.build / ".".join(filter(None, [file.stem, options.profile, "quick" * options.quick]))
     new = [step.run for step in planned.steps if step.action is not Action.REUSE]
-    if not new and _typeset(loaded) and not stamp.matches(folder, _mark(loaded, planned, store)):
+    keys = [step.key for step in planned.steps]
+    mark_now = partial(stamp.of, loaded.suite, loaded.template_folders, keys, store, loaded.beside)
+    if not new and documents.typeset_in(loaded) and not stamp.matches(folder, mark_now()):
         prepare()  # by the time that it is needed it will have imported all
     loaded = replace(loaded, notes=(*loaded.notes, *look_through(loaded)))
     announce("run")
@@ -109,7 +111,7 @@ def build(
     trials.try_own(file, options.profile, new, loaded.suite.metrics)
     trained, imported = run(planned, store, options, listen)
 
-    mark = _mark(loaded, planned, store)
+    mark = mark_now()
     up_to_date = not trained and not imported and stamp.matches(folder, mark)
     edited = []
     if not up_to_date:
@@ -139,17 +141,6 @@ def build(
     )
 
 
-def _mark(loaded: Loaded, planned: Plan, store: Store) -> str:
-    """Digest all that the reports are made from."""
-    keys = [step.key for step in planned.steps]
-    return stamp.of(loaded.suite, loaded.template_folders, keys, store, loaded.beside)
-
-
-def _typeset(loaded: Loaded) -> int:
-    """Return how many documents are typeset: of a suite that wants Markdown alone none."""
-    return 0 if loaded.suite.formats == ("md",) else len(loaded.suite.languages)
-
-
 def make_report(
     loaded: Loaded,
     planned: Plan,
@@ -168,7 +159,7 @@ def make_report(
     """
     from reportgen.metrics import with_metrics  # here, because a build with nothing to do needs no pandas
 
-    with side_by_side(_typeset(loaded)) as carry_out:
+    with side_by_side(documents.typeset_in(loaded)) as carry_out:
         announce("collect")
         results = with_metrics(collect(planned, store), loaded.suite, loaded.file, options.profile, kept)
         announce("analyse")
@@ -180,8 +171,7 @@ def make_report(
         announce("write")
         written = texts(loaded, results, findings, figures, quick=options.quick, carry_out=carry_out)
         others = [path for own in figures.values() for path in own.values()]
-        others += numbers(results, findings, folder, loaded.suite)
-        others += documents.copy_pictures(loaded, folder)
+        others += [*numbers(results, findings, folder, loaded.suite), *documents.copy_pictures(loaded, folder)]
         # not the suite: the class of a task's suite is made on the way, and cannot be sent to another process
         work = partial(
             typeset,
@@ -193,7 +183,7 @@ def make_report(
             quick=options.quick,
             kept=kept,
         )
-        if _typeset(loaded):
+        if documents.typeset_in(loaded):
             announce("typeset")
         made = carry_out(work, documents.documents(loaded, written))
     return {name: content for own in made for name, content in own.items()}, others
