@@ -16,6 +16,11 @@ def drawn_in(loaded: Loaded) -> "list[Language]":
     return [language for language in loaded.languages if language.code in first]
 
 
+def typeset_in(loaded: Loaded) -> int:
+    """Return how many documents are typeset: of a suite that wants Markdown alone none."""
+    return 0 if loaded.suite.formats == ("md",) else len(loaded.suite.languages)
+
+
 def documents(loaded: Loaded, texts: dict[str, str]) -> "list[tuple[str, str, Language, dict[int, str]]]":
     """Hold the languages against each other, and return what is typeset, in the order of the suite.
 

@@ -8,7 +8,7 @@ This is the only module that knows every stage.
 import gc
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,9 +16,10 @@ from typing import TYPE_CHECKING, Any
 from filelock import FileLock
 
 from reportgen import documents, fitting, loading, manifest, planning, stamp, trials, verdicts
+from reportgen.asked import Options as Options
+from reportgen.asked import Outcome as Outcome
 from reportgen.errors import ReportgenError
-from reportgen.executors import pool
-from reportgen.executors.base import Executor, carry_out_all
+from reportgen.executors.base import carry_out_all
 from reportgen.executors.beside import Beside, one_after_the_other, side_by_side
 from reportgen.executors.copies import REPORTS, prepare
 from reportgen.executors.events import Event
@@ -41,47 +42,6 @@ if TYPE_CHECKING:  # pandas, matplotlib and WeasyPrint cost seconds: a build wit
 
 CACHE = ".cache"
 """What was worked out once, in the build folder: see `reportgen.kept`."""
-
-
-@dataclass(frozen=True)
-class Options:
-    """How to build: where to, and how much."""
-
-    build: Path = Path("build")
-    quick: bool = False
-    profile: str | None = None
-    """One of the suite's profiles; the suite as it is without one."""
-    jobs: int | None = None
-    formats: tuple[str, ...] = ()
-    """In place of the suite's formats."""
-    executor: Executor | None = None
-    """Where runs are carried out; None is a pool of processes on this machine."""
-
-    @property
-    def place(self) -> Executor:
-        """Where runs are carried out."""
-        return self.executor or pool.Pool(self.jobs)
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What a build came to."""
-
-    folder: Path
-    reports: list[Path]
-    trained: int
-    reused: int
-    unfinished: list[str]
-    """Names of the runs that diverged or failed."""
-    seconds: float
-    up_to_date: bool
-    notes: list[str]
-    """What the user should know of the suite, and of the reports that were there before."""
-    claims: list[dict[str, Any]]
-    """The claims of the suite with their verdicts, as results.json has them."""
-    checks: list[str]
-    """A line for each check that found something."""
-    imported: int = 0
 
 
 def build(
@@ -109,7 +69,9 @@ def build(
     planned = plan(loaded, store)
     folder = options.build / ".".join(filter(None, [file.stem, options.profile, "quick" * options.quick]))
     new = [step.run for step in planned.steps if step.action is not Action.REUSE]
-    if not new and _typeset(loaded) and not stamp.matches(folder, _mark(loaded, planned, store)):
+    keys = [step.key for step in planned.steps]
+    mark_now = partial(stamp.of, loaded.suite, loaded.template_folders, keys, store, loaded.beside)
+    if not new and documents.typeset_in(loaded) and not stamp.matches(folder, mark_now()):
         prepare(REPORTS)  # by the time that it is needed it will have imported all
     loaded = replace(loaded, notes=(*loaded.notes, *look_through(loaded)))
     announce("run")
@@ -118,7 +80,7 @@ def build(
     trials.try_own(file, options.profile, new, loaded.suite.metrics)
     trained, imported = run(planned, store, options, listen)
 
-    mark = _mark(loaded, planned, store)
+    mark = mark_now()
     up_to_date = not trained and not imported and stamp.matches(folder, mark)
     edited = []
     if not up_to_date:
@@ -150,17 +112,6 @@ def build(
     )
 
 
-def _mark(loaded: Loaded, planned: Plan, store: Store) -> str:
-    """Digest all that the reports are made from."""
-    keys = [step.key for step in planned.steps]
-    return stamp.of(loaded.suite, loaded.template_folders, keys, store, loaded.beside)
-
-
-def _typeset(loaded: Loaded) -> int:
-    """Return how many documents are typeset: of a suite that wants Markdown alone none."""
-    return 0 if loaded.suite.formats == ("md",) else len(loaded.suite.languages)
-
-
 def make_report(
     loaded: Loaded,
     planned: Plan,
@@ -179,7 +130,7 @@ def make_report(
     """
     from reportgen.metrics import with_metrics  # here, because a build with nothing to do needs no pandas
 
-    with side_by_side(_typeset(loaded)) as carry_out:
+    with side_by_side(documents.typeset_in(loaded)) as carry_out:
         announce("collect")
         results = with_metrics(collect(planned, store), loaded.suite, loaded.file, options.profile, kept)
         announce("analyse")
@@ -191,8 +142,7 @@ def make_report(
         announce("write")
         written = texts(loaded, results, findings, figures, quick=options.quick, carry_out=carry_out)
         others = [path for own in figures.values() for path in own.values()]
-        others += numbers(results, findings, folder, loaded.suite)
-        others += documents.copy_pictures(loaded, folder)
+        others += [*numbers(results, findings, folder, loaded.suite), *documents.copy_pictures(loaded, folder)]
         # not the suite: the class of a task's suite is made on the way, and cannot be sent to another process
         work = partial(
             typeset,
@@ -204,7 +154,7 @@ def make_report(
             quick=options.quick,
             kept=kept,
         )
-        if _typeset(loaded):
+        if documents.typeset_in(loaded):
             announce("typeset")
         made = carry_out(work, documents.documents(loaded, written))
     return {name: content for own in made for name, content in own.items()}, others
