@@ -140,7 +140,7 @@ def make_report(
         languages = documents.drawn_in(loaded)
         figures = draw(results, findings, languages, folder, loaded.suite.sections, kept, carry_out)
         announce("write")
-        written = texts(loaded, results, findings, figures, quick=options.quick, carry_out=carry_out)
+        written = write(loaded, results, findings, figures, quick=options.quick, carry_out=carry_out)
         others = [path for own in figures.values() for path in own.values()]
         others += [*numbers(results, findings, folder, loaded.suite), *documents.copy_pictures(loaded, folder)]
         # not the suite: the class of a task's suite is made on the way, and cannot be sent to another process
@@ -240,7 +240,7 @@ def draw(
     return paths
 
 
-def texts(
+def write(
     loaded: Loaded,
     results: "Runs",
     findings: Findings,

@@ -20,6 +20,7 @@ LAYERS = [
     {"provenance"},
     {"pipeline"},
     {"documents"},
+    {"asked"},
     {"loading", "manifest"},
     {"fitting", "metrics", "planning", "reporting", "stamp", "trials", "verdicts"},
     {"reasons", "remembered", "shortening"},

@@ -164,7 +164,7 @@ class Renderer:
         figures: dict[str, dict[str, str]],
         notes: tuple[str, ...],
     ) -> State:
-        texts = pipeline.texts(loaded, results, findings, figures, quick=self._options.quick)
+        texts = pipeline.write(loaded, results, findings, figures, quick=self._options.quick)
         documents.copy_pictures(loaded, self._scratch)
         made = documents.documents(loaded, texts)
         return State(
