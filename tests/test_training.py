@@ -1,5 +1,6 @@
 """Training: it learns, it repeats itself to the bit, and whatever comes of it is a record."""
 
+import copy
 import math
 from dataclasses import replace
 from typing import Any, Literal, get_args
@@ -106,6 +107,37 @@ def test_an_optimizer_has_its_settings(name: str, kind: type[torch.optim.Optimiz
     (group,) = optimizer.param_groups
     assert type(optimizer) is kind
     assert (group["lr"], group["weight_decay"], group.get("momentum", 0.0)) == (0.125, 0.25, momentum)
+
+
+@pytest.mark.parametrize(
+    ("changed", "sparse"),
+    [
+        ({}, True),
+        ({"momentum": 0.9}, False),
+        ({"weight_decay": 0.1}, False),
+        ({"gradient_clip": 1.0}, False),
+        ({"optimizer": "adam"}, False),
+    ],
+)
+def test_only_plain_gradient_descent_takes_the_words_of_a_batch_alone(
+    changed: dict[str, Any], sparse: bool
+) -> None:
+    """Elsewhere rows of words that are not in the batch would change, too; a step is that with dense rows."""
+    settings = TrainingSettings.model_validate({"epochs": 1, "learning_rate": 0.5, "optimizer": "sgd", **changed})
+    torch.manual_seed(0)
+    network = SequenceClassifier(2, 2, cell="gru", hidden_size=8, embedding_size=5)
+    dense = copy.deepcopy(network)
+    optimizer = optimizer_of(network, settings)
+    for own in (network, dense):
+        own(torch.tensor([[1, 1], [1, 3]]), torch.tensor([2, 2])).square().sum().backward()
+    weights, expected = network.get_parameter("input.weight"), dense.get_parameter("input.weight")
+    assert weights.grad is not None
+    assert expected.grad is not None
+    assert weights.grad.is_sparse == sparse
+    if sparse:
+        optimizer.step()
+        torch.testing.assert_close(weights, expected - 0.5 * expected.grad)
+        assert math.isfinite(trained(settings, toy(), network).epochs[0].train_loss)
 
 
 def test_one_step_of_gradient_descent_is_as_long_as_the_clip_allows() -> None:

@@ -114,7 +114,7 @@ def test_a_run_a_model_a_figure_and_a_table_are_known_by_name(folder: Path) -> N
     figure = why(folder / "report.zh.html", "图5").lines
     assert figure[0].startswith("图 5　手写|LSTM 的混淆矩阵")
     assert [line.split(":")[0].strip() for line in figure[1:]] == ["lstm/seed=0", "lstm/seed=1"]
-    table = why(folder / "report.en.md", "table 11").lines
+    table = why(folder / "report.en.md", "table 12").lines
     assert table[0] == "Table 12: Precision, recall and F1 of RNN for each class"
     assert [line.split(":")[0].strip() for line in table[1:]] == ["rnn/seed=0", "rnn/seed=1"]
 

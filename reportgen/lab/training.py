@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from reportgen.lab import batches, losses
 from reportgen.lab.checkpoints import Checkpoint, random_state, set_random_state
 from reportgen.lab.dataset import Dataset
+from reportgen.lab.models import SequenceClassifier
 from reportgen.lab.precision import forward_in
 from reportgen.suite.settings import TrainingSettings
 
@@ -76,7 +77,22 @@ def optimizer_of(model: nn.Module, settings: TrainingSettings) -> torch.optim.Op
         case "rmsprop":
             return torch.optim.RMSprop(parameters, rate, weight_decay=decay, momentum=settings.momentum)
         case "sgd":
-            return torch.optim.SGD(parameters, rate, settings.momentum, weight_decay=decay, fused=True)
+            sparse = _make_sparse(model, settings)
+            return torch.optim.SGD(parameters, rate, settings.momentum, weight_decay=decay, fused=not sparse)
+
+
+def _make_sparse(model: nn.Module, settings: TrainingSettings) -> bool:
+    """Let the embedding's gradient have rows for the batch's words alone, where no other row would change.
+
+    Momentum, weight decay and a clip by the norm of all gradients need every row; so do the other optimizers. On a
+    GPU equal bits would not be certain.
+    """
+    embedding = model.input if isinstance(model, SequenceClassifier) else None
+    plain = not settings.momentum and not settings.weight_decay and settings.gradient_clip is None
+    if not isinstance(embedding, nn.Embedding) or not plain or embedding.weight.device.type != "cpu":
+        return False
+    embedding.sparse = True
+    return True
 
 
 def train(
