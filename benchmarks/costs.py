@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from measuring import ROOT
+from measuring import COMPILED, ROOT
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ def cost(command: Sequence[str], times: int = 3, folder: Path = ROOT) -> Cost:
 
 def _once(command: Sequence[str], folder: Path) -> tuple[float, float, float]:
     # by a process of its own, which is small: a new process counts the memory of the one that starts it as its own
-    environment = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONDONTWRITEBYTECODE": ""}
+    environment = {**os.environ, **COMPILED, "PYTHONPATH": str(ROOT)}
     small = [sys.executable, __file__, *command]
     done = subprocess.run(small, cwd=folder, env=environment, capture_output=True, text=True, check=False)  # noqa: S603
     if done.returncode:

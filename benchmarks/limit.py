@@ -11,6 +11,7 @@ from its first line to its last, by what it spends its time on.
 import argparse
 import json
 import multiprocessing
+import os
 import subprocess
 import sys
 import tempfile
@@ -20,7 +21,7 @@ from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from pathlib import Path
 
-from measuring import machine, median, table
+from measuring import COMPILED, machine, median, table
 from training import CELLS, FOLDER, export
 
 sys.path.insert(0, str(FOLDER))
@@ -77,13 +78,13 @@ def kernels_of(run: tuple[str, int], data: Path, *, ours: bool) -> float:
     import torch
     from task import EPOCHS, RATE, Part
 
-    from reportgen.lab.layers import GRU, RNN
+    from reportgen.lab.layers import GRU
 
     torch.set_num_threads(1)
     cell, seed = run
     torch.manual_seed(seed)
     if ours:
-        model.NETWORKS |= {"rnn": RNN, "gru": GRU}
+        model.NETWORKS["gru"] = GRU
     with np.load(data) as arrays:
         train, test = (Part(*(arrays[f"{part}_{name}"] for name in Part._fields)) for part in ("train", "test"))
         network = model.Classifier(cell, int(arrays["symbols"]))
@@ -109,9 +110,10 @@ def kernels_of(run: tuple[str, int], data: Path, *, ours: bool) -> float:
 
 def waits(folder: Path) -> Iterator[tuple[str, float]]:
     """Yield what a build in a process of its own spends its seconds on."""
+    own = {**os.environ, **COMPILED}
     began = time.time()
     command = [sys.executable, __file__, "--build", str(folder)]
-    done = subprocess.run(command, check=True, capture_output=True, text=True)  # noqa: S603 - this script itself
+    done = subprocess.run(command, check=True, capture_output=True, text=True, env=own)  # noqa: S603 - this script itself
     seconds = time.time() - began
     found = json.loads(done.stdout)
     yield "Python and imports", found["imported"] - began

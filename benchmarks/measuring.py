@@ -14,6 +14,9 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 
+COMPILED = {"PYTHONDONTWRITEBYTECODE": ""}
+"""What lets Python keep what it has compiled, as it does for a package that pip has installed."""
+
 _LOOK_SECONDS = 0.5
 
 
@@ -35,7 +38,8 @@ def cost_of(command: Sequence[str], environment: Mapping[str, str] | None = None
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     began = time.perf_counter()
     peak = 0.0
-    with subprocess.Popen(command, env={**os.environ, **(environment or {})}, cwd=cwd) as process:  # noqa: S603
+    own = {**os.environ, **COMPILED, **(environment or {})}
+    with subprocess.Popen(command, env=own, cwd=cwd) as process:  # noqa: S603
         while True:
             try:
                 process.wait(_LOOK_SECONDS)

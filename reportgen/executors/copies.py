@@ -12,7 +12,7 @@ import sys
 from multiprocessing import forkserver, resource_tracker
 from typing import Any
 
-TRAINING = ("reportgen.lab.imported", "reportgen.cli")
+TRAINING = ("reportgen.lab.work", "reportgen.cli")
 REPORTS = ("reportgen.executors.original", "reportgen.report.prepared", "reportgen.cli", "reportgen.pipeline")
 """What the process imports that the others are copies of: each of them imports the command, too."""
 

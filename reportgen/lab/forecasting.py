@@ -17,6 +17,7 @@ from reportgen.lab.checkpoints import Checkpoint, random_state, set_random_state
 from reportgen.lab.describing import describe
 from reportgen.lab.loading import own_model
 from reportgen.lab.models import recurrent
+from reportgen.lab.optimizers import bare
 from reportgen.lab.series import Series
 from reportgen.lab.steps import Diverged, Hooks, Logged, Outcome, finite
 from reportgen.suite.forecasting import ForecasterSettings, ForecastingRun, ForecastTrainingSettings
@@ -139,8 +140,8 @@ def carry_out(
 def optimizer_of(model: nn.Module, settings: ForecastTrainingSettings) -> torch.optim.Optimizer:
     """Return the optimizer that `settings` name."""
     if settings.optimizer == "adam":
-        return torch.optim.Adam(model.parameters(), settings.learning_rate, fused=True)
-    return torch.optim.LBFGS(model.parameters(), settings.learning_rate, settings.max_iter or 20)
+        return bare(torch.optim.Adam)(model.parameters(), settings.learning_rate, fused=True)
+    return bare(torch.optim.LBFGS)(model.parameters(), settings.learning_rate, settings.max_iter or 20)
 
 
 class Training:

@@ -1,25 +1,16 @@
-"""torch.nn's RNN and GRU, computed on a CPU by the scans, which are faster; weights and printout stay torch's.
+"""torch.nn's GRU, computed on a CPU by a scan, which is faster; weights and printout stay torch's.
 
-torch.nn.LSTM needs no help: torch hands it over to oneDNN as a whole.
+The other two need no help: torch hands its LSTM over to oneDNN as a whole, and its RNN is as fast as the scan.
 """
 
-from collections.abc import Callable
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from reportgen.lab.scans import GRUScan, RNNScan
+from reportgen.lab.scans import GRUScan
 
 _WEIGHTS = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
-
-
-class RNN(nn.RNN):
-    """torch.nn.RNN, with its tanh."""
-
-    def forward(self, input: Any, hx: Tensor | None = None) -> tuple[Any, Tensor]:  # noqa: A002 - torch's own name
-        """Return the states (batch, time, hidden_size) and the last one of each layer."""
-        return _scan_with(self, _rnn, input) if _can_scan(self, input, hx) else super().forward(input, hx)
 
 
 class GRU(nn.GRU):
@@ -27,41 +18,29 @@ class GRU(nn.GRU):
 
     def forward(self, input: Any, hx: Tensor | None = None) -> tuple[Any, Tensor]:  # noqa: A002 - torch's own name
         """Return the states (batch, time, hidden_size) and the last one of each layer."""
-        return _scan_with(self, _gru, input) if _can_scan(self, input, hx) else super().forward(input, hx)
+        return self._scan(input) if hx is None and self._can_scan(input) else super().forward(input, hx)
+
+    def _can_scan(self, x: Any) -> bool:
+        return (
+            isinstance(x, Tensor)  # and not packed
+            and x.device.type == "cpu"
+            and x.dtype == self.weight_ih_l0.dtype == torch.float32
+            and not torch.is_autocast_enabled("cpu")
+            and x.dim() == 3
+            and self.batch_first
+            and self.bias
+            and not self.bidirectional
+            and not (self.dropout and self.training)
+        )
+
+    def _scan(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        states, last = x.transpose(0, 1).contiguous(), []
+        for layer in range(self.num_layers):
+            zeros = states.new_zeros(states.shape[1], self.hidden_size)
+            weights = (getattr(self, f"{name}_l{layer}") for name in _WEIGHTS)
+            states = GRUScan.apply(states, zeros, *weights)
+            last.append(states[-1])
+        return states.transpose(0, 1), torch.stack(last)
 
 
-STANDS_FOR: dict[type[nn.Module], type[nn.Module]] = {RNN: nn.RNN, GRU: nn.GRU}
-
-
-def _can_scan(layer: nn.RNNBase, x: Any, state: Tensor | None) -> bool:
-    return (
-        state is None
-        and isinstance(x, Tensor)  # and not packed
-        and x.device.type == "cpu"
-        and x.dtype == layer.weight_ih_l0.dtype == torch.float32
-        and not torch.is_autocast_enabled("cpu")
-        and x.dim() == 3
-        and layer.batch_first
-        and layer.bias
-        and not layer.bidirectional
-        and not (layer.dropout and layer.training)
-    )
-
-
-def _scan_with(layer: nn.RNNBase, scan: Callable[..., Tensor], x: Tensor) -> tuple[Tensor, Tensor]:
-    states, last = x.transpose(0, 1).contiguous(), []
-    for i in range(layer.num_layers):
-        zeros = states.new_zeros(states.shape[1], layer.hidden_size)
-        states = scan(states, zeros, *(getattr(layer, f"{name}_l{i}") for name in _WEIGHTS))
-        last.append(states[-1])
-    return states.transpose(0, 1), torch.stack(last)
-
-
-def _rnn(x: Tensor, h: Tensor, W: Tensor, U: Tensor, b: Tensor, v: Tensor) -> Tensor:
-    states: Tensor = RNNScan.apply(x, h, W, U, b + v)
-    return states
-
-
-def _gru(x: Tensor, h: Tensor, W: Tensor, U: Tensor, b: Tensor, v: Tensor) -> Tensor:
-    states: Tensor = GRUScan.apply(x, h, W, U, b, v)
-    return states
+STANDS_FOR: dict[type[nn.Module], type[nn.Module]] = {GRU: nn.GRU}

@@ -9,13 +9,13 @@ from torch.nn import functional as F
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 from reportgen.lab.cells import HandwrittenGRU, HandwrittenLSTM, HandwrittenRNN
-from reportgen.lab.layers import GRU, RNN
+from reportgen.lab.layers import GRU
 from reportgen.lab.letters import HandwrittenPeepholeLSTM
 from reportgen.lab.loading import own_layer
 from reportgen.lab.vectors import Vectors
 from reportgen.suite.own import is_own
 
-_TORCH: dict[str, type[nn.RNN | nn.LSTM | nn.GRU]] = {"rnn": RNN, "lstm": nn.LSTM, "gru": GRU}
+_TORCH: dict[str, type[nn.RNN | nn.LSTM | nn.GRU]] = {"rnn": nn.RNN, "lstm": nn.LSTM, "gru": GRU}
 _HANDWRITTEN = {
     "handwritten_rnn": HandwrittenRNN,
     "handwritten_lstm": HandwrittenLSTM,

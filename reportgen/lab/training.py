@@ -16,6 +16,7 @@ from reportgen.lab import batches, losses
 from reportgen.lab.checkpoints import Checkpoint, random_state, set_random_state
 from reportgen.lab.dataset import Dataset
 from reportgen.lab.models import SequenceClassifier
+from reportgen.lab.optimizers import bare
 from reportgen.lab.precision import forward_in
 from reportgen.suite.settings import TrainingSettings
 
@@ -69,16 +70,16 @@ def optimizer_of(model: nn.Module, settings: TrainingSettings) -> torch.optim.Op
     parameters, rate, decay = model.parameters(), settings.learning_rate, settings.weight_decay
     match settings.optimizer:
         case "adam":
-            return torch.optim.Adam(parameters, rate, weight_decay=decay, fused=True)
+            return bare(torch.optim.Adam)(parameters, rate, weight_decay=decay, fused=True)
         case "adamw":
-            return torch.optim.AdamW(parameters, rate, weight_decay=decay, fused=True)
+            return bare(torch.optim.AdamW)(parameters, rate, weight_decay=decay, fused=True)
         case "adamax":
-            return torch.optim.Adamax(parameters, rate, weight_decay=decay)
+            return bare(torch.optim.Adamax)(parameters, rate, weight_decay=decay)
         case "rmsprop":
-            return torch.optim.RMSprop(parameters, rate, weight_decay=decay, momentum=settings.momentum)
+            return bare(torch.optim.RMSprop)(parameters, rate, weight_decay=decay, momentum=settings.momentum)
         case "sgd":
             sparse = _make_sparse(model, settings)
-            return torch.optim.SGD(parameters, rate, settings.momentum, weight_decay=decay, fused=not sparse)
+            return bare(torch.optim.SGD)(parameters, rate, settings.momentum, weight_decay=decay, fused=not sparse)
 
 
 def _make_sparse(model: nn.Module, settings: TrainingSettings) -> bool:
