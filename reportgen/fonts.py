@@ -219,12 +219,17 @@ def font_face_rules(
     language: str,
     families: Iterable[str] = (*TEXT_STACK, *MONO_STACK),
     kept: Kept | None = None,
+    *,
+    alone: bool = False,
 ) -> str:
     """Return CSS @font-face rules that carry the fonts for `text` inside themselves.
 
-    A font that is in `kept` is not cut again, and one that is not is put there.
+    A font that is in `kept` is not cut again, and one that is not is put there. With `alone` the rules say that
+    they are for these characters and no others.
     """
-    shares = shares_of(frozenset(text), language)
+    text = frozenset(text)
+    limits = f";unicode-range:{','.join(f'U+{ord(own):X}' for own in sorted(text))}" if alone else ""
+    shares = shares_of(text, language)
     families = set(families)
     rules = []
     for face in (face for face in FACES if face.family in families):
@@ -232,9 +237,27 @@ def font_face_rules(
             style = "italic" if face.italic else "normal"
             source = f"data:font/otf;base64,{font}"
             rules.append(
-                f'@font-face{{font-family:"{face.family}";font-weight:{face.weight};font-style:{style};src:url({source})}}'
+                f'@font-face{{font-family:"{face.family}";font-weight:{face.weight};font-style:{style};src:url({source}){limits}}}'
             )
     return "\n".join(rules)
+
+
+class Growing:
+    """The rules of a document that is shown again and again: what comes new is cut alone, and put on top."""
+
+    MOST_PARTS = 20
+
+    def __init__(self) -> None:
+        self._parts: list[frozenset[str]] = []
+
+    def rules(self, text: Iterable[str], language: str) -> str:
+        """Return `font_face_rules` for `text`, and for all that was asked for before."""
+        known = frozenset().union(*self._parts)
+        if new := frozenset(text) - known:
+            self._parts = [*self._parts, new] if len(self._parts) < self.MOST_PARTS else [known | new]
+        return "\n".join(
+            font_face_rules(part, language, alone=place > 0) for place, part in enumerate(self._parts)
+        )
 
 
 def has_rules(html: str) -> bool:

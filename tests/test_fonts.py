@@ -184,6 +184,21 @@ def test_rules_carry_the_fonts_inside() -> None:
     assert {family for family, _, _ in carried(fonts.font_face_rules("字", "zh"))} == {CJK, CJK_MONO}
 
 
+def test_new_characters_are_cut_alone() -> None:
+    """What is shown again and again keeps its rules, with new ones for new characters; too many become one."""
+    growing = fonts.Growing()
+    first = growing.rules("数据a", "zh")
+    assert first == fonts.font_face_rules("数据a", "zh")
+    assert growing.rules("据数", "zh") == first
+    added = growing.rules("数据写", "zh").removeprefix(first)
+    assert set(re.findall("unicode-range:([^}]*)}", added)) == {"U+5199"}
+    held = (opened(base64.b64decode(font)) for font in re.findall("base64,([^)]*)[);]", added))
+    assert all(set(font.getBestCmap()) == {ord("写")} for font in held)
+    for place in range(fonts.Growing.MOST_PARTS):
+        rules = growing.rules(chr(ord("一") + place), "zh")
+    assert set(re.findall("unicode-range:([^}]*)}", rules)) == {f"U+{ord('一') + place:X}"}
+
+
 def test_only_the_families_asked_for_are_carried() -> None:
     """A figure that has no code carries no font for it."""
     assert {family for family, _, _ in carried(fonts.font_face_rules("a", "en", (LATIN, CJK)))} == {LATIN, CJK}

@@ -104,6 +104,18 @@ def test_the_page_follows_a_template_and_keeps_its_place(page: Any, folder: Path
     (folder / "templates/text.en.yaml").unlink()
 
 
+def test_a_new_character_is_in_the_reports_own_font(page: Any, folder: Path) -> None:
+    """A Chinese character that was not in the report before is shown in a font of the report's that holds it."""
+    file = folder / "templates/sections/summary.md.j2"
+    change(page, file, SUMMARY.replace("WORDS", "龘"))
+    view = "document.querySelector('iframe').contentWindow.document"
+    page.wait_for_function(
+        f"[...{view}.fonts].some(f => f.unicodeRange === 'U+9F98' && f.status === 'loaded')", timeout=PATIENCE
+    )
+    assert "龘" in report(page)
+    change(page, file, "{% extends 'shipped/sections/summary.md.j2' %}")
+
+
 def test_a_broken_template_is_told_with_its_line_and_mended(page: Any, folder: Path) -> None:
     """Instead of a blank page there are file, line and the nearest name, above the report as it was before."""
     file = folder / "templates/sections/summary.md.j2"

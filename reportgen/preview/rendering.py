@@ -1,6 +1,7 @@
 """The report for a preview: made from the records that are there, again and again, doing only what has changed."""
 
 import threading
+from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -9,6 +10,7 @@ from reportgen import documents, pipeline
 from reportgen.analysis.results import Runs
 from reportgen.catalogues import Message
 from reportgen.errors import ReportgenError
+from reportgen.fonts import Growing
 from reportgen.languages import Language
 from reportgen.loading import Loaded, look_through
 from reportgen.metrics import with_metrics
@@ -36,6 +38,7 @@ class State:
     notes: tuple[str, ...] = ()
     _pages: dict[str, str] = field(default_factory=dict)
     _folder: Path = Path()
+    _fonts: dict[str, Growing] = field(default_factory=lambda: defaultdict(Growing))
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def page(self, name: str) -> str:
@@ -44,7 +47,13 @@ class State:
             if name not in self._pages:
                 text, language, second = self.documents[name]
                 self._pages[name] = to_html(
-                    text, language, self._folder, self.styles, quick=self.quick, second=second
+                    text,
+                    language,
+                    self._folder,
+                    self.styles,
+                    quick=self.quick,
+                    second=second,
+                    growing=self._fonts[name],
                 )
             return self._pages[name]
 
@@ -60,6 +69,7 @@ class Renderer:
         self._analysed: tuple[list[str], Runs, Findings] | None = None
         self._drawn: dict[str, _Drawn] = {}
         self._version = 0
+        self._fonts: dict[str, Growing] = defaultdict(Growing)
         self._loaded: Loaded | None = None
 
     @property
@@ -174,6 +184,7 @@ class Renderer:
             self._options.quick,
             notes=(*loaded.notes, *notes),
             _folder=self._scratch,
+            _fonts=self._fonts,
         )
 
     def _next(self) -> int:

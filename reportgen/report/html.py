@@ -66,6 +66,7 @@ def to_html(
     quick: bool = False,
     second: Mapping[int, str] | None = None,
     kept: Kept | None = None,
+    growing: fonts.Growing | None = None,
 ) -> str:
     """Return the document as HTML.
 
@@ -77,6 +78,7 @@ def to_html(
         quick: print “quick” across the cover.
         second: line of the Markdown, from 0, to the language of a block that begins there and is in another one.
         kept: formulas that were drawn before, and fonts that were cut.
+        growing: the fonts of a document that is shown again and again.
 
     Raises TypesetError for a picture outside `folder` and for a character that no font has.
     """
@@ -94,7 +96,12 @@ def to_html(
     body = _sections(parser, tokens, _contents(headings, language), words)
     fonts.require(unescape(re.sub(r"<[^>]*>", "", body)))
     title = next((text for level, _, text in headings if level == 1), "")
-    rules = fonts.font_face_rules(_characters(body, styles) + words, language.code, kept=kept)
+    written = _characters(body, styles) + words
+    rules = (
+        growing.rules(written, language.code)
+        if growing
+        else fonts.font_face_rules(written, language.code, kept=kept)
+    )
     css = "\n".join([rules, *styles])
     css = css.replace("</", r"<\/")  # the same in CSS, and no end of <style>
     return (
