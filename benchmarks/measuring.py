@@ -33,11 +33,12 @@ def cost_of(command: Sequence[str], environment: Mapping[str, str] | None = None
     """Run a command to its end; CalledProcessError if it fails.
 
     Memory is the greatest sum, over the processes, of the proportional share (Pss), so that what they share counts
-    once; looked at twice a second.
+    once; looked at twice a second. So are the seconds of processors: the system counts only those of children that
+    somebody has waited for, which leaves out a fork server and its copies.
     """
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     began = time.perf_counter()
-    peak = 0.0
+    peak, seen = 0.0, dict[int, float]()
     own = {**os.environ, **COMPILED, **(environment or {})}
     with subprocess.Popen(command, env=own, cwd=cwd) as process:  # noqa: S603
         while True:
@@ -45,13 +46,24 @@ def cost_of(command: Sequence[str], environment: Mapping[str, str] | None = None
                 process.wait(_LOOK_SECONDS)
                 break
             except subprocess.TimeoutExpired:
-                peak = max(peak, sum(map(memory_of, processes_of(process.pid))))
+                now = processes_of(process.pid)
+                peak = max(peak, sum(map(memory_of, now)))
+                seen |= {one: seconds for one in now if (seconds := seconds_of(one))}
     wall = time.perf_counter() - began
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     if process.returncode:
         raise subprocess.CalledProcessError(process.returncode, command)
     cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-    return Cost(wall, cpu, peak)
+    return Cost(wall, max(cpu, sum(seen.values())), peak)
+
+
+def seconds_of(process: int) -> float:
+    """Return the seconds that processors have spent on a process; 0 for one that has ended."""
+    try:
+        fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
+    except OSError:  # it has just ended
+        return 0.0
+    return sum(map(int, fields[11:13])) / os.sysconf("SC_CLK_TCK")  # utime and stime: see proc(5)
 
 
 def processes_of(parent: int) -> list[int]:

@@ -1,14 +1,11 @@
 """How many runs the memory of this machine has room for."""
 
-import ctypes
-from contextlib import suppress
 from pathlib import Path
 
 A_RUN = 1 * 2**30
 """Bytes that a run may need. Measured: 0.5 GiB for film-review snippets, and 0.9 for reviews of 300 words."""
 
 _MEMINFO = Path("/proc/meminfo")
-_MMAP_THRESHOLD, _TRIM_THRESHOLD = -3, -1  # numbers of mallopt's options, from malloc.h
 _GROUP = Path("/sys/fs/cgroup")
 
 
@@ -34,14 +31,3 @@ def free(meminfo: Path = _MEMINFO, group: Path = _GROUP) -> int | None:
         return found if limit == "max" else min(found, int(limit) - int(used))
     except (OSError, ValueError):
         return found
-
-
-def keep_what_is_freed() -> None:
-    """Let this process keep the memory that it frees, where the C library is glibc.
-
-    Else that gives each large block back to the system, and asks for it again with the next batch.
-    """
-    with suppress(OSError, AttributeError):
-        set_option = ctypes.CDLL(None).mallopt
-        set_option(_MMAP_THRESHOLD, 2**25)  # the most that all versions take
-        set_option(_TRIM_THRESHOLD, 2**30)

@@ -163,7 +163,6 @@ def _start_worker(environment: dict[str, str], folder: str, shared: str, events:
     from reportgen.lab.sharing import share_in
 
     copies.take_over(environment)
-    memory.keep_what_is_freed()
     share_in(Path(shared))
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the parent, which sets `stop`
     threading.Thread(target=_end_with_the_parent, daemon=True).start()
