@@ -11,9 +11,10 @@ import pytest
 from reportgen.executors.beside import side_by_side
 
 STARTING = """
-import time
+import signal, time
 from reportgen.executors.copies import REPORTS, prepare
 
+signal.signal(signal.SIGINT, signal.default_int_handler)  # which a test that runs in the background has not
 prepare(REPORTS)
 print("started", flush=True)
 try:
