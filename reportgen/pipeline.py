@@ -135,7 +135,10 @@ def make_report(
         results = with_metrics(collect(planned, store), loaded.suite, loaded.file, options.profile, kept)
         announce("analyse")
         gc.freeze()  # statsmodels looks for garbage at every turn, among all that is imported
-        findings = analyse(results, loaded.claims)
+        try:
+            findings = analyse(results, loaded.claims)
+        finally:
+            gc.unfreeze()
         announce("draw")
         languages = documents.drawn_in(loaded)
         figures = draw(results, findings, languages, folder, loaded.suite.sections, kept, carry_out)

@@ -2,7 +2,7 @@
 
 On a CPU torch's `mm` calls MKL for 32-bit numbers, which on processors not made by Intel reaches little more than
 half of what oneDNN does. torch has oneDNN's as an operation for its compiler, without a public name, so all of
-this works without it, too. Its call costs some 10 µs more: small products do without. See benchmarks/README.md.
+this works without it, too. Its call costs some 10 µs more: small products do without.
 """
 
 import torch

@@ -1,6 +1,6 @@
 """Templates beside a suite, filled in by a process of their own, whose time and memory have an end.
 
-Those that ship are trusted: where a suite has none of its own, no process is started.
+Those that ship are trusted: where a suite has none of its own, nothing has an end.
 """
 
 import os
