@@ -131,6 +131,10 @@ def build(folder: Path) -> dict[str, float]:
     import ours
     from task import BATCH, EMBEDDING, EPOCHS, HIDDEN, RATE
 
+    from reportgen.executors import copies
+
+    folder.mkdir()
+    copies.foresee_training(folder / "build")
     from reportgen import pipeline, planning
     from reportgen.executors.events import Event, RunStarted
     from reportgen.store import Store
@@ -138,13 +142,11 @@ def build(folder: Path) -> dict[str, float]:
     times = {"imported": time.time()}
     names = ", ".join(f"{{name: {cell}, model: {{cell: {cell}}}}}" for cell in CELLS)
     sizes = {"hidden": HIDDEN, "embedding": EMBEDDING, "epochs": EPOCHS, "batch": BATCH, "rate": RATE}
-    folder.mkdir()
     file = folder / "suite.yaml"
     file.write_text(ours.SUITE.format(runs=names, seeds=list(SEEDS), **sizes))
     options = pipeline.Options(build=folder / "build", jobs=WORKERS)
     store = Store(options.build / "records")
     loaded = pipeline.load(file)
-    options.place.get_ready()
     planned = pipeline.plan(loaded, store)
     times["planned"] = time.time()
 

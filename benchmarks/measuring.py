@@ -18,6 +18,7 @@ COMPILED = {"PYTHONDONTWRITEBYTECODE": ""}
 """What lets Python keep what it has compiled, as it does for a package that pip has installed."""
 
 _LOOK_SECONDS = 0.5
+_LOOKS_PER_MEMORY = 4  # to ask for it keeps a process from its work for some 20 ms
 
 
 @dataclass(frozen=True)
@@ -33,12 +34,12 @@ def cost_of(command: Sequence[str], environment: Mapping[str, str] | None = None
     """Run a command to its end; CalledProcessError if it fails.
 
     Memory is the greatest sum, over the processes, of the proportional share (Pss), so that what they share counts
-    once; looked at twice a second. So are the seconds of processors: the system counts only those of children that
-    somebody has waited for, which leaves out a fork server and its copies.
+    once; looked at every two seconds. The seconds of processors are looked at, too: the system counts those of
+    children that somebody has waited for, which leaves out a fork server and its copies.
     """
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     began = time.perf_counter()
-    peak, seen = 0.0, dict[int, float]()
+    peak, seen, looks = 0.0, dict[int, float](), 0
     own = {**os.environ, **COMPILED, **(environment or {})}
     with subprocess.Popen(command, env=own, cwd=cwd) as process:  # noqa: S603
         while True:
@@ -47,7 +48,9 @@ def cost_of(command: Sequence[str], environment: Mapping[str, str] | None = None
                 break
             except subprocess.TimeoutExpired:
                 now = processes_of(process.pid)
-                peak = max(peak, sum(map(memory_of, now)))
+                looks += 1
+                if looks % _LOOKS_PER_MEMORY == 0:
+                    peak = max(peak, sum(map(memory_of, now)))
                 seen |= {one: seconds for one in now if (seconds := seconds_of(one))}
     wall = time.perf_counter() - began
     after = resource.getrusage(resource.RUSAGE_CHILDREN)

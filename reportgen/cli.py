@@ -105,6 +105,10 @@ def build(
     ] = 1.0,
 ) -> None:
     """Train what has not been trained yet, and write the report: Markdown, HTML, PDF."""
+    if executor == "local":
+        from reportgen.executors.copies import foresee_training
+
+        foresee_training(build_dir)
     from reportgen import pipeline, verdicts
     from reportgen.executors.chosen import chosen
     from reportgen.terminal import Display, print_outcome

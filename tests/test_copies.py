@@ -5,10 +5,13 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 
+from reportgen.executors import copies
 from reportgen.executors.beside import side_by_side
+from reportgen.lab import device as devices
 
 STARTING = """
 import signal, time
@@ -38,6 +41,21 @@ def test_ctrl_c_ends_it_without_a_word(seconds: float) -> None:
     os.killpg(process.pid, signal.SIGINT)
     # the pipes are its own, too: they are closed once it has ended
     assert process.communicate(timeout=30) == ("", "")
+
+
+def test_a_first_build_starts_it_before_the_suite_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A folder without records says that something will be trained; one with records does not, nor does a GPU."""
+    told: list[tuple[str, ...]] = []
+    monkeypatch.setattr(copies, "prepare", told.append)
+    monkeypatch.setattr(devices, "resolve", lambda _: "cuda")
+    copies.foresee_training(tmp_path)
+    assert told == []
+    monkeypatch.setattr(devices, "resolve", lambda _: "cpu")
+    copies.foresee_training(tmp_path)
+    assert told == [copies.TRAINING]
+    (tmp_path / "records").mkdir()
+    copies.foresee_training(tmp_path)
+    assert told == [copies.TRAINING]
 
 
 def process_of(_piece: int) -> int:

@@ -1,5 +1,7 @@
 """Probes: the gradient by distance is that of the Jacobians, and the gates are those that torch computes."""
 
+import subprocess
+import sys
 from typing import Any, get_args
 
 import numpy as np
@@ -110,9 +112,26 @@ def test_probing_leaves_the_model_as_it_was() -> None:
     gradient_by_distance(model, INDICES, LENGTHS)
     over(model)
     assert all(torch.equal(p, q) for p, q in zip(model.parameters(), before, strict=True))
-    assert all(p.grad is None for p in model.parameters())
+    assert all(p.grad is None and p.requires_grad for p in model.parameters())
     assert model.training
     assert torch.equal(torch.get_rng_state(), state)
+
+
+def test_probing_does_not_import_sympy() -> None:
+    """What torch imports for its compiler alone takes half a second, and is not there after a probe."""
+    code = """
+import sys
+import torch
+from reportgen.lab.models import SequenceClassifier
+from reportgen.lab.probes import gates_over, gradient_by_distance
+
+model = SequenceClassifier(5, 2, cell="lstm", hidden_size=4, embedding_size=3)
+gradient_by_distance(model, torch.tensor([[1, 2, 3]]), torch.tensor([3]))
+gates_over(model.recurrent, torch.zeros(1, 3, 3))
+print("sympy" in sys.modules)
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "False\n"
 
 
 @pytest.mark.parametrize("cell", get_args(RecurrentCell))

@@ -10,13 +10,14 @@ import pytest
 import torch
 from torch import nn
 
+from reportgen.lab import training
 from reportgen.lab.corpora import Corpus
 from reportgen.lab.dataset import Dataset, encode, prepare
 from reportgen.lab.device import has_cuda
 from reportgen.lab.key import key_of, key_parts
 from reportgen.lab.models import SequenceClassifier
 from reportgen.lab.record import Record
-from reportgen.lab.training import Diverged, Epoch, Trained, optimizer_of, train
+from reportgen.lab.training import Diverged, Epoch, Trained, optimizer_of, predict, train
 from reportgen.lab.work import Cancelled, build, carry_out
 from reportgen.suite.base import RecurrentCell
 from reportgen.suite.classifier import KNOWN_CELLS, Cell, ModelSettings
@@ -257,6 +258,22 @@ def test_data_without_a_validation_part_is_followed_on_the_test_part() -> None:
     assert record.heldout == "test"
     assert record.epochs[-1]["heldout_accuracy"] == right.mean()
     assert record.epochs[-1]["heldout_loss"] == pytest.approx(record.predictions["loss"].mean())
+
+
+@pytest.mark.parametrize(("validation", "passes"), [(0.0, 2), (0.1, 3)])
+def test_the_test_part_is_not_read_twice_by_the_same_weights(
+    validation: float, passes: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two epochs kept to the last: the test part, where it is the one held out, is not predicted a third time."""
+    calls = []
+
+    def counted(*arguments: Any) -> Any:
+        calls.append(arguments)
+        return predict(*arguments)
+
+    monkeypatch.setattr(training, "predict", counted)
+    carried_out(surnames(validation=validation, keep="last"))
+    assert len(calls) == passes
 
 
 def test_data_with_a_validation_part_is_followed_on_it() -> None:

@@ -11,8 +11,7 @@ from pathlib import Path
 
 from task import BATCH, CELLS, EMBEDDING, EPOCHS, HIDDEN, RATE, given
 
-from reportgen import pipeline, planning
-from reportgen.store import Store
+from reportgen.executors import copies
 
 SUITE = """
 title: RNN, LSTM and GRU on film-review snippets
@@ -33,13 +32,16 @@ def main() -> None:
     runs = ", ".join(f"{{name: {cell}, model: {{cell: {cell}}}}}" for cell in CELLS)
     sizes = {"hidden": HIDDEN, "embedding": EMBEDDING, "epochs": EPOCHS, "batch": BATCH, "rate": RATE}
     with tempfile.TemporaryDirectory() as folder:
+        copies.foresee_training(Path(folder, "build"))  # before the rest is imported, as the command does
+        from reportgen import pipeline, planning
+        from reportgen.store import Store
+
         file = Path(folder, "suite.yaml")
         file.write_text(SUITE.format(runs=runs, seeds=task.seeds, **sizes))
         options = pipeline.Options(build=Path(folder, "build"), jobs=2)
         store = Store(options.build / "records")
         if only_train:
             loaded = pipeline.load(file)
-            options.place.get_ready()
             planned = pipeline.plan(loaded, store)
             pipeline.run(planned, store, options, lambda _: None)
         else:

@@ -10,7 +10,10 @@ import os
 import signal
 import sys
 from multiprocessing import forkserver, resource_tracker
+from pathlib import Path
 from typing import Any
+
+from reportgen.lab import device as devices
 
 TRAINING = ("reportgen.lab.work", "reportgen.cli")
 REPORTS = ("reportgen.executors.original", "reportgen.report.prepared", "reportgen.cli", "reportgen.pipeline")
@@ -44,6 +47,12 @@ def prepare(of: tuple[str, ...]) -> None:
         forkserver.ensure_running()
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def foresee_training(build: Path) -> None:
+    """Start the one to train before the suite is read, if a folder without records says that it will be needed."""
+    if not (build / "records").exists() and devices.resolve("auto") == "cpu":
+        prepare(TRAINING)
 
 
 def take_over(environment: dict[str, str]) -> None:

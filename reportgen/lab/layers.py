@@ -1,6 +1,6 @@
-"""torch.nn's GRU, computed on a CPU by a scan, which is faster; weights and printout stay torch's.
+"""torch.nn's RNN and GRU, computed on a CPU by scans, which are faster; weights and printout stay torch's.
 
-The other two need no help: torch hands its LSTM over to oneDNN as a whole, and its RNN is as fast as the scan.
+The LSTM needs no help: torch hands it over to oneDNN as a whole.
 """
 
 from typing import Any
@@ -8,17 +8,30 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from reportgen.lab.scans import GRUScan
+from reportgen.lab.scans import GRUScan, RNNScan
 
 _WEIGHTS = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
 
 
-class GRU(nn.GRU):
-    """torch.nn.GRU."""
+class _Scanned(nn.RNNBase):
+    """A recurrent network of torch.nn's that is scanned where that gives the same."""
 
     def forward(self, input: Any, hx: Tensor | None = None) -> tuple[Any, Tensor]:  # noqa: A002 - torch's own name
         """Return the states (batch, time, hidden_size) and the last one of each layer."""
-        return self._scan(input) if hx is None and self._can_scan(input) else super().forward(input, hx)
+        if hx is not None or not self._can_scan(input):
+            found: tuple[Any, Tensor] = super().forward(input, hx)
+            return found
+        states, last = input.transpose(0, 1).contiguous(), []
+        for layer in range(self.num_layers):
+            zeros = states.new_zeros(states.shape[1], self.hidden_size)
+            weights = [getattr(self, f"{name}_l{layer}") for name in _WEIGHTS]
+            states = self.scanned(states, zeros, *weights)
+            last.append(states[-1])
+        return states.transpose(0, 1), torch.stack(last)
+
+    def scanned(self, x: Tensor, h: Tensor, *weights: Tensor) -> Tensor:
+        """Return the states (time, batch, hidden_size) of one layer."""
+        raise NotImplementedError
 
     def _can_scan(self, x: Any) -> bool:
         return (
@@ -29,18 +42,29 @@ class GRU(nn.GRU):
             and x.dim() == 3
             and self.batch_first
             and self.bias
+            and self.mode != "RNN_RELU"
             and not self.bidirectional
             and not (self.dropout and self.training)
         )
 
-    def _scan(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        states, last = x.transpose(0, 1).contiguous(), []
-        for layer in range(self.num_layers):
-            zeros = states.new_zeros(states.shape[1], self.hidden_size)
-            weights = (getattr(self, f"{name}_l{layer}") for name in _WEIGHTS)
-            states = GRUScan.apply(states, zeros, *weights)
-            last.append(states[-1])
-        return states.transpose(0, 1), torch.stack(last)
+
+class RNN(_Scanned, nn.RNN):
+    """torch.nn.RNN."""
+
+    def scanned(self, x: Tensor, h: Tensor, *weights: Tensor) -> Tensor:
+        """Return the states of one layer; two biases of torch's are one."""
+        *by_x_and_h, b, v = weights
+        states: Tensor = RNNScan.apply(x, h, *by_x_and_h, b + v)
+        return states
 
 
-STANDS_FOR: dict[type[nn.Module], type[nn.Module]] = {GRU: nn.GRU}
+class GRU(_Scanned, nn.GRU):
+    """torch.nn.GRU."""
+
+    def scanned(self, x: Tensor, h: Tensor, *weights: Tensor) -> Tensor:
+        """Return the states of one layer."""
+        states: Tensor = GRUScan.apply(x, h, *weights)
+        return states
+
+
+STANDS_FOR: dict[type[nn.Module], type[nn.Module]] = {RNN: nn.RNN, GRU: nn.GRU}

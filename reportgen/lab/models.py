@@ -9,13 +9,13 @@ from torch.nn import functional as F
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 from reportgen.lab.cells import HandwrittenGRU, HandwrittenLSTM, HandwrittenRNN
-from reportgen.lab.layers import GRU
+from reportgen.lab.layers import GRU, RNN
 from reportgen.lab.letters import HandwrittenPeepholeLSTM
 from reportgen.lab.loading import own_layer
 from reportgen.lab.vectors import Vectors
 from reportgen.suite.own import is_own
 
-_TORCH: dict[str, type[nn.RNN | nn.LSTM | nn.GRU]] = {"rnn": nn.RNN, "lstm": nn.LSTM, "gru": GRU}
+_TORCH: dict[str, type[nn.RNN | nn.LSTM | nn.GRU]] = {"rnn": RNN, "lstm": nn.LSTM, "gru": GRU}
 _HANDWRITTEN = {
     "handwritten_rnn": HandwrittenRNN,
     "handwritten_lstm": HandwrittenLSTM,
@@ -156,9 +156,11 @@ class SequenceClassifier(nn.Module):
         """Return (batch, directions × hidden_size): a state for the whole sequence."""
         lengths = lengths.to(states.device, non_blocking=True)
         if self.pooling == "last":
-            forward = states[torch.arange(len(lengths), device=lengths.device), lengths - 1, : self.hidden_size]
+            last = states[torch.arange(len(lengths), device=lengths.device), lengths - 1]
+            if states.shape[2] == self.hidden_size:
+                return last
             # the backward direction has read everything when it is back at the first symbol
-            return torch.cat([forward, states[:, 0, self.hidden_size :]], dim=1)
+            return torch.cat([last[:, : self.hidden_size], states[:, 0, self.hidden_size :]], dim=1)
         counts = torch.arange(states.shape[1], device=lengths.device) < lengths[:, None]
         if self.pooling == "mean":
             return (states * counts[..., None]).sum(1) / lengths[:, None]

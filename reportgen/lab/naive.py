@@ -102,9 +102,8 @@ def _forms(network: Stack, x: Tensor) -> dict[str, Network]:
     forms = {"naive": step_by_step(ours), "by_hand": lambda x: ours(x)[0]}
     if kind := _THEIRS.get(type(network)):
         first: Any = network.cells[0]
-        with torch.device("meta"):  # drawn below, with a generator of its own: torch's global one is the run's
+        with torch.random.fork_rng(devices=[]):  # torch's global generator is the run's; drawn anew below
             theirs = kind(x.shape[2], first.hidden_size, len(network.cells), batch_first=True, dtype=x.dtype)
-        theirs = theirs.to_empty(device="cpu")
         random = torch.Generator().manual_seed(_SEED)
         with torch.no_grad():
             for weights in theirs.parameters():

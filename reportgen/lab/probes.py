@@ -4,7 +4,8 @@ Measured once, after training, for every network that has one of the known cells
 changes no number, so that a suite need not ask for it before it trains.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -55,7 +56,8 @@ def measure_network(network: nn.Module, x: Tensor) -> Arrays:
     Returns the arrays of `measure`; the gates are those over the first sequence.
     """
     lengths = torch.full((len(x),), x.shape[1], device=x.device)
-    norms, counts = gradient_norms(lambda inputs: network(inputs)[0], x, lengths)
+    with _frozen(network):
+        norms, counts = gradient_norms(lambda inputs: network(inputs)[0], x, lengths)
     gates = gates_over(network, x[:1].detach())
     arrays: Arrays = {"gradient_norm": norms, "gradient_count": counts}
     return arrays if gates is None else {**arrays, "gates": gates}
@@ -78,7 +80,8 @@ def gradient_by_distance(
     def states(x: Tensor) -> Tensor:
         return model.states(x, lengths)[..., : model.hidden_size]
 
-    found = gradient_norms(states, model.input(indices), lengths, directions=directions)
+    with _frozen(model):
+        found = gradient_norms(states, model.input(indices), lengths, directions=directions)
     model.train(was_training)
     return found
 
@@ -109,10 +112,24 @@ def gradient_norms(
         hidden_size = last.shape[1]
         squares = torch.zeros(x.shape[:2], dtype=torch.float64, device=x.device)
         for direction in _orthonormal(len(x), hidden_size, directions).to(last).unbind(2):
-            (slope,) = torch.autograd.grad(last, x, direction, retain_graph=True)
+            # not with `direction` as a third argument: for that torch imports SymPy, half a second
+            (slope,) = torch.autograd.grad((last * direction).sum(), x, retain_graph=True)
             squares += slope.double().square().sum(2)
     norms = (squares * hidden_size / min(directions, hidden_size)).sqrt()
     return _by_distance(norms.cpu().numpy(), lengths.cpu().numpy())
+
+
+@contextmanager
+def _frozen(network: nn.Module) -> Iterator[None]:
+    """Ask for no gradients by the weights: without them a backward pass takes half the time."""
+    trained = [parameter for parameter in network.parameters() if parameter.requires_grad]
+    for parameter in trained:
+        parameter.requires_grad_(False)
+    try:
+        yield
+    finally:
+        for parameter in trained:
+            parameter.requires_grad_()
 
 
 def _orthonormal(batch: int, size: int, columns: int) -> Tensor:
@@ -140,9 +157,9 @@ def gates_over(network: nn.Module | None, x: Tensor) -> NDArray[np.float64] | No
     An LSTM that reads both ways has none, either.
     """
     if isinstance(network, nn.LSTM) and not network.bidirectional:
-        with torch.device("meta"):  # its weights are about to be copied: none need be drawn
-            copied = HandwrittenLSTM(network.input_size, network.hidden_size, network.num_layers)
-        copied.to(x.dtype).to_empty(device=x.device).copy_from(network)
+        with torch.random.fork_rng(devices=[]):  # torch's global generator is the run's
+            copied = HandwrittenLSTM(network.input_size, network.hidden_size, network.num_layers).to(x)
+        copied.copy_from(network)
         network = copied
     if not isinstance(network, HandwrittenLSTM | HandwrittenPeepholeLSTM):
         return None

@@ -31,9 +31,11 @@ def added(start: Tensor, x: Tensor, W: Tensor) -> Tensor:
 def by_weights(d: Tensor, met: Tensor) -> Tensor:
     """Return the gradient of weights, (out, in): the sum, over all rows, of d (…, out) ⊗ met (…, in)."""
     d, met = d.flatten(0, -2), met.flatten(0, -2)
-    if _in_onednn(d, met):
-        return _onednn(d.t(), met.t(), None, "none", [], "")  # type: ignore[misc, no-any-return]
-    return d.t() @ met
+    if not _in_onednn(d, met):
+        return d.t() @ met
+    if d.shape[1] > met.shape[1]:  # oneDNN copies the first one: let that be the smaller
+        return _onednn(met.t(), d.t(), None, "none", [], "").t()  # type: ignore[misc, no-any-return]
+    return _onednn(d.t(), met.t(), None, "none", [], "")  # type: ignore[misc, no-any-return]
 
 
 def _in_onednn(x: Tensor, W: Tensor) -> bool:

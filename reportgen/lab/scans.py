@@ -5,6 +5,9 @@ weights that meet the input to all steps in one product, then makes a step with 
 gates and the states. Backward follows the chain rule from the last step to the first, again with one product a
 step, and finds the gradients of the weights and of the input with one product over all steps.
 
+tanh(a) is computed as 2 σ(2a) − 1, since torch computes σ several times faster: the weights that lead to a tanh
+are doubled before the first step, so that no step has to do it.
+
 x is (time, batch, input_size), with the time first so that a step is one piece of memory; hs and cs are the states
 of all steps, (time, batch, hidden_size). W meets the input, U the last state; d_x is the loss's gradient by x.
 Second derivatives are not there: nothing here asks for them, and autograd refuses them.
@@ -31,9 +34,9 @@ class RNNScan(Function):
     @staticmethod
     def forward(ctx: Any, x: Tensor, h: Tensor, W: Tensor, U: Tensor, b: Tensor) -> Tensor:
         """Return h of every step: (time, batch, hidden_size)."""
-        hs = _room(x, h)
-        for step, h, next_h in zip(linear(x, W, b), hs, hs[1:], strict=False):
-            _tanh(added(step, h, U), out=next_h)
+        hs, U_twice = _room(x, h), 2 * U
+        for step, h, next_h in zip(linear(x, 2 * W, 2 * b), hs, hs[1:], strict=False):
+            _tanh_of_half(added(step, h, U_twice), out=next_h)
         ctx.save_for_backward(x, W, U, hs)
         return hs[1:]
 
@@ -48,13 +51,8 @@ class RNNScan(Function):
         for h, d_step, d_before in _backwards(hs[1:], d_steps, _before(d_hs)):
             _through_tanh(d_h, h, grad_input=d_step)
             d_h = added(d_before, d_step, U_turned)
-        return (
-            _by_input(ctx, d_steps, W),
-            d_h,
-            by_weights(d_steps, x),
-            by_weights(d_steps, hs[:-1]),
-            d_steps.sum((0, 1)),
-        )
+        weights = _by_weights(ctx, 2, d_steps, x), _by_weights(ctx, 3, d_steps, hs[:-1])
+        return _by_input(ctx, d_steps, W), d_h, *weights, d_steps.sum((0, 1))
 
 
 class LSTMScan(Function):
@@ -72,14 +70,16 @@ class LSTMScan(Function):
     ) -> tuple[Tensor, Tensor]:
         """Return h of every step, and the last c."""
         hs, cs, tanh_cs = _room(x, h), _room(x, c), h.new_empty(len(x), *c.shape)
+        g_twice = b.new_tensor([1, 1, 2, 1]).repeat_interleave(h.shape[1])
+        U_twice = U * g_twice[:, None]
         gates = []
         for step, h, c, next_h, next_c, tanh_c in zip(
-            linear(x, W, b), hs, cs, hs[1:], cs[1:], tanh_cs, strict=False
+            linear(x, W * g_twice[:, None], b * g_twice), hs, cs, hs[1:], cs[1:], tanh_cs, strict=False
         ):
-            gates.append(added(step, h, U))
+            gates.append(added(step, h, U_twice).sigmoid_())
             i, f, g, o = gates[-1].chunk(4, dim=1)
-            torch.mul(f.sigmoid_(), c, out=next_c).addcmul_(i.sigmoid_(), _tanh(g, out=g))
-            torch.mul(o.sigmoid_(), _tanh(tanh_c.copy_(next_c), out=tanh_c), out=next_h)
+            torch.mul(f, c, out=next_c).addcmul_(i, _twice_less_one(g, out=g))
+            torch.mul(o, _tanh_of_half(torch.mul(next_c, 2, out=tanh_c), out=tanh_c), out=next_h)
         ctx.save_for_backward(x, W, U, hs, cs, tanh_cs, *gates)
         return hs[1:], cs[-1]
 
@@ -89,20 +89,24 @@ class LSTMScan(Function):
         """Return the gradients by x, h, c, W, U and b."""
         x, W, U, hs, cs, tanh_cs, *gates = ctx.saved_tensors
         U_turned = U.t().contiguous()
-        d_steps = x.new_empty(len(x), *gates[0].shape)
+        d_steps = x.new_empty(len(x), len(d_c), 4, d_c.shape[1])
         d_h, room = d_hs[-1], torch.empty_like(d_c)
-        for c, tanh_c, now, d_step, d_before in _backwards(cs[:-1], tanh_cs, gates, d_steps, _before(d_hs)):
+        for c, tanh_c, now, d_step, d_i_f_g, d_before in _backwards(
+            cs[:-1], tanh_cs, gates, d_steps, d_steps[:, :, :3], _before(d_hs)
+        ):
             i, f, g, o = now.chunk(4, dim=1)
-            d_i, d_f, d_g, d_o = d_step.chunk(4, dim=1)
-            d_c = d_c + _through_tanh(torch.mul(d_h, o, out=room), tanh_c, grad_input=room)
-            _through_sigmoid(torch.mul(d_c, g, out=room), i, grad_input=d_i)
-            _through_sigmoid(torch.mul(d_c, c, out=room), f, grad_input=d_f)
-            _through_tanh(torch.mul(d_c, i, out=room), g, grad_input=d_g)
-            _through_sigmoid(torch.mul(d_h, tanh_c, out=room), o, grad_input=d_o)
-            d_c = d_c * f
-            d_h = added(d_before, d_step, U_turned)
-        weights = by_weights(d_steps, x), by_weights(d_steps, hs[:-1]), d_steps.sum((0, 1))
-        return _by_input(ctx, d_steps, W), d_h, d_c, *weights
+            d_i, d_f, d_g, d_o = d_step.unbind(1)
+            d_c = torch.addcmul(d_c, d_h, _through_tanh(o, tanh_c, grad_input=room))
+            _through_sigmoid(g, i, grad_input=d_i)
+            _through_sigmoid(c, f, grad_input=d_f)
+            _through_tanh(i, g, grad_input=d_g)
+            d_i_f_g.mul_(d_c[:, None])
+            _through_sigmoid(tanh_c, o, grad_input=d_o).mul_(d_h)
+            d_c.mul_(f)
+            d_h = added(d_before, d_step.flatten(1), U_turned)
+        d_steps = d_steps.flatten(2)
+        weights = _by_weights(ctx, 3, d_steps, x), _by_weights(ctx, 4, d_steps, hs[:-1])
+        return _by_input(ctx, d_steps, W), d_h, d_c, *weights, d_steps.sum((0, 1))
 
 
 class GRUScan(Function):
@@ -121,44 +125,56 @@ class GRUScan(Function):
         """Return h of every step: (time, batch, hidden_size)."""
         parts = [2 * h.shape[1], h.shape[1]]
         hs, gates = _room(x, h), linear(x, W, b)
-        from_h = []
-        for h, now, next_h in zip(hs, gates, hs[1:], strict=False):
-            from_h.append(linear(h, U, v))
-            r_z_by_h, n_by_h = from_h[-1].split(parts, dim=1)
-            r_z, n = now.split(parts, dim=1)
-            r, z = r_z.add_(r_z_by_h).sigmoid_().chunk(2, dim=1)
-            _tanh(n.addcmul_(r, n_by_h), out=n)
+        r_zs, ns = gates.split(parts, dim=2)
+        rs, zs = r_zs.chunk(2, dim=2)
+        ns.mul_(2)  # and in each step what it adds
+        ns_by_h = torch.empty_like(hs[1:])
+        for h, r_z, r, z, n, next_h, n_by_h in zip(hs, r_zs, rs, zs, ns, hs[1:], ns_by_h, strict=False):
+            r_z_by_h, by_h = linear(h, U, v).split(parts, dim=1)
+            n_by_h.copy_(by_h)
+            r_z.add_(r_z_by_h).sigmoid_()
+            _tanh_of_half(n.addcmul_(r, n_by_h, value=2), out=n)
             torch.lerp(n, h, z, out=next_h)
-        ctx.save_for_backward(x, W, U, hs, gates, *from_h)
+        ctx.save_for_backward(x, W, U, hs, gates, ns_by_h)
         return hs[1:]
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, d_hs: Tensor) -> Gradients:
         """Return the gradients by x, h, W, U, b and v."""
-        x, W, U, hs, gates, *from_h = ctx.saved_tensors
+        x, W, U, hs, gates, ns_by_h = ctx.saved_tensors
         U_turned = U.t().contiguous()
-        d_steps, d_ns = torch.empty_like(gates), torch.empty_like(hs[1:])
-        d_h, room = d_hs[-1], torch.empty_like(d_hs[-1])
-        for h, now, by_h, d_step, d_n, d_before in _backwards(
-            hs[:-1], gates, from_h, d_steps, d_ns, _before(d_hs)
-        ):
-            r, z, n = now.chunk(3, dim=1)
-            d_r, d_z, d_n_by_h = d_step.chunk(3, dim=1)
-            _through_sigmoid(torch.sub(h, n, out=room).mul_(d_h), z, grad_input=d_z)
-            kept = d_h * z
-            _through_tanh(torch.sub(d_h, kept, out=room), n, grad_input=d_n)
-            _through_sigmoid(torch.mul(d_n, by_h.chunk(3, dim=1)[2], out=room), r, grad_input=d_r)
-            torch.mul(d_n, r, out=d_n_by_h)
-            d_h = added(kept.add_(d_before), d_step, U_turned)
-        d_U, d_v = by_weights(d_steps, hs[:-1]), d_steps.sum((0, 1))
-        d_steps.chunk(3, dim=2)[2].copy_(d_ns)  # now by W x + b, and no longer by U h + v
-        return _by_input(ctx, d_steps, W), d_h, by_weights(d_steps, x), d_U, d_steps.sum((0, 1)), d_v
+        rs, zs, ns = gates.chunk(3, dim=2)
+        # what does not hang on the steps after it, for all steps at once: less to do in the loop
+        d_steps = gates.new_empty(*rs.shape[:2], 3, rs.shape[2])
+        d_rs, d_zs, d_ns_by_h = d_steps.unbind(2)
+        d_ns = _through_tanh(1 - zs, ns, grad_input=torch.empty_like(ns_by_h))
+        torch.mul(_through_sigmoid(ns_by_h, rs, grad_input=d_rs), d_ns, out=d_rs)
+        _through_sigmoid(hs[:-1] - ns, zs, grad_input=d_zs)
+        torch.mul(d_ns, rs, out=d_ns_by_h)
+        d_h = d_hs[-1]
+        for z, d_n, d_step, d_before in _backwards(zs, d_ns, d_steps, _before(d_hs)):
+            d_n.mul_(d_h)
+            d_step.mul_(d_h[:, None])
+            d_h = added(torch.addcmul(d_before, d_h, z), d_step.flatten(1), U_turned)
+        d_steps = d_steps.flatten(2)
+        d_U, d_v = _by_weights(ctx, 3, d_steps, hs[:-1]), d_steps.sum((0, 1))
+        d_ns_by_h.copy_(d_ns)  # d_steps are now by W x + b, and no longer by U h + v
+        d_W, d_b = _by_weights(ctx, 2, d_steps, x), d_steps.sum((0, 1))
+        return _by_input(ctx, d_steps, W), d_h, d_W, d_U, d_b, d_v
 
 
-def _tanh(x: Tensor, out: Tensor) -> Tensor:
-    """Put tanh(x) = 2 σ(2x) − 1 in `out`, and spoil x: torch computes σ some ten times faster than tanh."""
-    return torch.sub(x.mul_(2).sigmoid_().mul_(2), 1, out=out)
+_MINUS_ONE = torch.tensor(-1.0)
+
+
+def _tanh_of_half(x: Tensor, out: Tensor) -> Tensor:
+    """Put tanh(x/2) in `out`, and spoil x."""
+    return _twice_less_one(x.sigmoid_(), out)
+
+
+def _twice_less_one(x: Tensor, out: Tensor) -> Tensor:
+    """Put 2 x − 1 in `out`."""
+    return torch.add(_MINUS_ONE, x, alpha=2, out=out)
 
 
 def _room(x: Tensor, first: Tensor) -> Tensor:
@@ -182,3 +198,8 @@ def _backwards(*arrays: Tensor | list[Tensor]) -> "zip[tuple[Tensor, ...]]":
 def _by_input(ctx: Any, d_steps: Tensor, W: Tensor) -> Tensor | None:
     """Return the gradient by x, if anybody asks: one-hot vectors have none."""
     return linear(d_steps, W.t().contiguous()) if ctx.needs_input_grad[0] else None
+
+
+def _by_weights(ctx: Any, place: int, d_steps: Tensor, met: Tensor) -> Tensor | None:
+    """Return the gradient by the weights at a place among the inputs, if anybody asks: frozen ones have none."""
+    return by_weights(d_steps, met) if ctx.needs_input_grad[place] else None

@@ -20,7 +20,7 @@ from reportgen.lab.optimizers import bare
 from reportgen.lab.precision import forward_in
 from reportgen.suite.settings import TrainingSettings
 
-_EVALUATION_BATCH = 512  # more at once takes longer on a CPU: the states no longer fit into its cache
+_EVALUATION_BATCH = {"cpu": 128, "cuda": 512}  # more on a CPU take longer: their states do not fit into its cache
 _NOTHING_KEPT = Checkpoint()
 
 
@@ -116,19 +116,19 @@ def train(
     Raises:
         Diverged: the training or the held-out loss of an epoch is NaN or infinite.
     """
-    part = _Part.of(data, "train", device)
-    heldout = _Part.of(data, "validation" if len(data.parts["validation"]) else "test", device)
+    part, test = _Part.of(data, "train", device), _Part.of(data, "test", device)
+    heldout = _Part.of(data, "validation", device) if len(data.parts["validation"]) else test
     optimizer = optimizer_of(model, settings)
     loss_of = losses.loss_of(settings.loss)
     progress = _Progress(model, optimizer, random)
     if before := checkpoint.load():
         progress.go_on_from(before)
     epochs = progress.epochs
+    tested: dict[int, Predictions] = {}  # by the epoch, where it is the test part that is held out
     for epoch in range(len(epochs) + 1, settings.epochs + 1):
         began = time.perf_counter()
         model.train()
-        loss_sum = torch.zeros((), device=device)  # read once an epoch: reading waits for the device
-        correct = torch.zeros((), device=device)
+        told = []  # losses, logits and labels of the batches, read once an epoch: reading waits for the device
         for batch in batches.shuffled(part.host_lengths, settings.batch_size, random):
             on_batch()
             inputs, lengths, labels = part.take(batch, model)
@@ -140,21 +140,22 @@ def train(
             if settings.gradient_clip is not None:
                 nn.utils.clip_grad_norm_(model.parameters(), settings.gradient_clip)
             optimizer.step()
-            loss_sum += loss.detach() * len(labels)
-            correct += (losses.predicted(logits.detach()) == labels).sum()
-        train_loss = float(loss_sum) / len(part)
+            told.append((loss.detach(), logits.detach(), labels))
+        train_loss, train_accuracy = _means(told)
         predictions = predict(model, heldout, settings)
         loss_now, accuracy = float(predictions.loss.mean(dtype=np.float64)), _accuracy(predictions)
         if not math.isfinite(train_loss + loss_now):
             raise Diverged(epochs, epoch)
         seconds = time.perf_counter() - began
-        epochs.append(Epoch(epoch, train_loss, float(correct) / len(part), loss_now, accuracy, seconds))
+        epochs.append(Epoch(epoch, train_loss, train_accuracy, loss_now, accuracy, seconds))
         if settings.keep == "last" or loss_now < progress.best:
             progress.keep(epoch, loss_now)
+            tested = {epoch: predictions} if heldout is test else {}
         checkpoint.offer(progress.state)
         on_epoch(epochs[-1])
     model.load_state_dict(progress.kept)
-    return Trained(epochs, progress.kept_epoch, predict(model, _Part.of(data, "test", device), settings))
+    kept = progress.kept_epoch
+    return Trained(epochs, kept, tested.get(kept) or predict(model, test, settings))
 
 
 class _Progress:
@@ -226,6 +227,15 @@ class _Part:
         return self.inputs[on_device, : int(host_lengths.max())], lengths, self.labels[on_device]
 
 
+def _means(told: list[tuple[Tensor, Tensor, Tensor]]) -> tuple[float, float]:
+    """Return loss and accuracy over the examples of batches: mean loss, logits and labels of each."""
+    losses_now, logits, labels = (list(column) for column in zip(*told, strict=True))
+    sizes = torch.tensor([len(own) for own in labels], dtype=torch.float64)
+    right = losses.predicted(torch.cat(logits)) == torch.cat(labels)
+    loss = torch.stack(losses_now).cpu().double() @ sizes / sizes.sum()
+    return float(loss), float(right.double().mean())
+
+
 @torch.no_grad()
 def predict(model: nn.Module, part: _Part, settings: TrainingSettings) -> Predictions:
     """Return what the model, trained with `settings`, says of every example of the part, in the part's order."""
@@ -240,7 +250,7 @@ def predict(model: nn.Module, part: _Part, settings: TrainingSettings) -> Predic
 
 def _outputs(model: nn.Module, part: _Part, settings: TrainingSettings) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
     loss_of = losses.loss_of(settings.loss)
-    for batch in batches.in_order_of_length(part.host_lengths, _EVALUATION_BATCH):
+    for batch in batches.in_order_of_length(part.host_lengths, _EVALUATION_BATCH[part.inputs.device.type]):
         inputs, lengths, labels = part.take(batch, model)
         with forward_in(settings.precision, part.inputs.device):
             logits = model(inputs, lengths)
