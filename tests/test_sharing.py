@@ -1,5 +1,6 @@
 """Data are prepared once and shared by all workers; so many runs go side by side as memory has room for."""
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,10 +10,13 @@ from conftest import TINY, build
 from hypothesis import given
 from hypothesis import strategies as st
 
+from reportgen import pipeline, planning
+from reportgen.errors import ReportgenError
 from reportgen.executors import memory, pool
 from reportgen.lab import dataset, sharing
 from reportgen.lab.dataset import Dataset, prepare
 from reportgen.lab.sharing import Texts
+from reportgen.store import Store
 from reportgen.suite.settings import SurnamesSettings
 
 SETTINGS = SurnamesSettings(source="surnames", languages=("Greek", "Tamil"), limit=60)
@@ -59,6 +63,35 @@ def test_only_the_first_prepares_and_the_others_map(monkeypatch: pytest.MonkeyPa
     assert isinstance(second.inputs, np.memmap)
     with pytest.raises(ValueError, match="read-only"):
         second.inputs[0, 0] = 1
+
+
+def test_what_one_process_has_prepared_the_others_map(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Data that were left in the folder are read by nobody again; where they are there already nothing changes."""
+    sharing.share_in(None)
+    own = again()
+    for _ in range(2):
+        sharing.leave(SETTINGS, own.shared(), folder)
+    sharing.share_in(folder)
+    monkeypatch.setattr(dataset, "load", lambda _: pytest.fail("was read again"))
+    found = again()
+    assert isinstance(found.inputs, np.memmap)
+    np.testing.assert_array_equal(found.inputs, own.inputs)
+
+
+def test_workers_find_the_data_of_the_first_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A build leaves them while its workers start; what cannot be had is left to the run, which will say so."""
+    suite = Path(shutil.copy(TINY, tmp_path / "tiny.yaml"))
+    task, *_ = planning.tasks(pipeline.plan(pipeline.load(suite), Store(tmp_path / "records")))
+    pool._leave_data(task, tmp_path)
+    assert len(list(tmp_path.glob("*/inputs.npy"))) == 1
+    shutil.rmtree(next(tmp_path.glob("*/inputs.npy")).parent)
+
+    def gone(_: object) -> None:
+        raise ReportgenError("gone")
+
+    monkeypatch.setattr(dataset, "prepare", gone)
+    pool._leave_data(task, tmp_path)
+    assert not list(tmp_path.glob("*/inputs.npy"))
 
 
 def test_data_are_not_shared_where_there_is_no_room(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -15,8 +15,20 @@ from typing import Any
 
 from reportgen.lab import device as devices
 
-TRAINING = ("reportgen.lab.work", "reportgen.cli")
-REPORTS = ("reportgen.executors.original", "reportgen.report.prepared", "reportgen.cli", "reportgen.pipeline")
+TRAINING = (
+    "reportgen.executors.before_imports",
+    "reportgen.lab.work",
+    "reportgen.cli",
+    "reportgen.executors.after_imports",
+)
+REPORTS = (
+    "reportgen.executors.original",
+    "reportgen.executors.before_imports",
+    "reportgen.report.prepared",
+    "reportgen.cli",
+    "reportgen.pipeline",
+    "reportgen.executors.after_imports",
+)
 """What the process imports that the others are copies of: each of them imports the command, too."""
 
 _prepared: list[tuple[str, ...]] = []

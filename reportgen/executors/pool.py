@@ -66,9 +66,23 @@ class Pool:
     def carry_out(self, tasks: Sequence[Task], store: Store, listen: Listen, interrupted: Asked) -> None:
         """Carry out runs: see `reportgen.executors.base.Executor`."""
         with store.folder_for_now() as shared:
+            _leave_data(tasks[0], shared)
             for own in by_device(tasks):
                 workers = self.workers or _measured_or_known(own, shared, listen, interrupted)
                 _carry_out_some(own, store, shared, workers, listen, interrupted)
+
+
+def _leave_data(task: Task, shared: Path) -> None:
+    """Prepare the data that all workers will want first while they are starting; the plan may have done it."""
+    from reportgen.lab.dataset import prepare
+    from reportgen.lab.sharing import leave
+    from reportgen.suite.settings import FunctionSettings, RunSettings
+    from reportgen.suite.tasks import run_settings
+
+    settings = run_settings(task.settings)
+    if isinstance(settings, RunSettings) and not isinstance(settings.data, FunctionSettings):
+        with suppress(ReportgenError, OSError):  # the run will have it in its record
+            leave(settings.data, prepare(settings.data).shared(), shared)
 
 
 def _measured_or_known(tasks: list[Task], shared: Path, listen: Listen, interrupted: Asked) -> int:

@@ -3,6 +3,7 @@
 import hashlib
 import json
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, overload
@@ -36,7 +37,7 @@ def shared(settings: BaseModel, prepare: Callable[[], Shared]) -> Shared:
     """
     if not _place:
         return prepare()
-    own = _place[0] / hashlib.sha256(repr(settings).encode()).hexdigest()
+    own = _folder_of(settings, _place[0])
     with FileLock(f"{own}.lock"):
         if not own.is_dir():
             made = prepare()
@@ -45,6 +46,18 @@ def shared(settings: BaseModel, prepare: Callable[[], Shared]) -> Shared:
             except OSError:
                 return made
     return _read(own)
+
+
+def leave(settings: BaseModel, made: Shared, folder: Path) -> None:
+    """Leave what was made of `settings` for those that will share in `folder`; not where there is no room."""
+    own = _folder_of(settings, folder)
+    with suppress(OSError), FileLock(f"{own}.lock"):
+        if not own.is_dir():
+            _leave(made, own)
+
+
+def _folder_of(settings: BaseModel, folder: Path) -> Path:
+    return folder / hashlib.sha256(repr(settings).encode()).hexdigest()
 
 
 def _leave(made: Shared, folder: Path) -> None:

@@ -222,7 +222,7 @@ class _Part:
         wait for the device to hand them back.
         """
         host_lengths = self.host_lengths[batch]
-        on_device = batch.to(self.inputs.device)
+        on_device = batch.to(self.inputs.device, non_blocking=True)
         lengths = host_lengths if getattr(model, "packed", False) is True else self.lengths[on_device]
         return self.inputs[on_device, : int(host_lengths.max())], lengths, self.labels[on_device]
 

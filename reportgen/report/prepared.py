@@ -1,6 +1,5 @@
 """What is imported before it is copied: all that fills in and typesets reports, its templates compiled."""
 
-import gc
 from contextlib import suppress
 
 from reportgen.errors import MissingPrerequisiteError
@@ -14,4 +13,3 @@ from reportgen.report.pdf import load_weasyprint
 with suppress(MissingPrerequisiteError):  # told by who needs it
     load_weasyprint()
 markdown.compile_shipped()
-gc.freeze()  # what is there now is no garbage of a copy's, and stays one memory for all

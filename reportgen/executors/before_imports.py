@@ -1,0 +1,8 @@
+"""What a process that others are copies of imports first: nobody looks for garbage until all is imported.
+
+There is none, and to look for it would take a sixth of the time of the imports.
+"""
+
+import gc
+
+gc.disable()
