@@ -78,13 +78,13 @@ def kernels_of(run: tuple[str, int], data: Path, *, ours: bool) -> float:
     import torch
     from task import EPOCHS, RATE, Part
 
-    from reportgen.lab.layers import GRU
+    from reportgen.lab.layers import GRU, RNN
 
     torch.set_num_threads(1)
     cell, seed = run
     torch.manual_seed(seed)
     if ours:
-        model.NETWORKS["gru"] = GRU
+        model.NETWORKS |= {"rnn": RNN, "gru": GRU}
     with np.load(data) as arrays:
         train, test = (Part(*(arrays[f"{part}_{name}"] for name in Part._fields)) for part in ("train", "test"))
         network = model.Classifier(cell, int(arrays["symbols"]))

@@ -174,7 +174,7 @@ def _train(
     for step in range(progress.step + 1, how.steps + 1):
         began = time.perf_counter()
         hooks.on_batch()
-        pairs = draw(how.batch_size, digits, random).to(device)
+        pairs = draw(how.batch_size, digits, random).to(device, non_blocking=True)
         logits = model(pairs.long())
         loss = F.cross_entropy(logits.flatten(0, 1), sums_of(pairs).long().flatten())
         optimizer.zero_grad(set_to_none=True)
