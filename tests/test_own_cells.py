@@ -1,13 +1,17 @@
 """A recurrent layer of the student's own: tried before it is trained, part of the key, printed in the report."""
 
+import os
+import sys
 from pathlib import Path
 
 import pytest
 from conftest import Command, build
+from torch import nn
 
 from reportgen import pipeline
 from reportgen.lab.key import key_of, key_parts
-from reportgen.lab.own import own_sources
+from reportgen.lab.loading import load
+from reportgen.lab.own import OwnClass, own_sources
 from reportgen.lab.work import carry_out
 from reportgen.marking.trial import Trial, try_layer
 from reportgen.store import Store
@@ -141,6 +145,16 @@ def test_files_that_the_layer_imports_are_part_of_the_key(tmp_path: Path) -> Non
     assert keys(suite) == before
     (tmp_path / "parts" / "tables.py").write_text("SCALE = 2\n")
     assert keys(suite) != before
+
+
+def test_what_runs_is_the_file_as_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file that changes within a second, to a text of the same length, is not run as Python had compiled it."""
+    monkeypatch.setattr(sys, "dont_write_bytecode", False)
+    file = tmp_path / "mine.py"
+    for kind in (nn.RNN, nn.GRU):
+        file.write_text(f"from torch.nn import {kind.__name__} as Mine\n", "utf-8")
+        os.utime(file, (1_000_000_000, 1_000_000_000))
+        assert load(OwnClass.of(f"{file}:Mine")) is kind
 
 
 def test_the_key_does_not_hang_on_where_the_layer_lies(tmp_path: Path) -> None:

@@ -4,12 +4,27 @@ import importlib.util
 import inspect
 import sys
 from collections.abc import Callable, Mapping
+from importlib.machinery import SourceFileLoader
+from types import CodeType
 from typing import Any
 
 from torch import nn
 
 from reportgen.errors import ReportgenError
 from reportgen.lab.own import OwnClass, own_digest
+
+
+class _FromSource(SourceFileLoader):
+    """Runs a file as it is now, which is what its digest is of.
+
+    What Python has kept of it in compiled form may be of another text of the same second and the same length.
+    """
+
+    def get_code(self, fullname: str) -> CodeType:
+        """Compile the source."""
+        path = self.get_filename(fullname)
+        code: CodeType = self.source_to_code(self.get_data(path), path)
+        return code
 
 
 def load(own: OwnClass) -> type[nn.Module]:
@@ -44,7 +59,7 @@ def _found(own: OwnClass, kinds: str, of_kind: Callable[[object], bool]) -> obje
     if folder not in sys.path:
         sys.path.insert(0, folder)
     name = f"own_{own.file.stem}"
-    spec = importlib.util.spec_from_file_location(name, own.file)
+    spec = importlib.util.spec_from_file_location(name, own.file, loader=_FromSource(name, str(own.file)))
     assert spec is not None  # noqa: S101 - None only for an ending that no importer knows
     assert spec.loader is not None  # noqa: S101 - likewise
     module = importlib.util.module_from_spec(spec)
