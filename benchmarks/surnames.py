@@ -166,8 +166,9 @@ def main() -> None:
     parser.add_argument("--batches", default="64,256", help=f"of {', '.join(map(str, RATES))}")
     options = parser.parse_args()
     data = prepare(SurnamesSettings(source="surnames", split=SplitSettings(test=0.2, validation=0.1)))
-    names, tested = examples(data, "train"), examples(data, "test")
-    sizes = "".join(data.vocabulary), len(data.facts.classes)
+    sizes = letters, _ = "".join(data.vocabulary), len(data.facts.classes)
+    names = examples(data, "train")  # the loops know no other letters than those of the training part
+    tested = [("".join(filter(letters.__contains__, name)), label) for name, label in examples(data, "test")]
     loops = {"letter by letter": letter_by_letter, "one whole name at a time": name_by_name}
     count = options.epochs * len(names)
     random.seed(0)
@@ -186,13 +187,13 @@ def main() -> None:
                 rates.setdefault(way, []).append(rate)
                 right[way] = accuracy
     medians = {way: median(own) for way, own in rates.items()}
-    letters, single, *_ = medians.values()
+    by_letter, by_name, *_ = medians.values()
     rows = [
         [
             way,
             f"{rate:.0f}",
-            f"{rate / letters:.1f}",
-            f"{rate / single:.1f}",
+            f"{rate / by_letter:.1f}",
+            f"{rate / by_name:.1f}",
             f"{right[way]:.3f}",
             ", ".join(f"{r:.0f}" for r in rates[way]),
         ]
