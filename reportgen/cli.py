@@ -39,8 +39,8 @@ Exit status:
 """
 
 _OBJECTS_A_LOOK = 20_000
-"""New objects after which Python looks for garbage. Imports make many more and leave none: with 700, which is
-Python's own number, a plan takes a tenth longer."""
+"""New objects after which Python looks for garbage. Imports make many more and leave none, and Python's own
+number is 700."""
 
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _MAKE_ROOM = "what had finished is kept: make room, and run the same command again"

@@ -1,6 +1,6 @@
 """What a process that others are copies of imports first: nobody looks for garbage until all is imported.
 
-There is none, and to look for it would take a sixth of the time of the imports.
+There is none, and to look for it takes its time.
 """
 
 import gc

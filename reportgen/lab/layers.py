@@ -24,14 +24,13 @@ class _Scanned(nn.RNNBase):
         states, last = input.transpose(0, 1).contiguous(), []
         for layer in range(self.num_layers):
             zeros = states.new_zeros(states.shape[1], self.hidden_size)
-            weights = [getattr(self, f"{name}_l{layer}") for name in _WEIGHTS]
-            states = self.scanned(states, zeros, *weights)
+            *maps, b, v = (getattr(self, f"{name}_l{layer}") for name in _WEIGHTS)
+            if self.mode == "GRU":
+                states = GRUScan.apply(states, zeros, *maps, b, v)
+            else:
+                states = RNNScan.apply(states, zeros, *maps, b + v)
             last.append(states[-1])
         return states.transpose(0, 1), torch.stack(last)
-
-    def scanned(self, x: Tensor, h: Tensor, *weights: Tensor) -> Tensor:
-        """Return the states (time, batch, hidden_size) of one layer."""
-        raise NotImplementedError
 
     def _can_scan(self, x: Any) -> bool:
         return (
@@ -51,20 +50,9 @@ class _Scanned(nn.RNNBase):
 class RNN(_Scanned, nn.RNN):
     """torch.nn.RNN."""
 
-    def scanned(self, x: Tensor, h: Tensor, *weights: Tensor) -> Tensor:
-        """Return the states of one layer; two biases of torch's are one."""
-        *by_x_and_h, b, v = weights
-        states: Tensor = RNNScan.apply(x, h, *by_x_and_h, b + v)
-        return states
-
 
 class GRU(_Scanned, nn.GRU):
     """torch.nn.GRU."""
-
-    def scanned(self, x: Tensor, h: Tensor, *weights: Tensor) -> Tensor:
-        """Return the states of one layer."""
-        states: Tensor = GRUScan.apply(x, h, *weights)
-        return states
 
 
 STANDS_FOR: dict[type[nn.Module], type[nn.Module]] = {RNN: nn.RNN, GRU: nn.GRU}

@@ -121,7 +121,7 @@ def gradient_norms(
 
 @contextmanager
 def _frozen(network: nn.Module) -> Iterator[None]:
-    """Ask for no gradients by the weights: without them a backward pass takes half the time."""
+    """Ask for no gradients by the weights, which nobody would read."""
     trained = [parameter for parameter in network.parameters() if parameter.requires_grad]
     for parameter in trained:
         parameter.requires_grad_(False)
