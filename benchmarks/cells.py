@@ -3,7 +3,7 @@
     python benchmarks/cells.py [--repeat 9] [--batch 200] [--time 64] [--size 64]
 
 Three forms of each cell: the naive one, which calls the cell once a step and leaves the rest to autograd; the one
-that suites train (`reportgen.lab.scans`); and torch.nn. They take turns, and each figure is a median.
+that suites train (`reportgen.lab.models.scans`); and torch.nn. They take turns, and each figure is a median.
 """
 
 import argparse
@@ -13,8 +13,8 @@ import torch
 from measuring import machine, median, table
 from torch import Tensor, nn
 
-from reportgen.lab.cells import HandwrittenGRU, HandwrittenLSTM, HandwrittenRNN, Stack
-from reportgen.lab.naive import Network, step_by_step
+from reportgen.lab.models.cells import HandwrittenGRU, HandwrittenLSTM, HandwrittenRNN, Stack
+from reportgen.lab.models.naive import Network, step_by_step
 
 PAIRS: dict[str, tuple[type[Stack], type[nn.RNNBase]]] = {
     "RNN": (HandwrittenRNN, nn.RNN),

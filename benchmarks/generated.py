@@ -5,12 +5,13 @@ from pathlib import Path
 
 import numpy as np
 
-from reportgen import pipeline, planning
-from reportgen.lab import dataset
+from reportgen import pipeline
 from reportgen.lab.key import key_of
 from reportgen.lab.record import Record, to_files
-from reportgen.store import Store
+from reportgen.planning import plan
+from reportgen.storage.records import Store
 from reportgen.suite.expansion import Run
+from reportgen.tasks.classification import data as classification_data
 
 SEEDS = 5
 EPOCHS = 5
@@ -33,15 +34,15 @@ def write_suite(file: Path, runs: int) -> None:
 
 def write_records(file: Path, store: Store) -> None:
     """Write a record for every run of a suite, through the store, as a worker does."""
-    for run in (step.run for step in planning.plan(pipeline.load(file).suite, store).steps):
+    for run in (step.run for step in plan.plan(pipeline.load(file).suite, store).steps):
         record = _record(run)
         store.write(record.key, to_files(record))
 
 
 def _record(run: Run) -> Record:
-    parts = planning.parts_of_key(run)
+    parts = plan.parts_of_key(run)
     key = key_of(parts)
-    data = dataset.prepare(run.variant.settings.data)
+    data = classification_data.prepare(run.variant.settings.data)
     size = run.variant.settings.model.hidden_size
     random = np.random.default_rng(int(key, 16))
     target = data.labels[data.parts["test"]]

@@ -15,10 +15,11 @@ from pathlib import Path
 
 from measuring import machine, table
 
-from reportgen import pipeline, planning
-from reportgen.executors.events import CardMeasured, Event
+from reportgen import pipeline
+from reportgen.executors.base import CardMeasured, Event
 from reportgen.lab.device import has_cuda
-from reportgen.store import Store
+from reportgen.planning import plan
+from reportgen.storage.records import Store
 
 SUITE = """
 title: Surnames
@@ -45,7 +46,7 @@ def seconds_with(jobs: int | None, epochs: int, precision: str, listen: Callable
         pipeline.run(planned, store, pipeline.Options(build=Path(folder), jobs=jobs), listen)
         seconds = time.perf_counter() - began
         for step in planned.steps:
-            record = planning.read(store, step.key)
+            record = plan.read(store, step.key)
             if record is None or record.status != "finished":
                 raise SystemExit(f"{step.run.name} did not finish: {record and record.error}")
         return seconds

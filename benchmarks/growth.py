@@ -13,7 +13,7 @@ from costs import Cost, cost, reportgen
 from generated import write_records, write_suite
 from measuring import machine, row, table
 
-from reportgen.store import Store
+from reportgen.storage.records import Store
 
 RUNS = (10, 100, 1_000, 10_000)
 KINDS = ("plan, new", "plan, there", "plan again", "build, md + html", "build, nothing to do", "build, pdf")

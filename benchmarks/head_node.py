@@ -14,9 +14,8 @@ import time
 from importlib.metadata import version
 from pathlib import Path
 
-from reportgen.executors.base import carry_out_all
-from reportgen.executors.chosen import chosen
-from reportgen.executors.events import RunDone, Task
+from reportgen.executors.base import RunDone, Task, carry_out_all
+from reportgen.executors.factory import chosen
 from reportgen.lab.key import key_of
 from reportgen.lab.record import Record, to_files
 

@@ -78,7 +78,7 @@ def kernels_of(run: tuple[str, int], data: Path, *, ours: bool) -> float:
     import torch
     from task import EPOCHS, RATE, Part
 
-    from reportgen.lab.layers import GRU, RNN
+    from reportgen.lab.models.scans import GRU, RNN
 
     torch.set_num_threads(1)
     cell, seed = run
@@ -135,9 +135,10 @@ def build(folder: Path) -> dict[str, float]:
 
     folder.mkdir()
     copies.foresee_training(folder / "build")
-    from reportgen import pipeline, planning
-    from reportgen.executors.events import Event, RunStarted
-    from reportgen.store import Store
+    from reportgen import pipeline
+    from reportgen.executors.base import Event, RunStarted
+    from reportgen.planning import plan
+    from reportgen.storage.records import Store
 
     times = {"imported": time.time()}
     names = ", ".join(f"{{name: {cell}, model: {{cell: {cell}}}}}" for cell in CELLS)
@@ -155,7 +156,7 @@ def build(folder: Path) -> dict[str, float]:
             times.setdefault("first", time.time())
 
     pipeline.run(planned, store, options, listen)
-    records = [record for step in planned.steps if (record := planning.read(store, step.key))]
+    records = [record for step in planned.steps if (record := plan.read(store, step.key))]
     runs = sum(record.seconds for record in records)
     return {**times, "runs": runs, "epochs": sum(epoch["seconds"] for r in records for epoch in r.epochs)}
 

@@ -23,10 +23,11 @@ import torch
 from measuring import machine, median, table
 from torch import Tensor, nn
 
-from reportgen import pipeline, planning
-from reportgen.lab.dataset import Dataset, prepare
-from reportgen.store import Store
-from reportgen.suite.settings import SplitSettings, SurnamesSettings
+from reportgen import pipeline
+from reportgen.planning import plan
+from reportgen.storage.records import Store
+from reportgen.tasks.classification.data import Dataset, prepare
+from reportgen.tasks.classification.settings import SplitSettings, SurnamesSettings
 
 HIDDEN = 128
 SUITE = """
@@ -150,7 +151,7 @@ def ours(epochs: int, names: int, batch: int) -> tuple[float, float, float]:
         planned = pipeline.plan(pipeline.load(file), store)
         pipeline.run(planned, store, pipeline.Options(build=Path(folder), jobs=2), lambda _: None)
         whole = time.perf_counter() - began
-        records = [record for step in planned.steps if (record := planning.read(store, step.key))]
+        records = [record for step in planned.steps if (record := plan.read(store, step.key))]
         seconds = [sum(epoch["seconds"] for epoch in record.epochs) for record in records]
         right = [(record.predictions["predicted"] == record.predictions["target"]).mean() for record in records]
         rates = sum(names * epochs / own for own in seconds), len(records) * names * epochs / whole

@@ -18,8 +18,8 @@ from pathlib import Path
 import numpy as np
 from measuring import Cost, cost_of, machine, median, table
 
-from reportgen.lab.dataset import prepare
-from reportgen.suite.settings import MovieSnippetsSettings, SplitSettings
+from reportgen.tasks.classification.data import prepare
+from reportgen.tasks.classification.settings import MovieSnippetsSettings, SplitSettings
 
 FOLDER = Path(__file__).parent / "training"
 OURS = ("ours", "ours, training only")

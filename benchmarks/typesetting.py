@@ -22,14 +22,15 @@ from pathlib import Path
 from costs import HEAD, cost
 from measuring import ROOT, machine, row, table
 
-from reportgen import fonts, pipeline
+from reportgen import pipeline
 from reportgen.figures import style
-from reportgen.languages import load_languages
+from reportgen.i18n import fonts
+from reportgen.i18n.languages import load_languages
 from reportgen.report import word
 from reportgen.report.html import to_html
 from reportgen.report.styles import style_sheets
 from reportgen.resources import TEMPLATES
-from reportgen.store import Store
+from reportgen.storage.records import Store
 
 SUITE = ROOT / "experiments" / "suite_rnn_vs_lstm.yaml"
 TIMES = 3

@@ -15,30 +15,33 @@ from typing import TYPE_CHECKING, Any
 
 from filelock import FileLock
 
-from reportgen import documents, fitting, loading, manifest, planning, stamp, trials, verdicts
-from reportgen.asked import Options as Options
-from reportgen.asked import Outcome as Outcome
+from reportgen import options as verdicts
 from reportgen.errors import ReportgenError
-from reportgen.executors.base import carry_out_all
+from reportgen.executors.base import Event, carry_out_all
 from reportgen.executors.beside import Beside, one_after_the_other, side_by_side
 from reportgen.executors.copies import REPORTS, prepare
-from reportgen.executors.events import Event
-from reportgen.kept import Kept
-from reportgen.loading import Loaded, look_through
-from reportgen.planning import Action, Plan, Step
+from reportgen.options import Options as Options
+from reportgen.options import Outcome as Outcome
+from reportgen.planning import load as documents
+from reportgen.planning import load as loading
+from reportgen.planning import plan as planning
+from reportgen.planning import preflight
+from reportgen.planning.load import Loaded, look_through
+from reportgen.planning.plan import Action, Plan, Step
 from reportgen.report.typesetting import typeset
-from reportgen.reporting import Findings, module_for
-from reportgen.store import Store, put_in_place
+from reportgen.storage import build_state, manifest
+from reportgen.storage.cache import Kept
+from reportgen.storage.records import Store, put_in_place
 from reportgen.suite.claims import Claim
 from reportgen.suite.expansion import file_name
 from reportgen.suite.schema import Suite
-from reportgen.suite.tasks import task_of
+from reportgen.tasks.base import task_of
+from reportgen.tasks.registry import Findings, module_for
 
-if TYPE_CHECKING:  # pandas, matplotlib and WeasyPrint cost seconds: a build with nothing to do imports none
+if TYPE_CHECKING:
     from reportgen.analysis.results import Runs
+    from reportgen.i18n.languages import Language
     from reportgen.lab.record import Record
-    from reportgen.languages import Language
-
 
 CACHE = ".cache"
 """What was worked out once, in the build folder: see `reportgen.kept`."""
@@ -70,30 +73,30 @@ def build(
     folder = options.build / ".".join(filter(None, [file.stem, options.profile, "quick" * options.quick]))
     new = [step.run for step in planned.steps if step.action is not Action.REUSE]
     keys = [step.key for step in planned.steps]
-    mark_now = partial(stamp.of, loaded.suite, loaded.template_folders, keys, store, loaded.beside)
-    if not new and documents.typeset_in(loaded) and not stamp.matches(folder, mark_now()):
+    mark_now = partial(build_state.of, loaded.suite, loaded.template_folders, keys, store, loaded.beside)
+    if not new and documents.typeset_in(loaded) and not build_state.matches(folder, mark_now()):
         prepare(REPORTS)  # by the time that it is needed it will have imported all
     loaded = replace(loaded, notes=(*loaded.notes, *look_through(loaded)))
     announce("run")
     if new:
         _ = loaded.languages  # their faults, before anything trains
-    trials.try_own(file, options.profile, new, loaded.suite.metrics)
+    preflight.try_own(file, options.profile, new, loaded.suite.metrics)
     trained, imported = run(planned, store, options, listen)
 
     mark = mark_now()
-    up_to_date = not trained and not imported and stamp.matches(folder, mark)
+    up_to_date = not trained and not imported and build_state.matches(folder, mark)
     edited = []
     if not up_to_date:
         folder.mkdir(parents=True, exist_ok=True)
         with FileLock(folder.with_name(f".{folder.name}.lock")):  # another build may be at the same report
             kept = Kept(options.build / CACHE)
             reports, others = make_report(loaded, planned, store, folder, options, announce, kept)
-            edited = stamp.set_aside(folder, reports)
+            edited = build_state.set_aside(folder, reports)
             for name, content in reports.items():
                 put_in_place(folder / name, content)
             made_from = manifest_of(loaded, planned, store, options)
             others.append(manifest.leave(folder, made_from, [*reports, *others]))
-            stamp.leave(folder, mark, [*reports, *others])
+            build_state.leave(folder, mark, [*reports, *others])
     claims, checks = verdicts.told_in(folder)
     return Outcome(
         folder=folder,
@@ -128,7 +131,9 @@ def make_report(
     Returns the reports by name, not yet written, so that those in their place are whole until all are there; and
     the paths of what was written, from `folder`.
     """
-    from reportgen.metrics import with_metrics  # here, because a build with nothing to do needs no pandas
+    from reportgen.user_code.metrics import (
+        with_metrics,  # here, because a build with nothing to do needs no pandas
+    )
 
     with side_by_side(documents.typeset_in(loaded)) as carry_out:
         announce("collect")
@@ -177,10 +182,10 @@ load = loading.load
 
 def plan(loaded: Loaded, store: Store) -> Plan:
     """Expand the suite into runs with their keys, and say of each what will be done and why."""
-    with fitting.told_of(loaded.file, loaded.profile):
+    with preflight.told_of(loaded.file, loaded.profile):
         planned = planning.plan(loaded.suite, store, Kept(store.folder.parent / CACHE), loaded.file.stem)
     new = [step.run for step in planned.steps if step.action is not Action.REUSE]
-    fitting.check(loaded.file, loaded.profile, new)
+    preflight.check(loaded.file, loaded.profile, new)
     return planned
 
 
@@ -230,7 +235,7 @@ def draw(
     carry_out: Beside[Any] = one_after_the_other,
 ) -> dict[str, dict[str, str]]:
     """Draw the figures that are not in `kept`; return their paths, from `folder`, by language and name."""
-    from reportgen.figures.sketches import all_as_svg
+    from reportgen.figures.deferred import all_as_svg
 
     (folder / "figures").mkdir(exist_ok=True)
     sketches = module_for(results.task, "draw").sketches

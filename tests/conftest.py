@@ -11,7 +11,7 @@ import pytest
 
 from reportgen import pipeline
 from reportgen.figures.style import drawing
-from reportgen.languages import load_languages
+from reportgen.i18n.languages import load_languages
 from reportgen.resources import TEMPLATES
 
 GOLDEN = Path(__file__).parent / "golden"

@@ -7,16 +7,16 @@ import numpy as np
 from conftest import made_up_facts
 from numpy.typing import NDArray
 
-from reportgen.analysis.findings import analyse
-from reportgen.analysis.results import Results, collect
-from reportgen.figures.drawing import sketches
+from reportgen.i18n.languages import Language, load_languages
 from reportgen.lab.record import Record
-from reportgen.languages import Language, load_languages
-from reportgen.report.context import build_context
 from reportgen.report.markdown import write
 from reportgen.resources import TEMPLATES
 from reportgen.suite.expansion import runs_of
 from reportgen.suite.schema import Suite
+from reportgen.tasks.classification.context import build_context
+from reportgen.tasks.classification.figures import sketches
+from reportgen.tasks.classification.findings import analyse
+from reportgen.tasks.classification.results import Results, collect
 
 ZH, EN = load_languages(["zh", "en"], [TEMPLATES])
 CLASSES = ["Chinese", "Greek", "Irish"]

@@ -81,7 +81,8 @@ def test_only_the_lab_imports_torch() -> None:
 
 
 @pytest.mark.parametrize(
-    "module", ["pipeline", "planning", "analysis.findings", "figures.drawing", "report.context"]
+    "module",
+    ["pipeline", "planning", "tasks.classification.findings", "tasks.classification.figures", "report.context"],
 )
 def test_what_reads_records_never_loads_torch(module: str) -> None:
     """Planning, analysing, drawing and writing do not import torch, even by way of others."""

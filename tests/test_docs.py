@@ -8,13 +8,12 @@ from pathlib import Path
 import pytest
 from ruamel.yaml import YAML
 
+from reportgen.lab.settings import Settings
 from reportgen.report.pdf import PANGO
-from reportgen.suite.base import Settings
-from reportgen.suite.classifier import ModelSettings
-from reportgen.suite.metrics import METRICS
+from reportgen.suite.claims import METRICS
 from reportgen.suite.reading import read_suite
-from reportgen.suite.settings import AnyTextSettings, SplitSettings
-from reportgen.suite.tasks import SOURCES
+from reportgen.tasks.base import SOURCES
+from reportgen.tasks.classification.settings import AnyTextSettings, ModelSettings, SplitSettings
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text("utf-8")
@@ -119,9 +118,9 @@ def test_the_splits_and_vectors_of_the_data_page_are_right() -> None:
 
 def test_the_examples_of_the_page_on_own_models_are_sound(tmp_path: Path) -> None:
     """Layer, model, loss and metric can be copied, and pass the trial; the YAML is such as a suite may have."""
-    from reportgen.marking.functions import try_loss, try_metric
-    from reportgen.marking.trial import try_layer
-    from reportgen.marking.whole import try_model
+    from reportgen.user_code.functions import try_loss, try_metric
+    from reportgen.user_code.layers import try_layer
+    from reportgen.user_code.whole_models import try_model
 
     page = (ROOT / "docs" / "own-model.md").read_text("utf-8")
     examples = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
@@ -144,9 +143,9 @@ def test_the_examples_of_the_page_on_own_models_are_sound(tmp_path: Path) -> Non
 
 def test_the_examples_of_the_page_on_own_data_are_sound(tmp_path: Path) -> None:
     """The function can be copied, and its lines of YAML are such as a suite may have."""
-    from reportgen.marking.functions import try_data
-    from reportgen.suite.forecasting import OwnSeriesSettings
-    from reportgen.suite.settings import FunctionSettings
+    from reportgen.tasks.classification.settings import FunctionSettings
+    from reportgen.tasks.forecasting.settings import OwnSeriesSettings
+    from reportgen.user_code.functions import try_data
 
     page = (ROOT / "docs" / "own-data.md").read_text("utf-8")
     (example,) = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
@@ -163,7 +162,7 @@ def test_the_examples_of_the_page_on_own_data_are_sound(tmp_path: Path) -> None:
 
 def test_the_page_on_imports_names_every_column_and_format() -> None:
     """Its example is one that a suite may have, and what it lists is all there is."""
-    from reportgen.suite.importing import FORMATS, Columns, ImportSettings
+    from reportgen.suite.imports import FORMATS, Columns, ImportSettings
     from reportgen.suite.schema import RunDeclaration
 
     page = (ROOT / "docs" / "import.md").read_text("utf-8")

@@ -33,8 +33,9 @@ def main() -> None:
     sizes = {"hidden": HIDDEN, "embedding": EMBEDDING, "epochs": EPOCHS, "batch": BATCH, "rate": RATE}
     with tempfile.TemporaryDirectory() as folder:
         copies.foresee_training(Path(folder, "build"))  # before the rest is imported, as the command does
-        from reportgen import pipeline, planning
-        from reportgen.store import Store
+        from reportgen import pipeline
+        from reportgen.planning import plan
+        from reportgen.storage.records import Store
 
         file = Path(folder, "suite.yaml")
         file.write_text(SUITE.format(runs=runs, seeds=task.seeds, **sizes))
@@ -49,7 +50,7 @@ def main() -> None:
             planned = pipeline.plan(pipeline.load(file), store)
         found = {}
         for step in planned.steps:
-            record = planning.read(store, step.key)
+            record = plan.read(store, step.key)
             if record is not None:
                 found[f"{step.run.variant.name}/{step.run.seed}"] = record.epochs[-1]["heldout_accuracy"]
         task.finish(found)

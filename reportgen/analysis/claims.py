@@ -8,21 +8,21 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
-from reportgen.analysis.comparing import redrawn_scores
-from reportgen.analysis.judging import (
+from reportgen.analysis.comparisons import (
     NOTHING,
     Evidence,
     Reach,
     Redrawn,
     corrected,
     reach_of,
+    redrawn_scores,
     weigh,
     weigh_equivalence,
 )
 from reportgen.analysis.results import Runs
 from reportgen.analysis.statistics import Array
 from reportgen.suite.claims import Claim, Combined, Expression, Measured, Number, kind_of
-from reportgen.suite.settings import RunSettings
+from reportgen.tasks.classification.settings import RunSettings
 
 Verdict = Literal["supported", "contradicted", "not_shown"]
 

@@ -7,7 +7,7 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
-from reportgen.analysis.judging import Difference, compare
+from reportgen.analysis.comparisons import Difference, compare
 from reportgen.analysis.results import Runs
 from reportgen.analysis.studies import settings_of
 from reportgen.lab.record import Record

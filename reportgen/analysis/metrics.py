@@ -4,9 +4,9 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from reportgen.analysis.results import Results
 from reportgen.suite.declarations import MetricDeclaration
 from reportgen.suite.text import Text
+from reportgen.tasks.classification.results import Results
 
 
 @dataclass(frozen=True)

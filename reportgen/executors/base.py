@@ -1,20 +1,94 @@
-"""What every executor is, and what they share: locks, interruption, a run carried out, a run that died."""
+"""What an executor tells while it works."""
 
 import signal
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from reportgen.executors.events import Begun, EpochDone, Event, RunDone, Task
-from reportgen.store import Store
+from reportgen.storage.records import Store
 
-if TYPE_CHECKING:  # importing the lab costs seconds: only the workers do
-    from reportgen.lab.checkpoints import Checkpoint
-    from reportgen.lab.steps import Logged
-    from reportgen.lab.training import Epoch
+if TYPE_CHECKING:
+    from reportgen.lab.training.checkpoints import Checkpoint
+    from reportgen.lab.training.loop import Epoch
+    from reportgen.lab.training.steps import Logged
+
+
+@dataclass(frozen=True)
+class Task:
+    """A run to carry out: its name for people, its settings, and the parts of its key."""
+
+    name: str
+    key: str
+    settings: dict[str, object]
+    seed: int
+    parts: dict[str, object]
+    epochs: int
+    unit: str = "epoch"
+    """What `epochs` counts: epochs, or the steps of a task that has no epochs."""
+    found: str = ""
+    """Digest of the record that was there when the run was planned; empty without one."""
+    alone: bool = False
+    """Whether its time is compared with that on another device, so that no other run is to share its GPU."""
+
+
+@dataclass(frozen=True)
+class Begun:
+    """So many runs, of so many epochs in all, are to be carried out."""
+
+    runs: int
+    epochs: int
+
+
+@dataclass(frozen=True)
+class EpochDone:
+    """A run has finished an epoch, or got so far in steps."""
+
+    name: str
+    epoch: int
+    epochs: int
+    loss: float
+    accuracy: float | None
+    """None where there is nothing to be right or wrong about."""
+    unit: str = "epoch"
+
+
+@dataclass(frozen=True)
+class RunStarted:
+    """A worker has begun a run."""
+
+    name: str
+    epochs: int
+
+
+@dataclass(frozen=True)
+class RunDone:
+    """A run has its record."""
+
+    name: str
+    status: str
+    seconds: float
+    error: str = ""
+    here: bool = True
+    """Whether this build made the record; another one that ran meanwhile may have."""
+
+
+@dataclass(frozen=True)
+class CardMeasured:
+    """How many runs will share the GPU."""
+
+    workers: int
+    rates: dict[int, float]
+    """Batches a second by how many workers trained side by side."""
+    why: str
+    """Why there are no more."""
+
+
+Event = Begun | CardMeasured | RunStarted | EpochDone | RunDone
+
 
 Listen = Callable[[Event], None]
 Asked = Callable[[], bool]
@@ -105,8 +179,8 @@ def files_of_run(
     Raises OutOfMemory if memory ran out and this is not the last try.
     """
     from reportgen.lab.record import to_files
-    from reportgen.lab.work import carry_out
-    from reportgen.suite.tasks import run_settings
+    from reportgen.lab.run import carry_out
+    from reportgen.tasks.base import run_settings
 
     def on_epoch(epoch: "Epoch") -> None:
         tell(EpochDone(task.name, epoch.epoch, task.epochs, epoch.heldout_loss, epoch.heldout_accuracy))
@@ -130,7 +204,7 @@ def files_of_run(
 def record_death(task: Task, error: str, store: Store, listen: Listen) -> None:
     """Leave a record of a run whose process was killed too often."""
     from reportgen.lab.record import Record, to_files
-    from reportgen.suite.tasks import run_settings, task_of
+    from reportgen.tasks.base import run_settings, task_of
 
     settings = run_settings(task.settings)
     record = Record(

@@ -17,12 +17,11 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
-from reportgen.executors import memory
-from reportgen.executors.base import LISTEN_SECONDS, Asked, Listen
-from reportgen.executors.events import CardMeasured, Task
+from reportgen.executors import pool
+from reportgen.executors.base import LISTEN_SECONDS, Asked, CardMeasured, Listen, Task
 
-if TYPE_CHECKING:  # importing the lab costs seconds: only the trial workers do
-    from reportgen.suite.tasks import AnyRun
+if TYPE_CHECKING:
+    from reportgen.tasks.base import AnyRun
 
 FEWEST = 4
 """Runs from which on it is worth while to measure."""
@@ -72,7 +71,7 @@ def workers_on_card(tasks: Sequence[Task], shared: Path, listen: Listen, interru
 
     Raises KeyboardInterrupt if the user does.
     """
-    most = min(len(tasks), memory.enough_for(memory.free()))
+    most = min(len(tasks), pool.enough_for(pool.free()))
     with _Trial(tasks[0], len(tasks), shared, interrupted) as trial:
         found = climb(trial.rate, most)
     listen(found)
@@ -163,10 +162,10 @@ class _Trial:
 
 def _train(pipe: Connection, task: Task, shared: Path) -> None:
     """Train the run again and again, in a process of its own: warm up, answer, and then measure when asked to."""
+    from reportgen.data_files.sharing import share_in
     from reportgen.lab.failures import OutOfMemory
-    from reportgen.lab.sharing import share_in
-    from reportgen.lab.work import Cancelled, carry_out
-    from reportgen.suite.tasks import run_settings
+    from reportgen.lab.run import Cancelled, carry_out
+    from reportgen.tasks.base import run_settings
 
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the parent, which ends this process
     share_in(shared)
@@ -199,7 +198,7 @@ class _Meter:
     def on_batch(self) -> None:
         """Count a batch that is about to begin; raise Cancelled if nobody asks any more."""
         from reportgen.lab.card import is_half_free, wait_for
-        from reportgen.lab.work import Cancelled
+        from reportgen.lab.run import Cancelled
 
         if self._batches >= WARM_UP if self._began is None else time.perf_counter() - self._began >= SECONDS:
             wait_for(self._device)
@@ -214,8 +213,8 @@ class _Meter:
 
 
 def _batches_of(settings: "AnyRun", task: Task) -> int:
-    from reportgen.lab.dataset import prepare
-    from reportgen.suite.settings import RunSettings
+    from reportgen.tasks.classification.data import prepare
+    from reportgen.tasks.classification.settings import RunSettings
 
     if not isinstance(settings, RunSettings):
         return task.epochs

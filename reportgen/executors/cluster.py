@@ -1,12 +1,15 @@
-"""Runs as Ray tasks: on a standing cluster, or with Ray on this machine alone.
+"""Runs as Ray tasks, here or on a cluster."""
 
-A run's record comes back whole, and this process writes it to the store: the machines of a cluster need not share
-the build folder. Import this module through `reportgen.executors.chosen`, which readies the environment for Ray.
-"""
-
+import io
+import os
+import platform
+import socket
+import subprocess
+import sys
 import time
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager, redirect_stdout, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -14,15 +17,182 @@ from typing import Any
 import ray
 from filelock import FileLock, Timeout
 from ray import exceptions
+from ray.exceptions import RayError
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from reportgen.errors import ReportgenError
-from reportgen.executors.base import LISTEN_SECONDS, Asked, Listen, by_device, record_death, tell_done
-from reportgen.executors.connecting import connected
-from reportgen.executors.events import Task
-from reportgen.executors.node import Mailbox, Work, carry_out_on_node, train
-from reportgen.store import Store
-from reportgen.suite.own import file_of_own
+from reportgen.executors.base import (
+    LISTEN_SECONDS,
+    Asked,
+    Event,
+    Listen,
+    RunStarted,
+    Task,
+    by_device,
+    files_of_run,
+    record_death,
+    tell_done,
+)
+from reportgen.lab.key import key_parts
+from reportgen.lab.user_source import file_of_own
+from reportgen.storage.records import Store
+from reportgen.tasks.base import AnyRun, run_settings
+
+_REACH_SECONDS = 5.0
+_ANSWER_SECONDS = 20.0
+_OBJECT_STORE_BYTES = 128 << 20
+"""Memory for records on their way; Ray puts what is beyond it on the disk."""
+_PROBE = "import sys, ray; ray.init(sys.argv[1], logging_level='CRITICAL', log_to_driver=False)"
+
+
+@contextmanager
+def connected(address: str | None, jobs: int | None) -> Iterator[None]:
+    """Connect to Ray at `address`, or start it with `jobs` CPUs, or all there are; ReportgenError if not."""
+    if address is not None:
+        _check(address)
+    here = {"num_cpus": jobs, "include_dashboard": False, "object_store_memory": _OBJECT_STORE_BYTES}
+    try:
+        ray.init(address or "local", logging_level="ERROR", log_to_driver=False, **({} if address else here))
+    except (RuntimeError, ValueError, ConnectionError, RayError) as error:
+        raise ReportgenError(f"Ray could not be {'reached' if address else 'started'}: {error}") from None
+    with redirect_stdout(io.StringIO()):  # where Ray prints the log of a machine that is lost
+        try:
+            yield
+        finally:
+            ray.shutdown()
+
+
+def _check(address: str) -> None:
+    """Raise ReportgenError if there is no Ray at `address` that this machine is a node of."""
+    try:
+        socket.create_connection(address_parts(address), _REACH_SECONDS).close()
+        fault = _fault(address)
+    except OSError as error:
+        fault = error.strerror or str(error)
+    if fault:
+        expected = "the head of a Ray cluster that this machine is a node of"
+        raise ReportgenError(f"--address: got {address} ({fault}), expected {expected}")
+
+
+def _fault(address: str) -> str:
+    """Say why Ray cannot be reached; nothing if it can.
+
+    A process of its own tries it: Ray would ask for two minutes before it gives up.
+    """
+    command = [sys.executable, "-c", _PROBE, address]
+    try:
+        done = subprocess.run(  # noqa: S603 - this Python itself
+            command, capture_output=True, text=True, timeout=_ANSWER_SECONDS, check=False
+        )
+    except subprocess.TimeoutExpired:
+        return "no answer"
+    return (done.stderr.strip() or "it ended").splitlines()[-1] if done.returncode else ""
+
+
+def address_parts(address: str) -> tuple[str, int]:
+    """Return host and port; ReportgenError for anything else."""
+    host, _, port = address.rpartition(":")
+    if not host or "/" in host or not port.isdecimal() or not 0 < int(port) < 2**16:
+        raise ReportgenError(f"--address: got {address!r}, expected HOST:PORT of a Ray cluster")
+    return host.strip("[]"), int(port)
+
+
+Work = Callable[[Task, Listen, Path, bool], dict[str, bytes] | None]
+"""Carries out a run: given it, who hears of it, a file for its checkpoints, and whether this is the last try, it
+returns the files of the record, or None if memory ran out and it is to be tried again."""
+
+_FLUSH_SECONDS = 10.0
+
+
+class Mailbox:
+    """Where runs leave what they tell; it lives beside the build, which empties it."""
+
+    def __init__(self) -> None:
+        self._events: list[Event] = []
+
+    def put(self, event: Event) -> None:
+        """Keep an event."""
+        self._events.append(event)
+
+    def take(self) -> list[Event]:
+        """Return what has come since the last time."""
+        events, self._events = self._events, []
+        return events
+
+
+def carry_out_on_node(
+    work: Work, task: Task, scratch: Path, files: Sequence[Path], mailbox: Any, last_try: bool
+) -> dict[str, bytes] | None:
+    """Carry out a run on this machine.
+
+    Args:
+        work: what to do.
+        task: the run.
+        scratch: a file for its checkpoints, which are kept if the build folder is here, too.
+        files: what its settings name.
+        mailbox: hears how far it is.
+        last_try: whether a lack of memory is to be recorded.
+
+    Returns what `work` returns. Raises ReportgenError if files are missing on this machine.
+    """
+    check_files(files)
+    told: list[Any] = []
+
+    def tell(event: Event) -> None:
+        with suppress(RayError):  # the build has ended, or is about to
+            told[:] = [mailbox.put.remote(event)]  # not waited for: a run is not to be slower than in a pool
+
+    tell(RunStarted(task.name, task.epochs))
+    try:
+        return work(task, tell, scratch, last_try)
+    finally:
+        with suppress(RayError):  # so that nothing is told of a run after its end
+            ray.get(told, timeout=_FLUSH_SECONDS)
+
+
+def check_files(files: Sequence[Path]) -> None:
+    """Raise ReportgenError if files are missing on this machine."""
+    for file in files:
+        if not file.exists():
+            raise ReportgenError(
+                f"{platform.node()}: got no {file}, expected the suite's folder at the same place on every "
+                "machine of the cluster; see docs/cluster.md"
+            )
+
+
+def check_key(task: Task, settings: AnyRun) -> None:
+    """Raise ReportgenError if this machine would give the run another key: its record would lie under a wrong one.
+
+    What is read for it, the data above all, is kept for the run itself.
+    """
+    try:
+        here = key_parts(settings, task.seed)
+    except (ReportgenError, OSError) as error:
+        raise ReportgenError(f"{platform.node()}: {error}") from None
+    for part, value in task.parts.items():
+        if here.get(part) != value:
+            raise ReportgenError(
+                f"{platform.node()}: got {here.get(part)} as {part}, expected {value} as on the machine of the "
+                "build: the same reportgen, torch and files; see docs/cluster.md"
+            )
+
+
+def train(task: Task, tell: Listen, scratch: Path, last_try: bool) -> dict[str, bytes] | None:
+    """Train and test a model as a worker of the pool does: see `Work`. Raises what `check_key` raises."""
+    if os.environ.get("CUDA_VISIBLE_DEVICES") == "":
+        del os.environ["CUDA_VISIBLE_DEVICES"]  # Ray hides the GPU from CPU runs; their record says what is there
+    from reportgen.lab.failures import OutOfMemory
+    from reportgen.lab.training.checkpoints import Checkpoint
+
+    check_key(task, run_settings(task.settings))
+    checkpoint = Checkpoint(scratch if scratch.parent.is_dir() else None)
+    try:
+        files = files_of_run(task, tell, lambda: None, checkpoint, last_try=last_try)
+    except OutOfMemory:
+        return None
+    checkpoint.remove()
+    return files
+
 
 TRIES = 3
 """How often a run is begun whose process or machine is lost; the last time it has a machine's CPUs for itself."""

@@ -17,15 +17,15 @@ from reportgen.lab import device as devices
 
 TRAINING = (
     "reportgen.executors.before_imports",
-    "reportgen.lab.work",
-    "reportgen.cli",
+    "reportgen.lab.run",
+    "reportgen.cli.app",
     "reportgen.executors.after_imports",
 )
 REPORTS = (
     "reportgen.executors.original",
     "reportgen.executors.before_imports",
     "reportgen.report.prepared",
-    "reportgen.cli",
+    "reportgen.cli.app",
     "reportgen.pipeline",
     "reportgen.executors.after_imports",
 )

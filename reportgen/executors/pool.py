@@ -1,8 +1,4 @@
-"""Runs on this machine: a pool of processes, each carrying out one run at a time.
-
-The parent never imports torch. A worker writes its record to the store itself, so that what has finished is
-kept whatever becomes of the others.
-"""
+"""How many runs the memory of this machine has room for."""
 
 import multiprocessing
 import os
@@ -20,18 +16,51 @@ from typing import Any
 from filelock import Timeout
 
 from reportgen.errors import ReportgenError
-from reportgen.executors import card, copies, memory
+from reportgen.executors import card, copies
 from reportgen.executors.base import (
     LISTEN_SECONDS,
     Asked,
+    Event,
     Listen,
+    RunStarted,
+    Task,
     by_device,
     files_of_run,
     record_death,
     tell_done,
 )
-from reportgen.executors.events import Event, RunStarted, Task
-from reportgen.store import Store
+from reportgen.storage.records import Store
+
+A_RUN = 1 * 2**30
+"""Bytes that a run may need. Measured: 0.5 GiB for film-review snippets, and 0.9 for reviews of 300 words."""
+
+_MEMINFO = Path("/proc/meminfo")
+_GROUP = Path("/sys/fs/cgroup")
+
+
+def enough_for(free: int | None) -> int:
+    """Return how many runs `free` bytes have room for, at least one; many if nobody knows how much is free."""
+    return 10**6 if free is None else max(1, free // A_RUN)
+
+
+def free(meminfo: Path = _MEMINFO, group: Path = _GROUP) -> int | None:
+    """Return the bytes that are free, within the limits of a container; None where the system does not tell.
+
+    Args:
+        meminfo: where Linux tells of its memory.
+        group: where it tells of the container's, as the second version of control groups has it.
+    """
+    try:
+        lines = dict(line.split(":") for line in meminfo.read_text().splitlines())
+        found = int(lines["MemAvailable"].split()[0]) * 1024
+    except (OSError, KeyError, ValueError):
+        return None
+    try:
+        limit, used = ((group / f"memory.{name}").read_text().strip() for name in ("max", "current"))
+        return found if limit == "max" else min(found, int(limit) - int(used))
+    except (OSError, ValueError):
+        return found
+
 
 _KILLED_TWICE = "its process was killed twice, the second time with no other run beside it (out of memory?)"
 
@@ -41,7 +70,7 @@ def workers_for(tasks: int, device: str) -> int:
 
     On a CPU there are no more than memory has room for.
     """
-    return 1 if device == "cuda" else max(1, min(tasks, cores(), memory.enough_for(memory.free())))
+    return 1 if device == "cuda" else max(1, min(tasks, cores(), enough_for(free())))
 
 
 def cores() -> int:
@@ -74,10 +103,10 @@ class Pool:
 
 def _leave_data(task: Task, shared: Path) -> None:
     """Prepare the data that all workers will want first while they are starting; the plan may have done it."""
-    from reportgen.lab.dataset import prepare
-    from reportgen.lab.sharing import leave
-    from reportgen.suite.settings import FunctionSettings, RunSettings
-    from reportgen.suite.tasks import run_settings
+    from reportgen.data_files.sharing import leave
+    from reportgen.tasks.base import run_settings
+    from reportgen.tasks.classification.data import prepare
+    from reportgen.tasks.classification.settings import FunctionSettings, RunSettings
 
     settings = run_settings(task.settings)
     if isinstance(settings, RunSettings) and not isinstance(settings.data, FunctionSettings):
@@ -174,7 +203,7 @@ _worker: dict[str, Any] = {}
 
 
 def _start_worker(environment: dict[str, str], folder: str, shared: str, events: Any, stop: Any) -> None:
-    from reportgen.lab.sharing import share_in
+    from reportgen.data_files.sharing import share_in
 
     copies.take_over(environment)
     share_in(Path(shared))
@@ -193,9 +222,9 @@ def _end_with_the_parent() -> None:
 
 def _carry_out(task: Task, last_try: bool) -> bool:
     """Carry out a run, unless another build has; return whether there is a record: memory may have run out."""
-    from reportgen.lab.checkpoints import Checkpoint
     from reportgen.lab.failures import OutOfMemory
-    from reportgen.lab.work import Cancelled
+    from reportgen.lab.run import Cancelled
+    from reportgen.lab.training.checkpoints import Checkpoint
 
     store, events, stop = _worker["store"], _worker["events"], _worker["stop"]
 

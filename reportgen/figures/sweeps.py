@@ -8,9 +8,9 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import NullLocator, PercentFormatter
 
-from reportgen.analysis.sweeps import Sweep
+from reportgen.analysis.studies import Sweep
 from reportgen.figures.style import WIDTH, legend_below, logarithmic, series_style
-from reportgen.languages import Language
+from reportgen.i18n.languages import Language
 
 _LOGARITHMIC_FROM = 8
 """The axis is logarithmic from where the largest value is so many times the smallest."""

@@ -9,16 +9,15 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from reportgen.lab import dataset, series
-from reportgen.lab.meaning import meaning
-from reportgen.lab.own import OwnClass, own_digest
-from reportgen.lab.own_data import source_digest as own_data_digest
-from reportgen.lab.vectors import vectors_for
-from reportgen.suite.addition import AdditionRun, AdditionSettings
-from reportgen.suite.forecasting import OwnSeriesSettings, SeriesSettings, SineSettings
-from reportgen.suite.own import is_own
-from reportgen.suite.settings import FunctionSettings, RunSettings
-from reportgen.suite.tasks import AnyData, AnyRun
+from reportgen.lab.data.user_function import source_digest as own_data_digest
+from reportgen.lab.user_source import OwnClass, is_own, meaning, own_digest
+from reportgen.tasks.addition.settings import AdditionRun, AdditionSettings
+from reportgen.tasks.base import AnyData, AnyRun
+from reportgen.tasks.classification import data as classification_data
+from reportgen.tasks.classification.settings import FunctionSettings, RunSettings
+from reportgen.tasks.classification.vectors import vectors_for
+from reportgen.tasks.forecasting import data as forecasting_data
+from reportgen.tasks.forecasting.settings import OwnSeriesSettings, SeriesSettings, SineSettings
 
 THREADS = 1
 """Threads of a run on a CPU: fixed, so that the number of runs side by side never changes a result."""
@@ -92,9 +91,9 @@ def data_digest(settings: AnyData) -> str:
         case FunctionSettings() | OwnSeriesSettings():
             return own_data_digest(settings)
         case SineSettings() | SeriesSettings():
-            return series.prepare(settings).facts.digest
+            return forecasting_data.prepare(settings).facts.digest
         case _:
-            return dataset.prepare(settings).facts.digest
+            return classification_data.prepare(settings).facts.digest
 
 
 def key_of(parts: Mapping[str, Any]) -> str:
@@ -123,7 +122,7 @@ def sources(package: Path) -> list[Path]:
     errors.py is left out: what a message says changes no number.
     """
     known: set[Path] = set()
-    files = set((package / "lab").glob("*.py"))
+    files = set((package / "lab").rglob("*.py"))
     while files:
         known |= files
         files = {imported for file in files for imported in _imported(file, package)} - known

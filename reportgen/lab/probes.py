@@ -6,48 +6,19 @@ changes no number, so that a suite need not ask for it before it trains.
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from reportgen.lab.cells import HandwrittenLSTM, LSTMCell, State
-from reportgen.lab.dataset import Dataset
-from reportgen.lab.letters import RNN, HandwrittenPeepholeLSTM, PeepholeLSTMCell
-from reportgen.lab.models import SequenceClassifier
+from reportgen.lab.models.cells import HandwrittenLSTM, HandwrittenPeepholeLSTM, LSTMCell, PeepholeLSTMCell, State
 
 SEQUENCES = 64
 """The longest sequences of the test part, that the gradients are averaged over."""
 DIRECTIONS = 16
 """Directions of the last state that each Jacobian is seen from."""
-
-Classifier = SequenceClassifier | RNN
 Arrays = dict[str, NDArray[np.generic]]
-
-
-def measure(model: Classifier, data: Dataset, device: torch.device) -> tuple[Arrays, dict[str, Any]]:
-    """Probe a trained model on the longest sequences of the test part.
-
-    Returns arrays and plain values. Arrays: gradient_norm and gradient_count, see `gradient_by_distance`, and for
-    an LSTM that reads one way `gates`, see `gates_over`. Plain: gate_tokens, the tokens of the sequence whose
-    gates those are, None for one that is not in the vocabulary.
-    """
-    tested = data.parts["test"]
-    longest = tested[np.argsort(-data.lengths[tested], kind="stable")[:SEQUENCES]]
-    lengths = torch.from_numpy(data.lengths[longest]).to(device)
-    indices = torch.from_numpy(data.inputs[longest, : data.lengths[longest].max()]).to(device)
-    norms, counts = gradient_by_distance(model, indices, lengths)
-    arrays: Arrays = {"gradient_norm": norms, "gradient_count": counts}
-    network = model.recurrent if isinstance(model, SequenceClassifier) else None
-    with torch.no_grad():
-        gates = gates_over(network, model.input(indices[:1, : lengths[0]]))
-    if gates is None:
-        return arrays, {}
-    known = dict(enumerate(data.vocabulary, start=1))
-    tokens = [known.get(i) for i in indices[0, : lengths[0]].tolist()]
-    return {**arrays, "gates": gates}, {"gate_tokens": tokens}
 
 
 def measure_network(network: nn.Module, x: Tensor) -> Arrays:
@@ -61,29 +32,6 @@ def measure_network(network: nn.Module, x: Tensor) -> Arrays:
     gates = gates_over(network, x[:1].detach())
     arrays: Arrays = {"gradient_norm": norms, "gradient_count": counts}
     return arrays if gates is None else {**arrays, "gates": gates}
-
-
-def gradient_by_distance(
-    model: Classifier, indices: Tensor, lengths: Tensor, *, directions: int = DIRECTIONS
-) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
-    """Return `gradient_norms` of a classifier, which is put back into its mode afterwards.
-
-    Args:
-        model: a classifier.
-        indices: symbols (batch, time).
-        lengths: (batch,), how many of them count.
-        directions: how many directions to look from.
-    """
-    was_training = model.training
-    model.eval()
-
-    def states(x: Tensor) -> Tensor:
-        return model.states(x, lengths)[..., : model.hidden_size]
-
-    with _frozen(model):
-        found = gradient_norms(states, model.input(indices), lengths, directions=directions)
-    model.train(was_training)
-    return found
 
 
 def gradient_norms(

@@ -52,7 +52,7 @@ class Record:
     """The most confident wrong predictions of the test part: example, text, target, predicted, confidence."""
     task: str = "classification"
     steps: list[dict[str, float]] = field(default_factory=list)
-    """The log of a task that is counted in steps; `reportgen.lab.forecasting` and `.addition` name its columns."""
+    """The log of a task that is counted in steps; the task's `run` module names its columns."""
     measures: dict[str, Any] = field(default_factory=dict)
     """What was measured of the trained model, as plain values; what there is depends on the task."""
     arrays: dict[str, NDArray[Any]] = field(default_factory=dict)

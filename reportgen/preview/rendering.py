@@ -6,20 +6,21 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from reportgen import documents, pipeline
+from reportgen import pipeline
 from reportgen.analysis.results import Runs
-from reportgen.catalogues import Message
 from reportgen.errors import ReportgenError
-from reportgen.fonts import Growing
-from reportgen.languages import Language
-from reportgen.loading import Loaded, look_through
-from reportgen.metrics import with_metrics
-from reportgen.planning import Action, Plan
+from reportgen.i18n.catalogues import Message
+from reportgen.i18n.fonts import Growing
+from reportgen.i18n.languages import Language
+from reportgen.planning import load
+from reportgen.planning.load import Loaded, look_through
+from reportgen.planning.plan import Action, Plan
 from reportgen.report.html import to_html
 from reportgen.report.styles import style_sheets
-from reportgen.reporting import Findings
-from reportgen.stamp import own_digests
-from reportgen.store import Store
+from reportgen.storage.build_state import own_digests
+from reportgen.storage.records import Store
+from reportgen.tasks.registry import Findings
+from reportgen.user_code.metrics import with_metrics
 
 _IN_FIGURES = ("figure.", "setting.", "value.", "class.", "list.")
 _NOT_TRAINED = ("title", "cover", "aim", "summary", "sections", "look", "languages", "formats", "profiles")
@@ -151,7 +152,7 @@ class Renderer:
         """
         stale = []
         found = {}
-        for language in documents.drawn_in(loaded):
+        for language in load.drawn_in(loaded):
             drawn = self._drawn.get(language.code)
             if drawn is None or not set(loaded.suite.sections) <= set(drawn.sections):
                 drawn = self._draw(loaded, results, findings, language)
@@ -175,8 +176,8 @@ class Renderer:
         notes: tuple[str, ...],
     ) -> State:
         texts = pipeline.write(loaded, results, findings, figures, quick=self._options.quick)
-        documents.copy_pictures(loaded, self._scratch)
-        made = documents.documents(loaded, texts)
+        load.copy_pictures(loaded, self._scratch)
+        made = load.documents(loaded, texts)
         return State(
             self._next(),
             {name: (text, language, second) for name, text, language, second in made},

@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from reportgen.errors import ReportgenError
-from reportgen.locales import name_of
+from reportgen.i18n.languages import name_of
 from reportgen.preview.rendering import State
 from reportgen.report.html import POLICY
 

@@ -8,11 +8,11 @@ from html import unescape
 from pathlib import Path
 from typing import Any
 
-from reportgen import manifest
 from reportgen.errors import ReportgenError
-from reportgen.manifest import Manifest
-from reportgen.report.sealing import ELEMENT, NAME, digest
-from reportgen.store import Store
+from reportgen.storage import manifest
+from reportgen.storage.manifest import Manifest
+from reportgen.storage.records import Store
+from reportgen.storage.sealing import ELEMENT, NAME, digest
 
 KINDS = (".pdf", ".html", ".md")
 

@@ -4,12 +4,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from reportgen.analysis.checks.found import Checked, Found
-from reportgen.analysis.checks.looking import check
+from reportgen.analysis.checks import Checked, Found
 from reportgen.analysis.results import Runs
-from reportgen.languages import Language, load_languages
+from reportgen.i18n.languages import Language, load_languages
 from reportgen.resources import TEMPLATES
-from reportgen.suite.checks import CODES, Checks, Code, severity
+from reportgen.suite.declarations import CODES, Checks, Code, severity
+from reportgen.tasks.checking import check
 
 _MOST_ITEMS = 6
 _MOST_MODELS = 3

@@ -6,40 +6,45 @@ from typing import Any
 
 from markupsafe import Markup
 
-from reportgen.analysis.checks.looking import check
 from reportgen.analysis.claims import reach_of_claims
-from reportgen.analysis.findings import OVERFITTING_RISE, Findings
-from reportgen.analysis.judging import Reach
-from reportgen.analysis.results import Results, Runs
-from reportgen.analysis.shown import MOST_CURVES, MOST_ROWS, with_curves, with_matrices
+from reportgen.analysis.comparisons import Reach
+from reportgen.analysis.display_limits import MOST_CURVES
+from reportgen.analysis.results import Runs
 from reportgen.analysis.statistics import ALPHA, REDRAWS
-from reportgen.analysis.sweeps import Sweep, sweeps
-from reportgen.languages import Language
+from reportgen.i18n.languages import Language
 from reportgen.report.checks import Section, section
-from reportgen.report.claiming import Told, told
+from reportgen.report.claims import Told, told
 from reportgen.report.devices import Devices, devices_of
-from reportgen.report.explained import Explained, explain
 from reportgen.report.facts import (
     Imported,
     Log,
     datasets_of,
-    digits,
     distinct,
     imported_of,
     is_off,
     log_of,
-    matrices_in_text,
-    metric_of,
-    mistakes_of,
     prose,
     reason,
     rows_of,
     settings_of,
-    tuning_of,
 )
-from reportgen.report.picking import Picked, logged_of, narrowed, sizes_of, told_of
 from reportgen.report.printouts import Model, models_of
+from reportgen.report.probes import Explained
 from reportgen.suite.schema import Suite
+from reportgen.tasks.checking import check
+
+
+@dataclass(frozen=True)
+class Picked:
+    """How much of what there is a report prints."""
+
+    models: int
+    """Models with a row in tables."""
+    of_models: int
+    logs: int
+    """Runs whose log is printed."""
+    of_logs: int
+
 
 COVER = (
     "author", "student_number", "student_class", "course", "major", "department", "school", "supervisor", "date",
@@ -72,8 +77,8 @@ class Common:
     environments: list[dict[str, Any]]
     """Each machine and software that runs of this suite ran on."""
     datasets: list[dict[str, Any]]
-    """Each data set: what its records say of it, such as the fields of `reportgen.lab.dataset.DataFacts`, and the
-    labels of those that use it."""
+    """Each data set: what its records say of it, such as the fields of
+    `reportgen.tasks.classification.data.DataFacts`, and the labels of those that use it."""
     models: list[Model]
     layers: dict[str, list[tuple[str, str]]]
     """The layers of torch.nn that the models use: name and default of each argument."""
@@ -123,47 +128,6 @@ class Common:
     """What the sections that explain are told."""
     devices: Devices = field(default_factory=Devices)
     """How the CPU and a GPU compare, where a suite asks for that."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Context(Common):
-    """The names in a template of a classification report."""
-
-    word_vectors: list[dict[str, Any]]
-    """The word vectors in use: the fields of `reportgen.lab.vectors.VectorFacts`, and the data set's digest."""
-    heldout: str
-    """The part that each epoch was evaluated on: validation or test; heldout if the variants differ in that."""
-    heldout_of: dict[str, str]
-    """Variant to the part that its epochs were evaluated on."""
-    losses: list[str]
-    """The losses in use, in the order of their first use."""
-    loss_sources: dict[str, str] = field(default_factory=dict)
-    """The source of each loss of the user's own."""
-    uses_adam: bool
-    keep: str
-    """How the tested epoch was chosen: best, last, or mixed."""
-    tunings: list[dict[str, Any]]
-    """Each variant that is a change of another: variant, baseline, why, difference, gain, and changes, a list of
-    (setting, before, after)."""
-    sweeps: dict[str, Sweep]
-    """Name of its figure to each sweep of one number."""
-    mistakes: list[dict[str, Any]]
-    """The leader's most confident mistakes in its first run: text, target, predicted, confidence."""
-    mistakes_seed: int
-    """The seed of that run."""
-    findings: Findings
-    confusion_figures: list[tuple[str, str]]
-    """Variant and name of its confusion matrix: those that stand in the text."""
-    more_confusion_figures: list[tuple[str, str]]
-    """The same of those that stand in an appendix, where there are many."""
-    seconds_digits: int
-    """Decimals that tell the seconds of an epoch apart."""
-    metrics: list[dict[str, Any]] = field(default_factory=list)
-    """The suite's own metrics: label, percent, and `values`, by variant its mean and std over the seeds."""
-    curves: int = 0
-    """How many variants have learning curves."""
-    overfitting_rise: float = OVERFITTING_RISE
-    most_rows: int = MOST_ROWS
 
 
 def common(
@@ -227,67 +191,3 @@ def common(
         "task": results.task,
         "devices": devices_of(suite, results, code),
     }
-
-
-def build_context(
-    suite: Suite,
-    results: Results,
-    findings: Findings,
-    figures: Mapping[str, str],
-    language: Language,
-    *,
-    quick: bool,
-) -> Context:
-    """Gather what the templates of a classification report need, in one language."""
-    shared = common(suite, results, findings, figures, language, quick=quick)
-    settings = shared["settings"]
-    keeps = {own["training.keep"] for own in settings.values() if "training.keep" in own} or {"imported"}
-    heldout_of = {v.name: part for v in results.variants if (part := results.heldout_of(v.name))}
-    heldout = set(heldout_of.values()) or {"validation"}
-    best = results.record_of(findings.detailed) if findings.detailed else None
-    in_text = matrices_in_text(results, findings)
-    matrices = with_matrices(results, findings.comparison)
-    told_variants, logged = told_of(results, findings), set(logged_of(results, findings))
-    drawn_from, findings, told_names = findings, narrowed(findings, told_variants), set(told_variants)
-    every = {name: shared[name] for name in ("runs", "comparison", "logs")}
-    shared |= {
-        "told": told_variants,
-        "runs": [row for row in every["runs"] if row["variant"] in told_names],
-        "comparison": [row for row in every["comparison"] if row["variant"] in told_names],
-        "logs": [log for log, row in zip(every["logs"], every["runs"], strict=True) if row["variant"] in logged],
-        "models": sizes_of(shared["models"], told_variants, shared["labels"]),
-    }
-    if len(told_variants) < len(results.variants) or len(shared["logs"]) < len(every["logs"]):
-        counts = [len(told_variants), len(results.variants), len(shared["logs"]), len(every["logs"])]
-        shared["picked"] = Picked(*counts)
-    return Context(
-        **shared,
-        word_vectors=distinct(
-            [
-                {**record.model["vectors"], "data": record.data["digest"]}
-                for record in results.records.values()
-                if "vectors" in record.model
-            ]
-        ),
-        heldout=heldout.pop() if len(heldout) == 1 else "heldout",
-        heldout_of=heldout_of,
-        losses=list(dict.fromkeys(own["training.loss"] for own in settings.values() if "training.loss" in own)),
-        loss_sources={
-            record.settings["training"]["loss"]: record.model["loss_source"]
-            for record in results.records.values()
-            if "loss_source" in record.model
-        },
-        uses_adam=any(own.get("training.optimizer") == "adam" for own in settings.values()),
-        keep=keeps.pop() if len(keeps) == 1 else "mixed",
-        seconds_digits=digits(drawn_from.comparison["seconds_per_epoch"].min()),
-        tunings=[tuning_of(tuning, results, settings, language.code) for tuning in findings.tunings],
-        sweeps=sweeps(results),
-        mistakes=mistakes_of(best) if best and best.data else [],
-        mistakes_seed=best.seed if best else 0,
-        findings=findings,
-        metrics=[metric_of(metric, language.code) for metric in results.metrics],
-        curves=len(with_curves(results, drawn_from.comparison)),
-        explained=explain(results, drawn_from),
-        confusion_figures=[(v, f"confusion-{v}") for v in in_text],
-        more_confusion_figures=[(v, f"confusion-{v}") for v in matrices if v not in in_text],
-    )

@@ -10,21 +10,16 @@ from typing import Any
 import pandas as pd
 from markupsafe import Markup
 
-from reportgen.analysis.families import representatives
-from reportgen.analysis.findings import Findings
 from reportgen.analysis.metrics import OwnMetric
-from reportgen.analysis.orders import Tuning
-from reportgen.analysis.results import Results, Runs, test_figures
-from reportgen.fonts import printable
+from reportgen.analysis.results import Runs
+from reportgen.i18n.fonts import printable
 from reportgen.lab.record import Record
 from reportgen.suite.expansion import Run
-from reportgen.suite.importing import ImportedRun
+from reportgen.suite.imports import ImportedRun
 from reportgen.suite.text import Text
+from reportgen.tasks.classification.results import test_figures
 
 _BETWEEN_CHINESE = re.compile(r"(?<=[\u3000-\u9fff\uff00-\uffef]) (?=[\u3000-\u9fff\uff00-\uffef])")
-
-_MATRICES_IN_TEXT = 4
-_MISTAKES = 8
 
 
 @dataclass(frozen=True)
@@ -63,28 +58,6 @@ class Log:
     text: str
 
 
-def tuning_of(
-    tuning: Tuning, results: Results, settings: Mapping[str, dict[str, Any]], language: str
-) -> dict[str, Any]:
-    """Return a change as templates take it; `settings` are those of `settings_of`, by variant."""
-    before, after = settings[tuning.baseline], settings[tuning.variant]
-    names = dict.fromkeys([*before, *after])
-    imported = {tuning.baseline, tuning.variant} & results.imported.keys()  # of those not everything is told
-    why = next(variant.why for variant in results.variants if variant.name == tuning.variant)
-    return {
-        "variant": tuning.variant,
-        "baseline": tuning.baseline,
-        "why": prose(why, language),
-        "difference": tuning.difference,
-        "gain": tuning.gain,
-        "changes": [
-            (name, before.get(name), after.get(name))
-            for name in names
-            if before.get(name) != after.get(name) and ((name in before and name in after) or not imported)
-        ],
-    }
-
-
 def metric_of(metric: OwnMetric, language: str) -> dict[str, Any]:
     """Return a metric of the user's own as templates take it."""
     values = {str(variant): dict(row) for variant, row in metric.table.to_dict("index").items()}
@@ -100,21 +73,6 @@ def datasets_of(results: Runs, labels: Mapping[str, str]) -> list[dict[str, Any]
             data = found.setdefault(repr(record.data), {**record.data, "labels": []})
             data["labels"].append(labels[variant.name])
     return list(found.values())
-
-
-def matrices_in_text(results: Results, findings: Findings) -> list[str]:
-    """Return the variants whose confusion matrices stand in the text.
-
-    All of a few. Where sweeps make many of a few runs, the one of each run that was chosen; else the best two.
-    """
-    if len(results.confusion) <= _MATRICES_IN_TEXT:
-        return list(results.confusion)
-    chosen = representatives(results)
-    if len(chosen) <= _MATRICES_IN_TEXT:
-        return chosen
-    table = findings.comparison[findings.comparison["variant"].isin(list(results.confusion))]
-    best = set(table.sort_values("test_accuracy", ascending=False)["variant"][:2])
-    return [variant for variant in results.confusion if variant in best]
 
 
 def digits(smallest: float) -> int:
@@ -223,17 +181,3 @@ def reason(error: str) -> str:
     lines = [line for line in error.splitlines() if line.strip() and not line.startswith((" ", "Traceback"))]
     place = f" ({places[-1][0]}:{places[-1][1]})" if places else ""
     return printable(f"{lines[0]}{place}") if lines else ""
-
-
-def mistakes_of(record: Record) -> list[dict[str, Any]]:
-    """Return the run's most confident mistakes, with the names of the classes that they are about."""
-    classes = record.data["classes"]
-    return [
-        {
-            **mistake,
-            "text": printable(mistake["text"]),
-            "target": classes[mistake["target"]],
-            "predicted": classes[mistake["predicted"]],
-        }
-        for mistake in record.mistakes[:_MISTAKES]
-    ]

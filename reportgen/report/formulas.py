@@ -6,8 +6,8 @@ from html import escape
 from typing import Any
 
 from reportgen.errors import TypesetError
-from reportgen.kept import Kept, name_of
-from reportgen.program import source_digest, version_of
+from reportgen.storage.cache import Kept, name_of
+from reportgen.storage.fingerprints import source_digest, version_of
 
 _SIZE = 20.0
 

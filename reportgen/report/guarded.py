@@ -20,7 +20,7 @@ from reportgen.errors import TemplateError
 from reportgen.executors.beside import Beside, one_after_the_other
 from reportgen.executors.copies import REPORTS, copies
 from reportgen.executors.pool import cores
-from reportgen.languages import Language
+from reportgen.i18n.languages import Language
 from reportgen.report import markdown
 from reportgen.report.context import Common
 

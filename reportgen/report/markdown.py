@@ -13,14 +13,14 @@ from jinja2 import nodes
 from markupsafe import Markup
 
 from reportgen.errors import TemplateError
-from reportgen.languages import Language
+from reportgen.i18n.languages import Language
 from reportgen.report.context import Common
+from reportgen.report.custom_sections import numbered
 from reportgen.report.escaping import as_markdown, code_block, code_span, escape_markdown
 from reportgen.report.numbering import Numbering
 from reportgen.report.partials import SHIPPED, faults_of_blocks
 from reportgen.report.sandbox import Sandbox
-from reportgen.report.spelling import Spelling
-from reportgen.report.words import numbered
+from reportgen.report.template_lint import Spelling
 from reportgen.resources import TEMPLATES, text_below
 
 _REPORT = "report.md.j2"

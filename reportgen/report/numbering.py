@@ -5,7 +5,7 @@ from string import ascii_uppercase
 
 from markupsafe import Markup
 
-from reportgen.languages import Language
+from reportgen.i18n.languages import Language
 from reportgen.report.escaping import as_markdown
 
 

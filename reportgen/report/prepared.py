@@ -3,8 +3,6 @@
 from contextlib import suppress
 
 from reportgen.errors import MissingPrerequisiteError
-from reportgen.report import additions as additions
-from reportgen.report import forecasts as forecasts
 from reportgen.report import guarded as guarded
 from reportgen.report import html as html
 from reportgen.report import markdown

@@ -5,9 +5,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from reportgen.analysis.cells import CellTimes, cell_times
+from reportgen.analysis.probes import CellTimes, cell_times
 from reportgen.analysis.results import Runs
-from reportgen.fonts import printable
+from reportgen.i18n.fonts import printable
 from reportgen.suite.expansion import Variant
 
 _LINEAR = re.compile(r"in_features=(\d+), out_features=(\d+)")

@@ -9,7 +9,7 @@ from dataclasses import fields, is_dataclass
 from itertools import pairwise
 from typing import Any, get_args, get_type_hints
 
-from reportgen.languages import load_languages
+from reportgen.i18n.languages import load_languages
 from reportgen.report.context import Common
 from reportgen.report.markdown import documented
 from reportgen.resources import TEMPLATES

@@ -12,8 +12,8 @@ from jinja2.loaders import split_template_path
 from jinja2.sandbox import SandboxedEnvironment
 
 from reportgen.report.escaping import as_markdown
-from reportgen.report.names import Named
 from reportgen.report.partials import SHIPPED
+from reportgen.report.template_names import Named
 from reportgen.resources import text_below
 
 MOST_CHARACTERS = 5_000_000

@@ -5,8 +5,8 @@ from pathlib import Path
 from typing import Any, get_args
 
 from reportgen.errors import ReportgenError
-from reportgen.kept import Kept
-from reportgen.languages import Language
+from reportgen.i18n.languages import Language
+from reportgen.storage.cache import Kept
 from reportgen.suite.schema import Format
 
 
@@ -43,8 +43,8 @@ def typeset(
     made = {"md": text.encode()}
     if "html" in formats or "pdf" in formats:  # WeasyPrint and the fonts cost a second
         from reportgen.report.html import to_html
-        from reportgen.report.sealing import in_html
         from reportgen.report.styles import style_sheets
+        from reportgen.storage.sealing import in_html
 
         styles = style_sheets(template_folders, look)
         html = to_html(text, language, folder, styles, quick=quick, second=second, kept=kept)

@@ -14,9 +14,9 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from reportgen.errors import MissingPrerequisiteError
-from reportgen.languages import Language
+from reportgen.i18n.languages import Language
+from reportgen.report.html import width
 from reportgen.report.pdf import to_pdf
-from reportgen.report.widths import width
 from reportgen.resources import TEMPLATES
 
 _PACKAGES = {"pypandoc": "pypandoc-binary", "pypdfium2": "pypdfium2", "docx": "python-docx"}

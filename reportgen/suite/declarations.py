@@ -1,14 +1,38 @@
-"""What a suite declares beside its runs: claims, and metrics of the user's own."""
+"""What a suite declares beside its runs: claims, metrics of the student's own, and silenced checks."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal, get_args
 
 from pydantic import Field, GetJsonSchemaHandler, model_validator
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, PydanticCustomError
 
-from reportgen.suite.base import Settings, Yes
-from reportgen.suite.own import OwnName
+from reportgen.lab.settings import Settings, Yes
+from reportgen.lab.user_source import OwnName
 from reportgen.suite.text import Text
+
+Code = Literal[
+    "RG101", "RG102", "RG103", "RG104", "RG105",
+    "RG201", "RG202", "RG203", "RG204",
+    "RG301", "RG302", "RG303", "RG304", "RG305",
+]  # fmt: skip
+CODES: tuple[Code, ...] = get_args(Code)
+
+WARNINGS: frozenset[Code] = frozenset({"RG101", "RG103", "RG105", "RG201", "RG301", "RG302", "RG303", "RG305"})
+"""What may make a sentence of the report mislead; the other checks give notes, which are good to know."""
+
+
+def severity(code: Code) -> Literal["warning", "note"]:
+    """Return how much a check weighs."""
+    return "warning" if code in WARNINGS else "note"
+
+
+class Checks(Settings):
+    """Which checks the suite silences; they change no run."""
+
+    silence: dict[Code, Text] = Field(
+        default_factory=dict,
+        description="Code of a check to the reason for its silence, which the report prints.",
+    )
 
 
 class ClaimDeclaration(Settings):

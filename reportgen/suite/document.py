@@ -15,7 +15,6 @@ from ruamel.yaml import events as yaml
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
 from reportgen.errors import Problem, SuiteError
-from reportgen.suite.fullwidth import hint_in
 
 LARGEST_FILE = 128 * 1024
 MOST_VALUES = 20_000
@@ -282,3 +281,21 @@ def plain_scalar(text: str) -> Any:
     if _FLOAT.fullmatch(text):
         return float(text)
     return float(text.replace(".", "")) if _NOT_FINITE.fullmatch(text) else text
+
+
+_BRACKET = "full-width bracket; write '[' and ']', or '{' and '}'"
+_MARKS = (
+    # before it a key of ours: at the beginning of a line or of what was found, or inside { }
+    (re.compile(r"(?:^|[\s'{,，-])[A-Za-z_.]+\s*："), "full-width colon; write ':' and a space"),
+    (re.compile(r"^(?:the unknown key )?'.*，|，\s*[A-Za-z_.]+\s*:\s"), "full-width comma; write ','"),
+    (
+        re.compile(r"(?:^'|[:：]\s*)[［｛]|^'[^［｛]*[］｝]'$"),
+        "full-width bracket; write '[' and ']', or '{' and '}'",
+    ),
+    (re.compile(r"^'[“”‘’]"), "curly quotation marks; write '\"'"),
+)
+
+
+def hint_in(text: str) -> str:
+    """Return what to write instead of the full-width punctuation in `text`; nothing if there is none."""
+    return next((hint for mark, hint in _MARKS if mark.search(text)), "")

@@ -1,17 +1,80 @@
-"""The files that a suite names: where they lie, and what is wrong with them. Nothing of them is run."""
+"""The files that a suite names: where they may lie, and what is wrong with them. None is run."""
 
+import ast
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from reportgen.errors import Problem
+from reportgen.lab.settings import PATHS
+from reportgen.lab.user_source import is_own
 from reportgen.resources import is_below
-from reportgen.suite.base import PATHS
-from reportgen.suite.beside import fault_of_source, outside
-from reportgen.suite.classifier import FILES_OF_SETTINGS, file_of_setting
 from reportgen.suite.document import Document, Path_, shown
-from reportgen.suite.own import is_own
+from reportgen.suite.messages import repetitions
 from reportgen.suite.schema import Suite
+from reportgen.tasks.base import CLASSIFICATION, task_of
+from reportgen.tasks.classification.settings import FILES_OF_SETTINGS, file_of_setting
+
+_VARIABLE = "REPORTGEN_DATA"
+_LARGEST_MODULE = 1_000_000
+
+
+def data_folders(folder: Path) -> list[Path]:
+    """Return the folders that a suite in `folder` may read data from: its own, and those in $REPORTGEN_DATA."""
+    return [folder, *(Path(name) for name in os.environ.get(_VARIABLE, "").split(os.pathsep) if name)]
+
+
+def outside(file: Path, folder: Path) -> str:
+    """Return what is expected of a data file that lies elsewhere, or has a link in it that leads elsewhere.
+
+    Nothing for one that may be read.
+    """
+    allowed = data_folders(folder)
+    if all(any(is_below(path, own) for own in allowed) for path in (file, *_links(file))):
+        return ""
+    return f"data below {folder}, or below a folder that {_VARIABLE} names in the environment"
+
+
+def _links(folder: Path) -> Iterator[Path]:
+    """Yield the symbolic links in a folder, whatever they lead to; it may hold tens of thousands of files."""
+    folders = [folder] if folder.is_dir() else []
+    while folders:
+        with os.scandir(folders.pop()) as entries:
+            for entry in entries:
+                if entry.is_symlink():
+                    yield Path(entry.path)
+                elif entry.is_dir():
+                    folders.append(Path(entry.path))
+
+
+def fault_of_source(file: Path, name: str, kind: str) -> Problem | None:
+    """Say what keeps a file from having `name`, a class or a function as `kind` says; nothing of it is run."""
+    try:
+        if file.stat().st_size > _LARGEST_MODULE:
+            return Problem(file, 1, "", "a file of more than a million bytes", "a module")
+        names = set(_names(ast.parse(file.read_bytes(), str(file)).body))
+    except SyntaxError as error:
+        return Problem(file, error.lineno or 1, "", f"a syntax error ({error.msg})", "Python")
+    except (ValueError, RecursionError, MemoryError) as error:  # null bytes; nested without end
+        return Problem(file, 1, "", str(error) or "too deep a nest", "Python")
+    if name in names or "*" in names:
+        return None
+    return Problem(file, 1, "", f"no {kind} {name}", f"one of {', '.join(sorted(names)) or 'no name at all'}")
+
+
+def _names(body: list[ast.stmt]) -> Iterator[str]:
+    """Yield what a module binds: classes, what is assigned, what is imported; `*` where that cannot be told."""
+    for node in body:
+        match node:
+            case ast.ClassDef() | ast.FunctionDef():
+                yield node.name
+            case ast.Assign():
+                yield from (target.id for target in node.targets if isinstance(target, ast.Name))
+            case ast.Import() | ast.ImportFrom():
+                yield from ((alias.asname or alias.name) for alias in node.names)
+            case ast.If() | ast.Try() | ast.With() | ast.For() | ast.While():
+                yield "*"
 
 
 def with_files_beside(suite: Suite, folder: Path) -> Suite:
@@ -106,3 +169,31 @@ def data_problems(named: str, path: Path_, kind: str, document: Document, expect
         yield document.problem(path, shown(named), elsewhere)
     elif not (place.is_dir() if kind == "folder" else place.is_file()):
         yield document.problem(path, f"no such {kind}: {place}", expected or f"a {kind} that is there")
+
+
+def log_problems(suite: Suite, document: Document, *, files: bool) -> Iterator[Problem]:
+    """Yield what is wrong with each `import`; `files`: a log that is not there, too."""
+    for i, run in enumerate(suite.runs):
+        if run.imported is None:
+            continue
+        path = ("runs", i, "import")
+        if task_of(suite.data.source) is not CLASSIFICATION:
+            got = f"a log of epochs with source {suite.data.source}"
+            yield document.problem(path, got, "import in a suite that classifies")
+        logs, seeds = len(run.imported.path), len(suite.seeds)
+        if logs > seeds:
+            expected = "a log a seed, or fewer; seeds: [0, 1, …] says how many there are"
+            yield document.problem((*path, "path"), f"{logs} logs for {seeds} seeds", expected)
+        for _, name in run.imported.logs(suite.seeds) if files else ():
+            yield from data_problems(name, (*path, "path"), "file", document, "a log that is there")
+
+
+def metric_problems(suite: Suite, document: Document, *, files: bool) -> Iterator[Problem]:
+    """Yield what is wrong with each of `metrics`; `files`: a file that is not there, too."""
+    if suite.metrics and task_of(suite.data.source) is not CLASSIFICATION:
+        got = f"metrics of classes with source {suite.data.source}"
+        yield document.problem(("metrics",), got, "metrics in a suite that classifies")
+    for i, name in repetitions([metric.name for metric in suite.metrics]):
+        yield document.problem(("metrics", i), f"the metric {shown(name)} a second time", "a name of its own")
+    for i, metric in enumerate(suite.metrics if files else ()):
+        yield from own_problems(metric.function, ("metrics", i), "function", document)

@@ -9,10 +9,10 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from reportgen.errors import Problem
-from reportgen.suite.base import Settings
+from reportgen.lab.settings import Settings
 from reportgen.suite.document import Document, Path_, shown
 from reportgen.suite.schema import suite_of
-from reportgen.suite.tasks import SOURCES, TASKS, Task
+from reportgen.tasks.base import SOURCES, TASKS, Task
 
 _EXPECTED = {
     "int_type": "a whole number",

@@ -8,17 +8,16 @@ from typing import Any
 from pydantic import ValidationError
 
 from reportgen.errors import Problem, SuiteError
-from reportgen.suite import words
-from reportgen.suite.base import PATHS
+from reportgen.lab.settings import PATHS
+from reportgen.suite import custom_sections
 from reportgen.suite.claims import claims_of
 from reportgen.suite.document import Document, Path_, read_document, shown, shown_key
 from reportgen.suite.expansion import expand
-from reportgen.suite.files import file_problems, paths_of_data, with_files_beside
-from reportgen.suite.logs import log_problems, metric_problems
+from reportgen.suite.files import file_problems, log_problems, metric_problems, paths_of_data, with_files_beside
 from reportgen.suite.messages import nearest, problems_of, repetitions
 from reportgen.suite.profiles import profile_names, with_profile
 from reportgen.suite.schema import LANGUAGES, Suite, parts_of, suite_of
-from reportgen.suite.tasks import Task, task_of
+from reportgen.tasks.base import Task, task_of
 
 _FORMULA = re.compile(r"\$[^$]*\$")
 
@@ -94,8 +93,8 @@ def _unknown_sections(
 ) -> Iterator[Problem]:
     printed = [code for code in _printed(document.value) if code in languages]
     for i, section in enumerate(_list(document.value.get("sections"))):
-        if isinstance(section, str) and words.is_own(section):
-            yield from words.problems(document, i, section, printed, unprintable)
+        if isinstance(section, str) and custom_sections.is_own(section):
+            yield from custom_sections.problems(document, i, section, printed, unprintable)
         elif isinstance(section, str) and section not in sections:
             expected = f"a section with a template: {', '.join(sections)}; or a file of your own: my_words.md"
             yield document.problem(("sections", i), shown(section), expected, nearest(section, sections))

@@ -5,18 +5,44 @@ from functools import cache
 from types import GenericAlias
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, Field, create_model, model_validator
-from pydantic_core import PydanticCustomError
+from pydantic import BaseModel, Field, GetCoreSchemaHandler, create_model, model_validator
+from pydantic.fields import FieldInfo
+from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
-from reportgen.suite.base import Natural, Settings
-from reportgen.suite.checks import Checks
-from reportgen.suite.classifier import ModelSettings
-from reportgen.suite.declarations import Claims, MetricDeclaration
-from reportgen.suite.importing import ImportSettings
-from reportgen.suite.parts import PartOf
-from reportgen.suite.settings import TrainingSettings
-from reportgen.suite.tasks import CLASSIFICATION, TASKS, AnyData, Task
+from reportgen.lab.settings import Natural, Settings
+from reportgen.suite.declarations import Checks, Claims, MetricDeclaration
+from reportgen.suite.imports import ImportSettings
 from reportgen.suite.text import Text
+from reportgen.tasks.base import CLASSIFICATION, TASKS, AnyData, Task
+from reportgen.tasks.classification.settings import ModelSettings, TrainingSettings
+
+
+class PartOf:
+    """Annotation for a mapping that gives some of a settings class's fields, each checked as it is there.
+
+    The value stays a plain dict of what was given, to be laid over the suite's defaults.
+    """
+
+    def __init__(self, settings: type[BaseModel]) -> None:
+        fields: dict[str, Any] = {
+            name: (
+                Annotated[field.annotation, Field(description=field.description), *field.metadata],
+                _default(field),
+            )
+            for name, field in settings.model_fields.items()
+        }
+        self._part = create_model(f"PartOf{settings.__name__}", __base__=Settings, **fields)
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return core_schema.no_info_after_validator_function(
+            lambda part: part.model_dump(exclude_unset=True), handler.generate_schema(self._part)
+        )
+
+
+def _default(field: FieldInfo) -> Any:
+    """Return what editors show as the default: nothing at all where a value has to be given, here or elsewhere."""
+    return Field(default_factory=lambda: None) if field.is_required() else field.default
+
 
 Name = Annotated[
     str,

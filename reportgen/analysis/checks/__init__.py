@@ -1,1 +1,0 @@
-"""What a reader should know before believing the numbers: checks of data, runs and results, each with a code."""

@@ -1,0 +1,1 @@
+"""Data sets on disk: fetched, unpacked, shared between workers. Changes no number, and is in no key."""

@@ -1,0 +1,1 @@
+"""What lies on disk: records, caches, manifests, and the state of the last build. Imports no torch."""

@@ -1,0 +1,1 @@
+"""Addition of numbers, digit by digit."""

@@ -1,0 +1,179 @@
+"""Addition suites: records become DataFrames (*collect*), and those what can be said of them (*analyse*)."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+
+from reportgen.analysis.claims import Judged, judge
+from reportgen.analysis.comparisons import Difference, Reach, against, family, reach
+from reportgen.analysis.devices import without_twins
+from reportgen.analysis.studies import Grid, Study, grids, studies
+from reportgen.analysis.tables import geometric, summary
+from reportgen.suite.claims import Claim
+from reportgen.tasks.addition.results import Additions
+from reportgen.tasks.addition.settings import AdditionTrainingSettings
+
+HOLDS = 0.99
+"""Addition is learnt, and the carry holds at a length, when at least this share of sums is right in every seed."""
+
+
+@dataclass(frozen=True)
+class Studied:
+    """What a study shows of the steps to right sums."""
+
+    study: Study
+    reached: list[str]
+    """Variants of which every finished seed had all sums right at a logged step."""
+    missed: list[str]
+    """Finished variants of which a seed did not."""
+    fastest: str | None
+    """Of `reached`, the variant with the lowest mean first_step."""
+    lead: Difference | None
+    """The fastest against the next one, in steps; None unless there are two."""
+
+
+@dataclass(frozen=True)
+class Generalisation:
+    """How a variant that has learnt to add numbers of one length does with those of others."""
+
+    variant: str
+    trained: int
+    holds: list[int]
+    """Other lengths at which at least HOLDS of the sums are right in every seed."""
+    fails: list[tuple[int, float, float]]
+    """The rest: length, and means of exact_accuracy and of digit_accuracy."""
+
+
+@dataclass(frozen=True)
+class Findings:
+    """Everything that the tables, figures and sentences of an addition report are made from."""
+
+    comparison: pd.DataFrame
+    """A row a variant: `analysis.tables.summary` of losses, accuracies and steps."""
+    curves: pd.DataFrame
+    """variant, metric (test_loss or exact_accuracy), step, mean, low, high and n; geometric means of losses."""
+    studied: list[Studied]
+    grids: list[Grid]
+    lengths: pd.DataFrame
+    """A row a variant and length: variant, digits, mean and std of digit_accuracy (digit_accuracy, …_std) and of
+    exact_accuracy; of variants tested at several lengths."""
+    generalisations: list[Generalisation]
+    """Of variants that have learnt to add, and were tested at other lengths."""
+    unlearnt: list[str]
+    """Variants tested at other lengths that have not learnt to add at their own."""
+    claims: list[Judged] = field(default_factory=list)
+
+    @property
+    def reach(self) -> Reach | None:
+        """What the comparisons that the report makes by itself could show at all."""
+        return reach(studied.lead for studied in self.studied if studied.lead)
+
+
+def analyse(results: Additions, claims: Sequence[Claim] = ()) -> Findings:
+    """Work out what the results of an addition suite show, and judge the claims."""
+    best: dict[str, Literal["min", "max"]] = {
+        "test_loss": "min",
+        "digit_accuracy": "max",
+        "exact_accuracy": "max",
+        "first_step": "min",
+    }
+    variants = without_twins(results.variants)
+    generalisations, unlearnt = _generalisations(results)
+    lengths = results.lengths.groupby(["variant", "digits"], sort=False)[["digit_accuracy", "exact_accuracy"]]
+    return Findings(
+        comparison=_compared(results.runs, best),
+        curves=_curves(results.steps),
+        studied=_corrected([_studied(study, results) for study in studies(variants)]),
+        grids=grids(variants),
+        lengths=lengths.mean().join(lengths.std().add_suffix("_std")).reset_index(),
+        generalisations=generalisations,
+        unlearnt=unlearnt,
+        claims=judge(claims, results),
+    )
+
+
+def _corrected(studied: list[Studied]) -> list[Studied]:
+    """Return the studies with Holm's correction over their leads."""
+    adjusted = iter(family(item.lead for item in studied if item.lead))
+    return [replace(item, lead=next(adjusted)) if item.lead else item for item in studied]
+
+
+def _compared(runs: pd.DataFrame, best: dict[str, Literal["min", "max"]]) -> pd.DataFrame:
+    """Summarise the variants; first_step has a mean only where every finished seed got all sums right."""
+    table = summary(runs, best, ("training_seconds",))
+    finished = runs[runs["status"] == "finished"]
+    missed = set(finished.loc[finished["first_step"].isna(), "variant"])
+    short = table["variant"].isin(missed)
+    table.loc[short, ["first_step", "first_step_std"]] = np.nan
+    return table.drop(columns="best_first_step")
+
+
+def _curves(steps: pd.DataFrame) -> pd.DataFrame:
+    """Average the logs over the seeds: losses on a logarithmic scale, shares of right sums as they are."""
+    keys = ["variant", "step"]
+    losses = geometric(steps, keys, "test_loss").assign(metric="test_loss")
+    shares = steps.groupby(keys, sort=False)["exact_accuracy"].agg(mean="mean", std="std", n="count").reset_index()
+    spread = shares["std"].fillna(0.0)
+    shares = shares.assign(
+        metric="exact_accuracy",
+        low=(shares["mean"] - spread).clip(lower=0),
+        high=(shares["mean"] + spread).clip(upper=1),
+    ).drop(columns="std")
+    return pd.concat([losses, shares], ignore_index=True)
+
+
+def _studied(study: Study, results: Additions) -> Studied:
+    runs = results.runs[results.runs["status"] == "finished"]
+    steps = {name: runs.loc[runs["variant"] == name, "first_step"] for name in study.values}
+    finished = {name: own for name, own in steps.items() if len(own)}
+    reached = [name for name, own in finished.items() if own.notna().all()]
+    ranked = sorted(reached, key=lambda name: float(finished[name].mean()))
+    scored = runs.assign(score=-runs["first_step"])
+    step = _between_rows(study, results)
+    lead = against(ranked[0], ranked[1:2], results, scored, "score", resolution=step) if ranked else []
+    return Studied(
+        study,
+        reached,
+        [name for name in finished if name not in reached],
+        ranked[0] if ranked else None,
+        lead[0] if lead else None,
+    )
+
+
+def _between_rows(study: Study, results: Additions) -> float:
+    """Return the steps between two rows of the log: a first step is known to no less."""
+    own = (v.settings.training for v in results.variants if v.name in study.values)
+    return max(float(training.log_every) for training in own if isinstance(training, AdditionTrainingSettings))
+
+
+def _generalisations(results: Additions) -> tuple[list[Generalisation], list[str]]:
+    found, unlearnt = [], []
+    for variant, rows in results.lengths.groupby("variant", sort=False):
+        trained = int(results.records[results.runs_of(str(variant))[0]].data["digits"])
+        by_length = rows.groupby("digits")
+        right = by_length["exact_accuracy"].min() >= HOLDS
+        if not right[trained]:
+            unlearnt.append(str(variant))
+            continue
+        means = by_length[["exact_accuracy", "digit_accuracy"]].mean()
+        others = [int(digits) for digits in right.index if digits != trained]
+        fails = [
+            (digits, float(means["exact_accuracy"][digits]), float(means["digit_accuracy"][digits]))
+            for digits in others
+            if not right[digits]
+        ]
+        holds = [digits for digits in others if right[digits]]
+        found.append(Generalisation(str(variant), trained, holds, fails))
+    return found, unlearnt
+
+
+def by_setting(findings: Findings) -> list[list[Study]]:
+    """Return the studies of numbers, those of one setting together, without those of which nothing finished."""
+    found: dict[str, list[Study]] = {}
+    for studied in findings.studied:
+        if studied.study.setting and studied.study.numeric and (studied.reached or studied.missed):
+            found.setdefault(studied.study.setting, []).append(studied.study)
+    return list(found.values())

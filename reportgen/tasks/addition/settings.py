@@ -1,0 +1,67 @@
+"""The settings of an addition run: a network that adds two numbers digit by digit."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field, field_validator
+from pydantic_core import PydanticCustomError
+
+from reportgen.lab.settings import Count, Natural, Positive, RunOfAnyTask, Settings
+from reportgen.lab.user_source import MayBeOwn
+from reportgen.tasks.classification.settings import OwnOrRecurrentCell
+
+Digits = Annotated[Count, Field(le=100_000)]
+
+
+class AdditionSettings(Settings):
+    """Pairs of random numbers, made while training; the test numbers come from a seed of their own."""
+
+    source: Literal["addition"] = Field(description="Where the examples come from.")
+    digits: Digits = Field(10, description="Digits of each of the two numbers.")
+    test_numbers: Annotated[Count, Field(le=100_000)] = Field(
+        200, description="Pairs of fresh numbers that each row of the log is measured on."
+    )
+    test_lengths: tuple[Digits, ...] = Field(
+        (), max_length=100, description="Other lengths, in digits, that the trained network is tested at."
+    )
+    test_seed: Natural = Field(20_000, description="Seed of the test numbers, the same for every run.")
+
+    @field_validator("test_lengths")
+    @classmethod
+    def _names_each_length_once(cls, lengths: tuple[int, ...]) -> tuple[int, ...]:
+        if len(set(lengths)) < len(lengths):
+            raise PydanticCustomError("twice", "each length once")
+        return lengths
+
+
+class AdderSettings(MayBeOwn):
+    """Both digits embedded, side by side, a recurrent network, and a linear layer to the sum's digit."""
+
+    cell: OwnOrRecurrentCell = Field(
+        description="torch.nn's RNN, LSTM or GRU, one of them by hand, or your own class: my_models.py:MyLSTM."
+    )
+    hidden_size: Count = Field(64, le=16_384, description="Size of the hidden state.")
+    layers: Count = Field(2, le=64, description="Recurrent layers, one on top of the other.")
+    embedding_size: Annotated[Count, Field(le=16_384)] = Field(32, description="Size of a digit's embedding.")
+
+
+class AdditionTrainingSettings(Settings):
+    """How an adder is trained: on new numbers at every step."""
+
+    steps: Annotated[Count, Field(le=1_000_000)] = Field(500, description="Batches to train on.")
+    batch_size: Annotated[Count, Field(le=1_000_000)] = Field(200, description="Pairs of numbers a step.")
+    optimizer: Literal["adam", "adamw", "adamax", "rmsprop", "sgd"] = Field(
+        "adam", description="The optimizer, by its name in torch.optim."
+    )
+    learning_rate: Positive = Field(0.001, description="The optimizer's learning rate.")
+    gradient_clip: Positive | None = Field(None, description="Largest norm of the gradient; none unless given.")
+    log_every: Annotated[Count, Field(le=1_000_000)] = Field(
+        50, description="Steps between two rows of the log, each measured on fresh numbers."
+    )
+
+
+class AdditionRun(RunOfAnyTask):
+    """One addition run without its seed and its name."""
+
+    data: AdditionSettings
+    model: AdderSettings
+    training: AdditionTrainingSettings = AdditionTrainingSettings()

@@ -1,0 +1,1 @@
+"""Forecasting of sequences of numbers."""

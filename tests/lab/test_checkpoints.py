@@ -1,0 +1,203 @@
+"""Runs that go on where their process ended: the same bits as if nothing had happened."""
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from dataclasses import replace
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from reportgen.lab.key import key_parts
+from reportgen.lab.record import Record, to_files
+from reportgen.lab.run import Cancelled, carry_out
+from reportgen.lab.training.checkpoints import Checkpoint
+from reportgen.tasks.base import AnyRun, run_settings
+from reportgen.tasks.classification.settings import ModelSettings, RunSettings, SurnamesSettings, TrainingSettings
+
+SETTINGS = RunSettings(
+    data=SurnamesSettings(source="surnames", languages=("Greek", "Russian"), limit=300),
+    model=ModelSettings(cell="lstm", hidden_size=8, layers=2, recurrent_dropout=0.2, dropout=0.3),
+    training=TrainingSettings(epochs=5, batch_size=32, learning_rate=0.01),
+)
+
+BY_STEPS = {
+    "adam": {
+        "data": {"source": "sine", "sequences": 8, "length": 40, "validation": 2},
+        "model": {"cell": "lstm", "hidden_size": 6},
+        "training": {"optimizer": "adam", "steps": 12, "log_every": 5, "keep": "best"},
+    },
+    "lbfgs": {
+        "data": {"source": "sine", "sequences": 8, "length": 40},
+        "model": {"cell": "gru", "hidden_size": 6},
+        "training": {"optimizer": "lbfgs", "steps": 9, "max_iter": 4, "learning_rate": 0.5, "log_every": 2},
+    },
+    "lbfgs in float32": {
+        "data": {"source": "sine", "sequences": 8, "length": 40, "validation": 2},
+        "model": {"cell": "rnn", "hidden_size": 6},
+        "training": {"optimizer": "lbfgs", "steps": 12, "max_iter": 3, "precision": "float32", "keep": "best"},
+    },
+    "addition": {
+        "data": {"source": "addition", "digits": 4, "test_numbers": 20, "test_lengths": [6]},
+        "model": {"cell": "gru", "hidden_size": 8, "layers": 1, "embedding_size": 4},
+        "training": {"steps": 14, "batch_size": 10, "log_every": 4, "optimizer": "rmsprop", "gradient_clip": 1.0},
+    },
+}
+
+SCRIPT = """
+import sys
+from pathlib import Path
+from test_checkpoints import Checkpoint, run
+run(Checkpoint(Path(sys.argv[1]), 0))
+"""
+
+
+def run(checkpoint: Checkpoint | None = None, stop_after: int = 0) -> Record:
+    """Carry out the run; with `stop_after`, only so many epochs of it."""
+
+    def on_epoch(epoch: Any) -> None:
+        if epoch.epoch == stop_after:
+            raise Cancelled
+
+    parts = key_parts(SETTINGS, 3)
+    return carry_out(SETTINGS, 3, parts, on_epoch=on_epoch, checkpoint=checkpoint)
+
+
+def step_by_step(settings: AnyRun, checkpoint: Checkpoint | None = None, stop_at: int = 0) -> tuple[Record, int]:
+    """Carry out a run that is counted in steps, up to its evaluation `stop_at`; return how many it had."""
+    batches = count(1)
+
+    def on_batch() -> None:
+        if next(batches) == stop_at:
+            raise Cancelled
+
+    record = carry_out(settings, 3, key_parts(settings, 3), on_batch=on_batch, checkpoint=checkpoint)
+    return record, next(batches) - 1
+
+
+def untimed(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the values without those that are measured in seconds."""
+    return {name: value for name, value in values.items() if "seconds" not in name}
+
+
+def numbers(record: Record) -> dict[str, bytes]:
+    """Return the record's files as they are on disk, but for what is measured in seconds and the time of day."""
+    timeless = replace(
+        record,
+        started="",
+        seconds=0.0,
+        epochs=[{**row, "seconds": 0.0} for row in record.epochs],
+        steps=[untimed(row) for row in record.steps],
+        arrays=untimed(record.arrays),
+        measures=untimed(record.measures),
+    )
+    return to_files(timeless)
+
+
+@pytest.fixture(scope="module")
+def quiet() -> Record:
+    """The run without an interruption."""
+    return run()
+
+
+@pytest.mark.parametrize("stop_after", [1, 3, 5])
+def test_an_interrupted_run_ends_with_the_same_bits(stop_after: int, quiet: Record, tmp_path: Path) -> None:
+    """Weights, optimizer, order of the examples, dropout and the kept epoch go on as they were."""
+    checkpoint = Checkpoint(tmp_path / "run", 0)
+    with pytest.raises(Cancelled):
+        run(checkpoint, stop_after)
+    began: list[int] = []
+    resumed = carry_out(
+        SETTINGS,
+        3,
+        key_parts(SETTINGS, 3),
+        on_epoch=lambda epoch: began.append(epoch.epoch),
+        checkpoint=checkpoint,
+    )
+    assert began == list(range(stop_after + 1, 6))
+    assert numbers(resumed) == numbers(quiet)
+
+
+@pytest.mark.parametrize("name", BY_STEPS)
+def test_a_run_counted_in_steps_ends_with_the_same_bits(name: str, tmp_path: Path) -> None:
+    """Stopped again and again, between and within rows of the log, it goes on as if nothing had happened."""
+    chosen = run_settings(BY_STEPS[name])
+    quiet, batches = step_by_step(chosen)
+    checkpoint = Checkpoint(tmp_path / "run", 0)
+    for stop_at in (batches // 3, batches // 4, 2):
+        with pytest.raises(Cancelled):
+            step_by_step(chosen, checkpoint, stop_at)
+        assert checkpoint.load() is not None
+    resumed, batches_left = step_by_step(chosen, checkpoint)
+    assert batches_left < batches * 0.7
+    assert (quiet.status, numbers(resumed)) == ("finished", numbers(quiet))
+
+
+@pytest.mark.parametrize("damage", [b"", b"PK\x03\x04 half a file", None], ids=["empty", "not whole", "cut short"])
+def test_a_damaged_checkpoint_is_as_good_as_none(damage: bytes | None, quiet: Record, tmp_path: Path) -> None:
+    """The run begins anew, and ends as it should."""
+    checkpoint = Checkpoint(tmp_path / "run", 0)
+    with pytest.raises(Cancelled):
+        run(checkpoint, 2)
+    content = (tmp_path / "run").read_bytes()
+    (tmp_path / "run").write_bytes(content[: len(content) // 2] if damage is None else damage)
+    assert checkpoint.load() is None
+    assert numbers(run(checkpoint)) == numbers(quiet)
+
+
+@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.data())
+def test_a_flipped_bit_anywhere_makes_a_checkpoint_absent(tmp_path: Path, data: st.DataObject) -> None:
+    """torch itself reads most flipped bits of a weight without a word."""
+    checkpoint = Checkpoint(tmp_path / "run", 0)
+    checkpoint.offer(lambda: {"model": {"weight": torch.arange(300.0)}, "best": 1.0})
+    content = bytearray((tmp_path / "run").read_bytes())
+    bit = data.draw(st.integers(0, len(content) * 8 - 1))
+    content[bit // 8] ^= 1 << bit % 8
+    (tmp_path / "run").write_bytes(content)
+    assert checkpoint.load() is None
+
+
+def test_a_state_is_kept_only_so_often(tmp_path: Path) -> None:
+    """Between two checkpoints there is at least so much time; without a file there are none."""
+    often, seldom, never = Checkpoint(tmp_path / "a", 0), Checkpoint(tmp_path / "b", 3600), Checkpoint()
+    for checkpoint in (often, seldom, never):
+        checkpoint.offer(lambda: {"best": 1.0})
+    assert (often.load(), seldom.load(), never.load()) == ({"best": 1.0}, None, None)
+    often.remove()
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="a device that is always full")
+def test_a_checkpoint_that_has_no_room_ends_no_run(quiet: Record, tmp_path: Path) -> None:
+    """On a full disk the run goes on without a checkpoint, and the last one that was whole stays."""
+    checkpoint = Checkpoint(tmp_path / "run", 0)
+    checkpoint.offer(lambda: {"best": 1.0})
+    (tmp_path / "run.new").symlink_to("/dev/full")
+    checkpoint.offer(lambda: {"best": 2.0, "large": os.urandom(100_000)})
+    assert checkpoint.load() == {"best": 1.0}
+    assert [path.name for path in tmp_path.iterdir()] == ["run"]
+    (tmp_path / "run").unlink()
+    checkpoint.file = Path("/dev/full/run")
+    assert numbers(run(checkpoint)) == numbers(quiet)
+
+
+def test_a_run_that_is_killed_goes_on(quiet: Record, tmp_path: Path) -> None:
+    """kill -9 at several moments, and then to the end: the record is that of a quiet run, bit for bit."""
+    file = tmp_path / "run"
+    for seconds in (0.0, 0.05, 0.2):
+        process = subprocess.Popen([sys.executable, "-c", SCRIPT, str(file)], cwd=Path(__file__).parent)
+        while process.poll() is None and not file.is_file():
+            time.sleep(0.01)
+        time.sleep(seconds)
+        process.kill()
+        process.wait()
+    assert file.is_file()
+    assert numbers(run(Checkpoint(file, 0))) == numbers(quiet)

@@ -1,0 +1,222 @@
+"""Each number of a report leads to the runs, records and files that it comes from."""
+
+import json
+import re
+import shutil
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+from conftest import Command
+from hypothesis import given
+from hypothesis import strategies as st
+
+from reportgen import pipeline
+from reportgen.errors import ReportgenError
+from reportgen.provenance.numbers import Place, numbers_in, parse, places
+from reportgen.provenance.why import read_results, sources, why
+
+
+@pytest.fixture(scope="module")
+def folder(tiny_build: pipeline.Outcome) -> Path:
+    """The reports of the tiny suite."""
+    return tiny_build.folder
+
+
+def run_of(folder: Path, name: str) -> dict[str, object]:
+    """Return a run's row of results.json."""
+    row: dict[str, object] = json.loads((folder / "results.json").read_text("utf-8"))["runs"][name]
+    return row
+
+
+@pytest.mark.parametrize("kind", ["md", "html", "pdf"])
+@pytest.mark.parametrize("code", ["zh", "en"])
+def test_a_number_leads_to_its_run_in_every_format(folder: Path, code: str, kind: str) -> None:
+    """The test loss of one run: its row in the table of all runs, its line in the log, its record and the file."""
+    row = run_of(folder, "lstm/seed=1")
+    printed = f"{row['test_loss']:.4f}"
+    answer = why(folder / f"report.{code}.{kind}", printed)
+    text = "\n".join(answer.lines)
+    assert answer.found
+    assert f"runs.lstm/seed=1.test_loss = {row['test_loss']!r}" in text
+    assert f"lstm/seed=1: {folder.parent / 'records' / str(row['key'])}/ predictions.npz" in text
+    column = {"zh": "lstm/seed=1, 测试损失", "en": "lstm/seed=1, Test loss"}[code]
+    assert sum(line.endswith(column) for line in answer.lines) == 1
+    assert sum(line.endswith(f"Test set: Average loss: {printed}, Accuracy: 0.6667") for line in answer.lines) == 1
+    assert (", on page " in answer.lines[0]) == (kind == "pdf")
+
+
+def test_a_mean_leads_to_all_runs_behind_it(folder: Path) -> None:
+    """A mean over seeds names every run of the model, and of no other one."""
+    table = read_results(folder)
+    accuracies = [row["test_accuracy"] for row in table["runs"].values() if row["variant"] == "rnn"]
+    printed = f"{50 * sum(accuracies):.2f}%"
+    lines = why(folder / "report.en.md", printed).lines
+    start = next(i for i, line in enumerate(lines) if line.endswith("› RNN, Test accuracy"))
+    block = lines[start + 1 : lines.index("", start)]
+    assert f"  comparison.rnn.test_accuracy = {sum(accuracies) / 2!r}" in block
+    assert [line.split(":")[0].strip() for line in block if "records" in line] == ["rnn/seed=0", "rnn/seed=1"]
+
+
+def test_a_number_is_found_however_it_is_written(folder: Path) -> None:
+    """72.50%, 0.7250, 72.50 % and full-width digits are one number; so are 1,911, 1911 and 1 911."""
+    of_one = {"72.50%": "0.7250", "1,911": "1911"}
+    for printed, other in of_one.items():
+        first = [line for line in why(folder / "report.en.md", printed).lines if " = " in line]
+        assert first
+        for asked in (other, printed.replace("%", " %"), printed.translate({ord("7"): "７", ord("1"): "１"})):
+            assert [line for line in why(folder / "report.en.md", asked).lines if " = " in line] == first
+    assert why(folder / "report.en.md", "1 911").found
+
+
+def test_a_number_of_a_figure_leads_to_its_matrix(folder: Path) -> None:
+    """The percentages in the cells of a confusion matrix are shares of its rows."""
+    table = read_results(folder)["confusion"]["rnn"]
+    row, column = table["classes"].index("Russian"), table["classes"].index("Greek")
+    share = table["counts"][row][column] / sum(table["counts"][row])
+    for report in ("report.en.md", "report.en.html"):
+        text = "\n".join(why(folder / report, f"{100 * share:.0f}").lines)
+        assert "Figure 4: Confusion matrix of RNN over 2 seeds" in text
+        assert f"confusion.rnn.Russian.Greek.share = {share!r}" in text
+
+
+@pytest.mark.parametrize("report", ["report.zh.html", "report.en.md"])
+def test_every_number_leads_somewhere(folder: Path, report: str) -> None:
+    """Tables, sentences, logs, printouts and matrices: no record has years, axes, and numbers of figures alone."""
+    from reportgen.provenance import reading, why
+
+    opened = reading.open_report(folder / report)
+    records = folder.parent / "records"
+    traced = why._Traced(opened, opened.manifest, read_results(folder), records)
+    lost = [
+        (number.text, place)
+        for place in traced.places
+        for number in numbers_in(place.text)
+        if list(why._behind(traced, place, number)) == [why._OWN_WORDS]
+    ]
+    own = re.compile(r"[表图] \d|(?:Table|Figure)s? \d|\[\d|19\d\d|20\d\d|\b(?:5|90|95)%")
+    assert [item for item in lost if not item[1].drawn and not own.search(item[1].text)] == []
+    assert sum(len(numbers_in(place.text)) for place in traced.places) > 350
+
+
+def test_a_run_a_model_a_figure_and_a_table_are_known_by_name(folder: Path) -> None:
+    """Each names its records; of a table, those of the models in its rows."""
+    key = str(run_of(folder, "rnn/seed=1")["key"])
+    run = why(folder / "report.zh.pdf", "rnn/seed=1").lines
+    assert run[0] == f"rnn/seed=1: finished, seed 1, key {key}"
+    assert run[1].endswith(f"{key}/ record.json, epochs.csv, predictions.npz, arrays.npz")
+    assert why(folder / "report.zh.pdf", key[:10]).lines[:2] == run[:2]
+    assert run[2:] == ["in 附录 A　全部训练 › 表 13　全部训练"]
+    model = why(folder / "report.en.md", "LSTM|by hand").lines
+    assert [line.split(":")[0] for line in model if ": finished" in line] == ["lstm/seed=0", "lstm/seed=1"]
+    figure = why(folder / "report.zh.html", "图5").lines
+    assert figure[0].startswith("图 5　手写|LSTM 的混淆矩阵")
+    assert [line.split(":")[0].strip() for line in figure[1:]] == ["lstm/seed=0", "lstm/seed=1"]
+    table = why(folder / "report.en.md", "table 12").lines
+    assert table[0] == "Table 12: Precision, recall and F1 of RNN for each class"
+    assert [line.split(":")[0].strip() for line in table[1:]] == ["rnn/seed=0", "rnn/seed=1"]
+
+
+def test_what_is_not_in_the_report_is_told_with_what_is_near(folder: Path) -> None:
+    """A number, a run and a table that are not there: the nearest ones, and nothing is found."""
+    row = run_of(folder, "lstm/seed=1")
+    printed = f"{row['test_loss']:.4f}"
+    asked = f"{Decimal(printed) + Decimal('0.00001')}"
+    answer = why(folder / "report.en.md", asked)
+    assert (answer.found, answer.lines[0]) == (False, f"{asked}: not in {folder / 'report.en.md'}")
+    assert answer.lines[1].startswith(f"  the nearest: {printed}, ")
+    answer = why(folder / "report.en.md", "rnn/seed=9")
+    assert (answer.found, "'rnn/seed=0'" in answer.lines[0]) == (False, True)
+    answer = why(folder / "report.en.md", "Table 99")
+    assert (answer.found, "did you mean 'Table 9'" in answer.lines[0]) == (False, True)
+
+
+def test_the_exit_status_says_whether_it_is_there(folder: Path, reportgen: Command, tmp_path: Path) -> None:
+    """0 and the places; 1 if there are none; 2 without the numbers beside the report."""
+    done = reportgen("why", folder / "report.en.pdf", "519")
+    assert (done.returncode, "comparison.rnn.parameters = 519" in done.stdout) == (0, True)
+    done = reportgen("why", folder / "report.en.pdf", "123456.5")
+    assert (done.returncode, done.stdout.splitlines()[0]) == (
+        1,
+        f"123456.5: not in {folder / 'report.en.pdf'}",
+    )
+    shutil.copy(folder / "report.en.pdf", tmp_path / "alone.pdf")
+    done = reportgen("why", "alone.pdf", "519")
+    assert (done.returncode, done.stderr) == (
+        2,
+        "results.json: no such file, expected the numbers of the report beside it\n",
+    )
+    (tmp_path / "results.json").write_text('{"runs": {')
+    with pytest.raises(ReportgenError, match=r"results\.json: got a file that is cut short"):
+        why(tmp_path / "alone.pdf", "519")
+
+
+@given(st.floats(1e-4, 1e6), st.integers(0, 6))
+def test_a_number_stands_for_what_it_was_rounded_from(value: float, digits: int) -> None:
+    """Printed with any count of decimals, plainly or in percent, it is known again; its neighbour is not."""
+    if digits:
+        plain = parse(f"{value:,.{digits}f}")
+        assert plain is not None
+        assert plain.stands_for(value)
+        assert not plain.stands_for(value * 1.5 + 2 * 10**-digits)
+    percent = parse(f"{100 * value:.{digits}f}%")
+    assert percent is not None
+    assert percent.stands_for(value)
+    assert not percent.stands_for(value * 1.5 + 2 * 10 ** -(digits + 2))
+
+
+def test_numbers_are_told_from_words() -> None:
+    """A digit inside a word, a version or a name is no number; signs, thousands and powers of ten belong."""
+    text = "LSTM2 in 2.13.0+cpu has 1,911 weights, −5.83 points, 1.2e-05, 82.9% and f1=3; 12 / 28 of h2."
+    assert [number.text for number in numbers_in(text)] == ["1,911", "−5.83", "1.2e-05", "82.9%", "3", "12", "28"]
+    assert [number.value for number in numbers_in("−5.83 1.2e-05")] == [Decimal("5.83"), Decimal("1.2e-05")]
+    assert [parse("133").stands_for(v) for v in (133.4, 133.6, 133)] == [True, False, True]  # type: ignore[union-attr]
+    whole = parse("12")
+    assert whole is not None
+    assert [whole.stands_for(12), whole.stands_for(12.2), whole.stands_for(0.12)] == [True, False, False]
+    assert whole.stands_for(0.12, in_percent=True)
+    assert parse("twelve") is None
+
+
+def test_places_are_the_same_in_markdown_and_html() -> None:
+    """Section, caption, row (an empty cell stands for the one above), column, and the line of a log."""
+    markdown = (
+        "# T\n\n## 1. A\n\nOne 1.\n\n**Table 1: x**\n\n| M | N |\n|:--|--:|\n| a | 2 |\n|  | 3 |\n\n"
+        "```log\nL: 4\n```\n"
+    )
+    html = (
+        "<!DOCTYPE html><html><head><style>p {margin: 9}</style></head><body><nav><p>8</p></nav><h1>T</h1>"
+        "<h2>1. A</h2><p>One 1.</p><div><table><caption><strong>Table 1: x</strong></caption>"
+        "<tr><th>M</th><th>N</th></tr><tr><td>a</td><td>2</td></tr><tr><td></td><td>3</td></tr></table></div>"
+        '<pre class="log"><code>L: 4\n</code></pre></body></html>'
+    )
+    where = ("T", "1. A")
+    expected = [
+        Place("One 1.", where),
+        Place("a", where, "Table 1: x", "", "M"),
+        Place("2", where, "Table 1: x", "a", "N"),
+        Place("", where, "Table 1: x", "a", "M"),
+        Place("3", where, "Table 1: x", "a", "N"),
+        Place("L: 4", where),
+    ]
+    assert places(markdown) == expected
+    assert places(html) == expected
+    assert str(expected[2]) == "1. A › Table 1: x › a, N"
+
+
+def test_every_part_of_the_results_is_a_source() -> None:
+    """Parts that come later are read, too: the runs are those that they name, or all."""
+    found = sources(
+        {
+            "runs": {"a/seed=0": {"variant": "a", "seed": 0, "x": 0.5}},
+            "numbers": [{"name": "n", "value": None, "runs": []}, {"name": "m", "value": 2, "runs": ["a/seed=0"]}],
+            "statistics": [{"runs": ["b"], "p": 0.0625, "clear": True}, {"q": 3}],
+        }
+    )
+    assert [(source.name, source.value, source.runs) for source in found] == [
+        ("m", 2, ("a/seed=0",)),
+        ("runs.a/seed=0.seed", 0, ("a/seed=0",)),
+        ("runs.a/seed=0.x", 0.5, ("a/seed=0",)),
+        ("statistics.1.p", 0.0625, ("b",)),
+        ("statistics.2.q", 3, ("a/seed=0",)),
+    ]

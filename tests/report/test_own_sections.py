@@ -1,0 +1,149 @@
+"""Sections of the student's own: Markdown files beside the suite."""
+
+from pathlib import Path
+
+import pytest
+from test_languages_of_reports import TINY_IN
+from test_templates import context
+
+from reportgen import pipeline
+from reportgen.errors import SuiteError
+from reportgen.i18n.languages import load_languages
+from reportgen.report.custom_sections import copy_pictures, numbered
+from reportgen.report.html import to_html
+from reportgen.report.markdown import write
+from reportgen.report.numbering import Numbering
+from reportgen.resources import TEMPLATES
+
+(EN,) = load_languages(["en"], [TEMPLATES])
+
+WORDS = """# What I *did*
+
+I wrote {{ title }} and <b>no</b> HTML.
+
+## First
+
+```
+# no heading
+```
+
+Second
+------
+
+### Detail
+
+> # quoted
+
+![A sketch](img/sketch.svg)
+"""
+
+
+def problems(folder: Path, sections: str, languages: str = "[zh, en]") -> list[str]:
+    """Return what is wrong with a suite with those sections, without the folder."""
+    (folder / "suite.yaml").write_text(f"{TINY_IN}languages: {languages}\nsections: {sections}\n", "utf-8")
+    try:
+        pipeline.load(folder / "suite.yaml")
+    except SuiteError as error:
+        return str(error).replace(f"{folder}/", "").splitlines()
+    return []
+
+
+def test_headings_of_an_own_section_are_numbered() -> None:
+    """Its headings have numbers as all others do; what is in code or in a quotation is no heading."""
+    report = write(context(sections=("aim", "mine.md", "summary"), words={"mine.md": WORDS}), EN, [TEMPLATES])
+    headings = [line for line in report.splitlines() if line.startswith("#")]
+    assert headings == [
+        "# Two networks", "## 1. Aim", "## 2. What I *did*", "### 2.1 First", "# no heading",
+        "### 2.2 Second", "#### Detail", "## 3. Summary",
+    ]  # fmt: skip
+
+
+def test_an_own_section_is_markdown_and_nothing_else(tmp_path: Path) -> None:
+    """It is read neither as a template nor as HTML."""
+    report = write(context(sections=("mine.md",), words={"mine.md": WORDS.partition("![")[0]}), EN, [TEMPLATES])
+    assert "I wrote {{ title }} and" in report
+    html = to_html(report, EN, tmp_path, [])
+    assert "&lt;b&gt;no" in html
+    assert "What I <em>did</em></h2>" in html
+
+
+def test_pictures_of_an_own_section_stand_beside_the_report(tmp_path: Path) -> None:
+    """A picture beside the suite is copied to the report, and the Markdown names it there."""
+    (tmp_path / "img").mkdir()
+    (tmp_path / "img/sketch.svg").write_text("<svg/>")
+    folder = tmp_path / "build"
+    assert copy_pictures([WORDS], tmp_path, folder) == ["pictures/img/sketch.svg"]
+    assert (folder / "pictures/img/sketch.svg").read_text() == "<svg/>"
+    assert "![A sketch](pictures/img/sketch.svg)" in numbered(WORDS, Numbering(EN))
+
+
+def test_a_file_of_one_language_comes_before_the_one_of_all(tmp_path: Path) -> None:
+    """`mine.zh.md` is for Chinese, `mine.md` for whatever has no file of its own."""
+    (tmp_path / "mine.md").write_text("# Mine\n", "utf-8")
+    (tmp_path / "mine.zh.md").write_text("\ufeff# 我的\n", "utf-8")
+    assert problems(tmp_path, "[aim, mine.md]") == []
+    loaded = pipeline.load(tmp_path / "suite.yaml")
+    assert loaded.words == {"zh": {"mine.md": "# 我的\n"}, "en": {"mine.md": "# Mine\n"}}
+    assert [file.name for file in loaded.beside] == ["mine.zh.md", "mine.md"]
+
+
+HEADING = "expected the section's heading first: # My words"
+INSIDE = "expected a file in the suite's folder, or below it"
+PICTURE = "expected an SVG, PNG or JPEG file beside the suite"
+SIGN = "\U00012000"
+
+
+@pytest.mark.parametrize(
+    ("sections", "file", "text", "expected"),
+    [
+        (
+            "[aim,\n  mine.md]",
+            "other.md",
+            "",
+            "suite.yaml:16: sections[1]: got no such file: mine.md, "
+            "expected mine.md beside the suite, or mine.zh.md and mine.en.md",
+        ),
+        (
+            "[mine.md]",
+            "mine.zh.md",
+            "# 我",
+            "suite.yaml:15: sections[0]: got no such file: mine.md, "
+            "expected mine.md beside the suite, or mine.en.md",
+        ),
+        ("[../mine.md]", "a.md", "", f"suite.yaml:15: sections[0]: got '../mine.md', {INSIDE}"),
+        ("[/etc/mine.md]", "a.md", "", f"suite.yaml:15: sections[0]: got '/etc/mine.md', {INSIDE}"),
+        ("[mine.md]", "mine.md", "\n\nHello", f"mine.md:3: got 'Hello', {HEADING}"),
+        ("[mine.md]", "mine.md", "", f"mine.md:1: got an empty file, {HEADING}"),
+        (
+            "[mine.md]",
+            "mine.md",
+            f"# A\n\n{SIGN}",
+            f"mine.md:3: got the character '{SIGN}' (U+12000), found in “{SIGN}”, "
+            "expected what the report's fonts can print; write it another way",
+        ),
+        ("[mine.md]", "mine.md", "# A\n\ntext\n\n![x](y.svg)", f"mine.md:5: got the picture 'y.svg', {PICTURE}"),
+        (
+            "[mine.md]",
+            "mine.md",
+            "# A\n\n![x](http://a/y.svg)",
+            f"mine.md:3: got the picture 'http://a/y.svg', {PICTURE}",
+        ),
+        (
+            "[mine.md]",
+            "mine.md",
+            b"# \xd6",
+            "mine.md:1: got text that is not UTF-8, expected a file in UTF-8; save it as UTF-8 in your editor",
+        ),
+    ],
+)
+def test_a_fault_of_an_own_section_is_told_with_its_line(
+    tmp_path: Path, sections: str, file: str, text: str | bytes, expected: str
+) -> None:
+    """What is missing is told at its line in the suite, what is wrong at its line in the file, before training."""
+    (tmp_path / file).write_bytes(text if isinstance(text, bytes) else text.encode())
+    assert problems(tmp_path, sections) == [expected]
+
+
+def test_a_section_that_is_neither_template_nor_file_says_how_to_have_one(tmp_path: Path) -> None:
+    """The message on an unknown section names the templates, and the way to an own section."""
+    assert problems(tmp_path, "[mine]")[0].endswith("or a file of your own: my_words.md")

@@ -1,0 +1,174 @@
+"""Whatever is in a file that a user brings: it is read, or refused with one clear message, and soon.
+
+A reader of another kind of file is one more line of READERS.
+"""
+
+from base64 import b64decode
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from fuzzing import damaged, fuzzed, timed, told
+from hypothesis import given
+from hypothesis import strategies as st
+from test_importing import CSV as LOG
+from test_importing import KERAS, LIGHTNING, TWO_LINES
+
+from reportgen.cli import try_code
+from reportgen.errors import InputError, ReportgenError, visible
+from reportgen.i18n.languages import load_languages
+from reportgen.importers import records
+from reportgen.lab.record import Record, to_files
+from reportgen.planning import plan
+from reportgen.report import markdown, styles
+from reportgen.resources import TEMPLATES
+from reportgen.storage.records import Store
+from reportgen.suite.imports import Format, ImportSettings
+from reportgen.tasks.classification import data as classification_data
+from reportgen.tasks.classification.settings import FolderSettings, PolaritySettings, TableSettings
+from reportgen.tasks.classification.vectors import read_vectors
+from reportgen.tasks.forecasting import data as forecasting_data
+from reportgen.tasks.forecasting.settings import SeriesSettings
+
+(EN,) = load_languages(["en"], [TEMPLATES])
+ROWS = [
+    ("A fine film, 不错", "good"),
+    ('He said "no"', "bad"),
+    ("well", "good"),
+    ("", "bad"),
+    ("x y\nz", "odd"),
+] * 4
+CSV = "text,label\r\n" + "".join(f'"{text.replace(chr(34), chr(34) * 2)}",{label}\r\n' for text, label in ROWS)
+TSV = "text\tlabel\n" + "".join(f"{text.split()[0] if text else ''}\t{label}\n" for text, label in ROWS)
+JSONL = '{"text": "a \\u00e9 b", "label": "x"}\n{"text": "c", "label": "y", "more": [1, {"z": null}]}\n' * 5
+NUMBERS = "day,level\n" + "".join(f"{i},{i % 7 + i / 10}\n" for i in range(80))
+VECTORS = "good 1.0 2 -3e-1\nfilm 0.5 0 1\n. . . 1 2 3\nthe 9 9 9\n"
+WEIGHTS = "W_i.weight: weight_ih[i]\nW.weight: [weight_ih, weight_hh]\nb: bias_ih + bias_hh\n"
+RECORD = to_files(
+    Record(
+        "k", {"seed": 0}, {"model": {}}, 0, "finished", "", {"printout": "x"}, {}, {}, "2026-11-21", 1.0,
+        epochs=[{"epoch": 1, "train_loss": 0.5}], predictions={"loss": np.ones(3)},
+    )
+)  # fmt: skip
+
+
+def table(kind: str) -> Callable[[Path], object]:
+    """Return a reader of tables, which divides and encodes what it has read."""
+    return lambda file: classification_data.prepare.__wrapped__(TableSettings(source=kind, file=str(file)))
+
+
+def folder(file: Path) -> object:
+    """Read a folder of two classes, of which the file is one."""
+    (file.parent / "other.txt").write_text("some text\n" * 5)
+    return classification_data.prepare.__wrapped__(FolderSettings(source="folder", folder=str(file.parent)))
+
+
+def polarity(file: Path) -> object:
+    """Read the file as snippets of either class."""
+    settings = PolaritySettings(source="sentence-polarity", negative=str(file), positive=str(file))
+    return classification_data.prepare.__wrapped__(settings)
+
+
+def numbers(file: Path) -> object:
+    """Read a column of numbers."""
+    settings = SeriesSettings(source="series", file=str(file), column="level", window=10, stride=2, test=1)
+    return forecasting_data.prepare.__wrapped__(settings)
+
+
+def catalogue(file: Path) -> object:
+    """Read a catalogue that adds to the one that ships."""
+    return load_languages(["en"], [file.parent, TEMPLATES])
+
+
+def style_sheet(file: Path) -> object:
+    """Look through a style sheet, and let WeasyPrint read it."""
+    return styles.faults([file.parents[1], TEMPLATES])
+
+
+def template(file: Path) -> None:
+    """Look through a template."""
+    markdown.check(EN, [file.parents[1], TEMPLATES])
+
+
+def log(kind: Format) -> Callable[[Path], object]:
+    """Return a reader of the logs of one format."""
+    return lambda file: records.read(file, ImportSettings(path=(str(file),), format=kind))
+
+
+def record(name: str) -> Callable[[Path], object]:
+    """Return a reader of records, one file of which was written by somebody else, with its digest."""
+
+    def read(file: Path) -> object:
+        store = Store(file.parent / "records")
+        store.write("k", {**RECORD, name: file.read_bytes()})
+        return plan.read(store, "k")
+
+    return read
+
+
+EVENTS = b64decode(
+    "GAAAAAAAAACjf0siCQAAAAAAAPA/Gg1icmFpbi5FdmVudDoyhr9XeiAAAAAAAAAAKe2pUAkAAAAAAADwPxABKhMKEQoKTG9zcy90"
+    "cmFpbhUAAAA/0kZQuSIAAAAAAAAAeBE9/QkAAAAAAADwPxABKhUKEwoMQWNjdXJhY3kvdmFsFc3MzD4GEx3HIAAAAAAAAAAp7alQ"
+    "CQAAAAAAAPA/EAIqEwoRCgpMb3NzL3RyYWluFQAAgD6uawMlIgAAAAAAAAB4ET39CQAAAAAAAPA/EAIqFQoTCgxBY2N1cmFjeS92"
+    "YWwVzcxMP96XLFg="
+)
+"""An event file of TensorBoard's with two scalars of two steps."""
+
+READERS: dict[str, tuple[str, list[bytes], Callable[[Path], object]]] = {
+    "csv": ("a.csv", [CSV.encode()], table("csv")),
+    "tsv": ("a.tsv", [TSV.encode()], table("tsv")),
+    "jsonl": ("a.jsonl", [JSONL.encode()], table("jsonl")),
+    "folder": ("a.txt", ["one text\n二\n\nthree four\n".encode() * 3], folder),
+    "polarity": ("a.txt", [b"one text\ntwo\n\nthree \xe9 four\n" * 3], polarity),
+    "series": ("a.csv", [NUMBERS.encode()], numbers),
+    "vectors": ("a.txt", [VECTORS.encode()], lambda file: list(read_vectors(file, ["good", "film", "the"]))),
+    "catalogue": ("text.en.yaml", [b"section: {aim: Purpose}\nclass: {csv: {a: '{', b: B}}\n",
+                                   (TEMPLATES / "text.en.yaml").read_bytes()], catalogue),
+    "style sheet": ("styles/own.css", [(TEMPLATES / "styles" / "report.css").read_bytes()], style_sheet),
+    "template": ("sections/a.md.j2", [file.read_bytes() for file in sorted(TEMPLATES.rglob("*.j2"))], template),
+    "weights": ("weights.yaml", [WEIGHTS.encode()], try_code._mapping),
+    "two-line log": ("log.txt", [TWO_LINES.encode()], log("two_line")),
+    "csv log": ("log.csv", [LOG.encode()], log("csv")),
+    "lightning log": ("metrics.csv", [LIGHTNING.encode()], log("lightning")),
+    "keras log": ("log.json", [KERAS.encode()], log("keras")),
+    "tensorboard log": ("events.out.tfevents.1", [EVENTS], log("tensorboard")),
+    "record.json": ("record.json", [RECORD["record.json"]], record("record.json")),
+    "epochs.csv": ("epochs.csv", [RECORD["epochs.csv"]], record("epochs.csv")),
+    "predictions.npz": ("predictions.npz", [RECORD["predictions.npz"]], record("predictions.npz")),
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _tell() -> Iterator[None]:
+    """Say at the end what came of the examples; `pytest -s` shows it."""
+    yield
+    print(f"\n{told()}")
+
+
+@pytest.mark.parametrize("reader", READERS)
+@fuzzed(25)
+@given(data=st.data())
+def test_a_damaged_file_is_read_or_refused(
+    reader: str, tmp_path_factory: pytest.TempPathFactory, data: st.DataObject
+) -> None:
+    """Bytes put in, taken out, flipped and doubled raise nothing but one clear message."""
+    name, files, read = READERS[reader]
+    file = tmp_path_factory.getbasetemp() / f"fuzz-{reader}" / "folder" / name
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_bytes(data.draw(damaged(files)))
+    with timed(reader) as was_read:
+        message = refusal(read, file)
+        was_read.append(not message)
+    assert visible(message).replace("\n", "").isprintable()
+
+
+def refusal(read: Callable[[Path], object], file: Path) -> str:
+    """Return the message with which a file is refused; nothing for one that is read."""
+    try:
+        read(file)
+    except InputError as error:
+        return "\n".join(f"{problem.file}:{problem.line}: {problem}" for problem in error.problems)
+    except ReportgenError as error:
+        return str(error)
+    return ""
