@@ -35,8 +35,8 @@ from reportgen.storage.records import Store, put_in_place
 from reportgen.suite.claims import Claim
 from reportgen.suite.expansion import file_name
 from reportgen.suite.schema import Suite
-from reportgen.tasks.base import task_of
-from reportgen.tasks.registry import Findings, module_for
+from reportgen.tasks.base import Findings
+from reportgen.tasks.registry import task_named, task_of
 
 if TYPE_CHECKING:
     from reportgen.analysis.results import Runs
@@ -205,10 +205,9 @@ def run(planned: Plan, store: Store, options: Options, listen: Callable[[Event],
 
 def collect(planned: Plan, store: Store) -> "Runs":
     """Read the records and gather them in tables."""
-    task = task_of(planned.steps[0].run.variant.settings.data.source).name
+    task = task_of(planned.steps[0].run.variant.settings.data.source)
     pairs = [(step.run, _record(step, store)) for step in planned.steps]
-    gathered: Runs = module_for(task, "collect").collect(pairs)
-    return gathered
+    return task.collect(pairs)
 
 
 def _record(step: Step, store: Store) -> "Record":
@@ -222,7 +221,7 @@ def _record(step: Step, store: Store) -> "Record":
 
 def analyse(results: "Runs", claims: Sequence[Claim] = ()) -> Findings:
     """Work out what the results show, and judge the claims of the suite."""
-    return module_for(results.task, "analyse").analyse(results, claims)
+    return task_named(results.task).analyse(results, claims)
 
 
 def draw(
@@ -238,7 +237,7 @@ def draw(
     from reportgen.figures.deferred import all_as_svg
 
     (folder / "figures").mkdir(exist_ok=True)
-    sketches = module_for(results.task, "draw").sketches
+    sketches = task_named(results.task).figures
     wanted = [sketches(results, findings, language, sections) for language in languages]
     paths: dict[str, dict[str, str]] = {}
     for language, figures in zip(languages, all_as_svg(wanted, kept, carry_out), strict=True):
@@ -264,7 +263,7 @@ def write(
     from reportgen.report import guarded
 
     any_language = next(iter(figures.values()))
-    build_context = module_for(results.task, "context").build_context
+    build_context = task_named(results.task).context
     contexts = []
     for language in loaded.languages:
         own = figures.get(language.code, any_language)
@@ -276,4 +275,4 @@ def write(
 
 def numbers(results: "Runs", findings: Findings, folder: Path, suite: Suite) -> list[str]:
     """Leave the numbers for other programs in `folder`: tables/*.csv and results.json; return their paths."""
-    return list(module_for(results.task, "numbers").write(folder, results, findings, suite.checks))
+    return task_named(results.task).write_numbers(folder, results, findings, suite.checks)

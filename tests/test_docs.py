@@ -12,7 +12,6 @@ from reportgen.lab.settings import Settings
 from reportgen.report.pdf import PANGO
 from reportgen.suite.claims import METRICS
 from reportgen.suite.reading import read_suite
-from reportgen.tasks.base import SOURCES
 from reportgen.tasks.classification.settings import AnyTextSettings, ModelSettings, SplitSettings
 
 ROOT = Path(__file__).parents[1]
@@ -101,7 +100,7 @@ def test_the_data_page_names_every_source() -> None:
     """Each source and each key that a source of texts understands is on the page about data."""
     page = (ROOT / "docs" / "data.md").read_text("utf-8")
     words = set(re.findall(r"`([\w-]+):?`", page))
-    assert set(SOURCES) <= words
+    assert set(data_sources()) <= words
     assert set(AnyTextSettings.model_fields) - {"split"} <= words
 
 

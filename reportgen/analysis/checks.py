@@ -185,3 +185,9 @@ def means_of(runs: pd.DataFrame, column: str) -> "pd.Series[float]":
     """Return by variant the mean of a column over its finished runs."""
     finished = runs[runs["status"] == "finished"]
     return finished.groupby("variant", sort=False)[column].mean()
+
+
+def look(checks: Mapping[Code, Check], results: Runs, findings: Any) -> Checked:
+    """Look for all that a reader should know before believing the numbers, in the order of the codes."""
+    found = [check(results, findings) for check in checks.values()]
+    return Checked(tuple(checks), [item for item in found if item is not None])

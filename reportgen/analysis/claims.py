@@ -22,7 +22,6 @@ from reportgen.analysis.comparisons import (
 from reportgen.analysis.results import Runs
 from reportgen.analysis.statistics import Array
 from reportgen.suite.claims import Claim, Combined, Expression, Measured, Number, kind_of
-from reportgen.tasks.classification.settings import RunSettings
 
 Verdict = Literal["supported", "contradicted", "not_shown"]
 
@@ -177,7 +176,8 @@ def _incomparable(claim: Claim, results: Runs) -> str:
     losses = {
         variant.settings.training.loss
         for variant in results.variants
-        if isinstance(variant.settings, RunSettings)
+        if not variant.imported
+        and hasattr(variant.settings.training, "loss")
         and any(item.variant == variant.name and item.name == "test_loss" for item in claim.measured)
     }
     return "other_losses" if len(losses) > 1 else ""

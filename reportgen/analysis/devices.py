@@ -10,8 +10,8 @@ import pandas as pd
 from reportgen.analysis.comparisons import Difference, compare
 from reportgen.analysis.results import Runs
 from reportgen.analysis.studies import settings_of
-from reportgen.lab.record import Record
 from reportgen.suite.expansion import Variant
+from reportgen.tasks.registry import task_named
 
 DEVICES = ("cpu", "cuda")
 
@@ -89,28 +89,10 @@ def pairs(results: Runs) -> list[Pair]:
 
 
 def _times(results: Runs) -> pd.DataFrame:
-    seconds = [seconds_of(results.records[run]) for run in results.runs["run"]]
+    step = task_named(results.task).seconds_per_step
+    seconds = [step(results.records[run]) for run in results.runs["run"]]
     times = results.runs[["variant", "seed", "status"]].assign(seconds=seconds)
     return times.assign(score=-np.log10(times["seconds"]))
-
-
-def seconds_of(record: Record) -> float:
-    """Return the median of what the steps of a run took; what comes first, such as starting a GPU, has no weight.
-
-    A step is an epoch, an evaluation of the loss, or a step, as the task counts them.
-    """
-    if record.status != "finished":
-        return float("nan")
-    match record.task:
-        case "classification":
-            each = np.array([epoch["seconds"] for epoch in record.epochs])
-        case "forecasting":
-            each = np.diff(record.arrays["evaluation_seconds"], prepend=0.0)
-        case _:
-            log = np.array([[0.0, 0.0], *([row["step"], row["seconds"]] for row in record.steps)])
-            steps, seconds = np.diff(log, axis=0).T
-            each = seconds / steps
-    return float(np.median(each))
 
 
 def _pair(cpu: str, cuda: str, times: pd.DataFrame) -> Pair | None:

@@ -4,9 +4,9 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from reportgen.analysis.results import Runs
 from reportgen.suite.declarations import MetricDeclaration
 from reportgen.suite.text import Text
-from reportgen.tasks.classification.results import Results
 
 
 @dataclass(frozen=True)
@@ -24,13 +24,13 @@ class OwnMetric:
         return self.runs.groupby("variant", sort=False)["value"].agg(["mean", "std"])
 
 
-def predicting(results: Results) -> list[str]:
+def predicting(results: Runs) -> list[str]:
     """Return the finished runs that have predictions, in the order of the suite."""
     finished = results.runs.loc[results.runs["status"] == "finished", "run"]
     return [run for run in finished if results.records[run].predictions]
 
 
-def own_metric(declared: MetricDeclaration, results: Results, values: list[float]) -> OwnMetric:
+def own_metric(declared: MetricDeclaration, results: Runs, values: list[float]) -> OwnMetric:
     """Gather the values of a metric, one for each of the runs of `predicting`."""
     variants = dict(zip(results.runs["run"], results.runs["variant"], strict=True))
     rows = [(run, variants[run], value) for run, value in zip(predicting(results), values, strict=True)]

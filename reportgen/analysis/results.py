@@ -11,7 +11,7 @@ import pandas as pd
 from reportgen.lab.record import Record
 from reportgen.suite.expansion import Run, Variant
 from reportgen.suite.imports import ImportedRun, ImportSettings
-from reportgen.tasks.base import task_of
+from reportgen.tasks.registry import task_of
 
 if TYPE_CHECKING:
     from reportgen.analysis.metrics import OwnMetric

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from reportgen.errors import Problem, ReportgenError, SuiteError, visible
+from reportgen.tasks.registry import TASKS
 
 if TYPE_CHECKING:
     from reportgen.suite.document import Document
@@ -22,12 +23,7 @@ class Network(StrEnum):
     GRU = "gru"
 
 
-class Whole(StrEnum):
-    """The tasks that a whole model may be for."""
-
-    CLASSIFICATION = "classification"
-    FORECASTING = "forecasting"
-    ADDITION = "addition"
+Whole = StrEnum("Whole", {task.name.upper(): task.name for task in TASKS})  # type: ignore[misc]  # one a task
 
 
 def try_class(

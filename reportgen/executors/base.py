@@ -180,7 +180,7 @@ def files_of_run(
     """
     from reportgen.lab.record import to_files
     from reportgen.lab.run import carry_out
-    from reportgen.tasks.base import run_settings
+    from reportgen.tasks.registry import run_settings
 
     def on_epoch(epoch: "Epoch") -> None:
         tell(EpochDone(task.name, epoch.epoch, task.epochs, epoch.heldout_loss, epoch.heldout_accuracy))
@@ -204,7 +204,7 @@ def files_of_run(
 def record_death(task: Task, error: str, store: Store, listen: Listen) -> None:
     """Leave a record of a run whose process was killed too often."""
     from reportgen.lab.record import Record, to_files
-    from reportgen.tasks.base import run_settings, task_of
+    from reportgen.tasks.registry import run_settings, task_of
 
     settings = run_settings(task.settings)
     record = Record(

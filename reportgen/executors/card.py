@@ -21,7 +21,7 @@ from reportgen.executors import pool
 from reportgen.executors.base import LISTEN_SECONDS, Asked, CardMeasured, Listen, Task
 
 if TYPE_CHECKING:
-    from reportgen.tasks.base import AnyRun
+    from reportgen.lab.settings import RunOfAnyTask
 
 FEWEST = 4
 """Runs from which on it is worth while to measure."""
@@ -165,7 +165,7 @@ def _train(pipe: Connection, task: Task, shared: Path) -> None:
     from reportgen.data_files.sharing import share_in
     from reportgen.lab.failures import OutOfMemory
     from reportgen.lab.run import Cancelled, carry_out
-    from reportgen.tasks.base import run_settings
+    from reportgen.tasks.registry import run_settings
 
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the parent, which ends this process
     share_in(shared)
@@ -188,7 +188,7 @@ def _train(pipe: Connection, task: Task, shared: Path) -> None:
 class _Meter:
     """Counts batches, and waits between two measurements."""
 
-    def __init__(self, pipe: Connection, settings: "AnyRun", task: Task) -> None:
+    def __init__(self, pipe: Connection, settings: "RunOfAnyTask", task: Task) -> None:
         self._pipe = pipe
         self._device = settings.device
         self._length = _batches_of(settings, task)
@@ -212,7 +212,7 @@ class _Meter:
         self._batches += 1
 
 
-def _batches_of(settings: "AnyRun", task: Task) -> int:
+def _batches_of(settings: "RunOfAnyTask", task: Task) -> int:
     from reportgen.tasks.classification.data import prepare
     from reportgen.tasks.classification.settings import RunSettings
 

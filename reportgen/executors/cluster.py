@@ -33,10 +33,11 @@ from reportgen.executors.base import (
     record_death,
     tell_done,
 )
-from reportgen.lab.key import key_parts
+from reportgen.lab.settings import RunOfAnyTask
 from reportgen.lab.user_source import file_of_own
 from reportgen.storage.records import Store
-from reportgen.tasks.base import AnyRun, run_settings
+from reportgen.tasks.registry import run_settings
+from reportgen.tasks.runs import key_parts
 
 _REACH_SECONDS = 5.0
 _ANSWER_SECONDS = 20.0
@@ -160,7 +161,7 @@ def check_files(files: Sequence[Path]) -> None:
             )
 
 
-def check_key(task: Task, settings: AnyRun) -> None:
+def check_key(task: Task, settings: RunOfAnyTask) -> None:
     """Raise ReportgenError if this machine would give the run another key: its record would lie under a wrong one.
 
     What is read for it, the data above all, is kept for the run itself.

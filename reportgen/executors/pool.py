@@ -103,15 +103,11 @@ class Pool:
 
 def _leave_data(task: Task, shared: Path) -> None:
     """Prepare the data that all workers will want first while they are starting; the plan may have done it."""
-    from reportgen.data_files.sharing import leave
-    from reportgen.tasks.base import run_settings
-    from reportgen.tasks.classification.data import prepare
-    from reportgen.tasks.classification.settings import FunctionSettings, RunSettings
+    from reportgen.tasks.registry import run_settings, task_of
 
     settings = run_settings(task.settings)
-    if isinstance(settings, RunSettings) and not isinstance(settings.data, FunctionSettings):
-        with suppress(ReportgenError, OSError):  # the run will have it in its record
-            leave(settings.data, prepare(settings.data).shared(), shared)
+    with suppress(ReportgenError, OSError):  # the run will have it in its record
+        task_of(settings.data.source).share_data(settings, shared)
 
 
 def _measured_or_known(tasks: list[Task], shared: Path, listen: Listen, interrupted: Asked) -> int:

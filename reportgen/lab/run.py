@@ -12,6 +12,7 @@ from reportgen.lab.environment import collect, set_tf32
 from reportgen.lab.failures import OutOfMemory, is_memory_error, told
 from reportgen.lab.key import THREADS, key_of
 from reportgen.lab.record import Record
+from reportgen.lab.settings import RunOfAnyTask
 from reportgen.lab.training import steps
 from reportgen.lab.training.checkpoints import Checkpoint
 from reportgen.lab.training.loop import Diverged, Epoch
@@ -20,11 +21,11 @@ from reportgen.lab.user_class import source_of
 from reportgen.lab.user_source import is_own
 from reportgen.tasks.addition import run as addition_run
 from reportgen.tasks.addition.settings import AdditionRun
-from reportgen.tasks.base import AnyRun, task_of
 from reportgen.tasks.classification.run import _classify
 from reportgen.tasks.classification.settings import RunSettings
 from reportgen.tasks.forecasting import run as forecasting_run
 from reportgen.tasks.forecasting.settings import ForecastingRun
+from reportgen.tasks.registry import task_of
 
 
 class Cancelled(Exception):  # noqa: N818 - not an error: the user asked for it
@@ -32,7 +33,7 @@ class Cancelled(Exception):  # noqa: N818 - not an error: the user asked for it
 
 
 def carry_out(
-    settings: AnyRun,
+    settings: RunOfAnyTask,
     seed: int,
     parts: dict[str, Any],
     *,

@@ -1,7 +1,7 @@
 """Settings that the tasks share."""
 
 from pathlib import PurePath
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -27,10 +27,35 @@ class Settings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
+class DataOfAnyTask(Settings):
+    """What is learnt from; each kind of data has a name of its own as its `source`."""
+
+    names_all_files: ClassVar[bool] = True
+    """Whether every file that they are read from is named by a setting."""
+
+    if TYPE_CHECKING:  # declared by each kind, in its own place among its fields
+        source: str
+
+
+class LoadedData(DataOfAnyTask):
+    """Data that a function of the student's loads, from files that the suite names."""
+
+    names_all_files = False
+
+    if TYPE_CHECKING:
+        load: str
+        files: tuple[str, ...]
+
+
 class RunOfAnyTask(Settings):
-    """What the runs of all tasks share; each has data, model and training besides."""
+    """What the runs of all tasks share; each has data, model and training of its own kinds."""
 
     device: Literal["cpu", "cuda"] = "cpu"
+
+    if TYPE_CHECKING:  # declared by each task, with its own kinds
+        data: DataOfAnyTask
+        model: Any
+        training: Any
 
     def told(self) -> dict[str, Any]:
         """Return the settings as plain values to be told: of files their names, and not where they lie."""

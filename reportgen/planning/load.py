@@ -17,8 +17,7 @@ from reportgen.suite.expansion import expand
 from reportgen.suite.profiles import shortened
 from reportgen.suite.reading import read_suite
 from reportgen.suite.schema import Suite, parts_of
-from reportgen.tasks.base import task_of
-from reportgen.tasks.registry import contexts
+from reportgen.tasks.registry import contexts, task_of
 
 if TYPE_CHECKING:
     from reportgen.i18n.languages import Language

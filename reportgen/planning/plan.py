@@ -16,6 +16,7 @@ from zipfile import BadZipFile
 from reportgen.errors import ReportgenError
 from reportgen.executors.base import Task
 from reportgen.lab import device as devices
+from reportgen.lab.settings import RunOfAnyTask
 from reportgen.planning.cache import Remembered, State
 from reportgen.planning.explain import reasons
 from reportgen.storage.cache import Kept
@@ -24,8 +25,7 @@ from reportgen.suite.document import Document
 from reportgen.suite.expansion import Run, expand, runs_of
 from reportgen.suite.imports import ImportedRun
 from reportgen.suite.schema import Suite
-from reportgen.tasks.base import AnyRun
-from reportgen.tasks.classification.settings import RunSettings, TrainingSettings
+from reportgen.tasks.registry import task_of
 
 if TYPE_CHECKING:
     from reportgen.lab.record import Record
@@ -99,7 +99,9 @@ def has_new(suite: Suite, store: Store) -> bool:
 
 def _wants_tf32_of_a_cpu(run: Run) -> bool:
     settings = run.variant.settings
-    return isinstance(settings, RunSettings) and (settings.device, settings.training.precision) == ("cpu", "tf32")
+    if isinstance(settings, ImportedRun):
+        return False
+    return (settings.device, getattr(settings.training, "precision", "")) == ("cpu", "tf32")
 
 
 def _asking_for_cuda(suite: Suite) -> Iterator[str]:
@@ -170,10 +172,11 @@ def check_logs(suite: Suite) -> None:
     imports.check((settings, seed) for settings, seed in runs if isinstance(settings, ImportedRun))
 
 
-def _length(settings: AnyRun) -> tuple[int, str]:
+def _length(settings: RunOfAnyTask) -> tuple[int, str]:
     """Return how long a run is, and in what it is counted."""
     training = settings.training
-    return (training.epochs, "epoch") if isinstance(training, TrainingSettings) else (training.steps, "step")
+    has_epochs = task_of(settings.data.source).has_epochs
+    return (training.epochs, "epoch") if has_epochs else (training.steps, "step")
 
 
 def unfinished(planned: Plan, store: Store) -> list[str]:
@@ -254,7 +257,7 @@ def parts_of_key(run: Run) -> dict[str, Any]:
         from reportgen.importers.records import key_parts as parts_of_log
 
         return parts_of_log(settings, run.seed)
-    from reportgen.lab.key import key_parts
+    from reportgen.tasks.runs import key_parts
 
     return key_parts(settings, run.seed)
 

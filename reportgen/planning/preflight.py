@@ -7,23 +7,13 @@ from pathlib import Path
 from typing import Any
 
 from reportgen.errors import Problem, ReportgenError, SuiteError
-from reportgen.lab.device import has_cuda
-from reportgen.lab.user_source import MayBeOwn, is_own
+from reportgen.lab.user_source import is_own
 from reportgen.suite.declarations import MetricDeclaration
 from reportgen.suite.document import Document, Path_, read_document
 from reportgen.suite.expansion import Run
 from reportgen.suite.imports import ImportedRun
 from reportgen.suite.profiles import with_profile
-from reportgen.tasks.base import AnyRun, task_of
-from reportgen.tasks.classification.settings import (
-    DataSettings,
-    FunctionSettings,
-    ModelSettings,
-    RunSettings,
-    TrainingSettings,
-)
-from reportgen.tasks.forecasting.settings import OwnSeriesSettings
-from reportgen.user_code.functions import faults_of_classes
+from reportgen.tasks.registry import task_of
 from reportgen.user_code.subprocess import try_layers
 
 _ASKED = "split.train_per_class"
@@ -54,68 +44,41 @@ def _document(file: Path, profile: str | None) -> Document:
 
 
 def check(file: Path, profile: str | None, runs: Iterable[Run]) -> None:
-    """Raise SuiteError for classes that cannot be printed, and for a loss that cannot tell them apart.
+    """Raise SuiteError for settings that do not fit the data, such as a loss that cannot tell the classes apart.
 
     Args:
         file: the suite.
         profile: the one that is laid over it.
         runs: those that are to be trained; their data are read.
     """
-    runs = list(runs)
-    if not runs:
+    trained = {s: run for run in runs if not isinstance(s := run.variant.settings, ImportedRun)}
+    if not trained:
         return
-    from reportgen.tasks.classification import data as classification_data
-
-    settled = {
-        settings: run
-        for run in runs
-        # what a function loads is looked at when it is tried: a plan runs nothing of the user's
-        if isinstance(settings := run.variant.settings, RunSettings)
-        and not isinstance(settings.data, FunctionSettings)
-    }
-    problems: dict[Problem, None] = dict.fromkeys(
-        problem
-        for data in dict.fromkeys(settings.data for settings in settled)
-        for problem in _of_classes(classification_data.prepare(data).facts.classes, file, data)
-    )
-    for settings, run in settled.items():
-        classes = len(classification_data.prepare(settings.data).facts.classes)
-        if settings.training.loss == "bce_logit" and classes != 2:
+    task = task_of(next(iter(trained)).data.source)
+    problems: dict[Problem, None] = {}
+    for settings, misfit in task.misfits(list(trained)):
+        if misfit.setting:
             document = _document(file, profile)
-            got = f"'bce_logit', and data with {classes} classes"
-            expected = "another loss, such as cross_entropy: a single logit tells two classes apart"
-            problems[document.problem(_place(document, run), got, expected)] = None
+            place = _place(document, trained[settings], misfit.setting)
+            problem = document.problem(place, misfit.got, misfit.expected)
+        else:
+            problem = Problem(*(misfit.place or (file, 1)), "", misfit.got, misfit.expected)
+        problems[problem] = None
     if problems:
         raise SuiteError(list(problems))
 
 
-def _of_classes(classes: tuple[str, ...], file: Path, data: DataSettings) -> Iterator[Problem]:
-    for name, got, expected in faults_of_classes(classes):
-        yield Problem(*_first(data, name, file), "", got, expected)
-
-
-def _first(data: DataSettings, name: str, file: Path) -> tuple[Path, int]:
-    """Return file and line of the first example of a class; those of the suite where it comes from no file."""
-    from reportgen.tasks.classification import data as classification_data
-
-    corpus = classification_data.load(data)
-    example = corpus.labels.index(corpus.classes.index(name))
-    return corpus.place(example) if corpus.places else (file, 1)
-
-
-def _place(document: Document, run: Run) -> Path_:
-    """Return where the suite says which loss the run has: in a sweep, in the run itself, or for all runs."""
+def _place(document: Document, run: Run, setting: str) -> Path_:
+    """Return where the suite gives a setting of the run: in a sweep, in the run itself, or for all runs."""
     base = (run.variant.baseline or "") if run.variant.changed else run.variant.name
-    if "training.loss" in dict(run.variant.changed):
+    if setting in dict(run.variant.changed):
         sweeps = enumerate(document.value["sweeps"])
-        grids = (i for i, sweep in sweeps if sweep["base"] == base and "training.loss" in sweep["grid"])
-        return ("sweeps", next(grids), "grid", "training.loss")
-    own = [("runs", i, "training", "loss") for i, one in enumerate(document.value["runs"]) if one["name"] == base]
-    return next((path for path in own if path in document), ("training", "loss"))
+        grids = (i for i, sweep in sweeps if sweep["base"] == base and setting in sweep["grid"])
+        return ("sweeps", next(grids), "grid", setting)
+    path = tuple(setting.split("."))
+    own = [("runs", i, *path) for i, one in enumerate(document.value["runs"]) if one["name"] == base]
+    return next((place for place in own if place in document), path)
 
-
-SYMBOLS = 7
-"""Size of the vocabulary that stands in for the suite's where symbols enter one-hot."""
 
 Call = dict[str, Any]
 """What is tried, and the keyword arguments of its trial: see `reportgen.user_code.subprocess.try_layers`."""
@@ -140,8 +103,9 @@ def try_own(
     for run in runs:
         settings = run.variant.settings
         base = (run.variant.baseline or "") if run.variant.changed else run.variant.name
-        for setting, call in [] if isinstance(settings, ImportedRun) else _calls(settings):
-            tried.setdefault(json.dumps(call), (base, setting, str(call[call["what"]]), call))
+        if not isinstance(settings, ImportedRun):
+            for code in task_of(settings.data.source).user_code(settings):
+                tried.setdefault(json.dumps(code.trial), (base, code.setting, code.name, dict(code.trial)))
     if not tried:
         return
     document = read_document(file)
@@ -159,43 +123,6 @@ def try_own(
             problems.setdefault(place, document.problem(place, fault.got, fault.expected, fault.where))
     if problems:
         raise SuiteError(list(problems.values()))
-
-
-def _calls(settings: AnyRun) -> Iterator[tuple[str, Call]]:
-    """Yield the settings that name something of the user's own, each with how it is tried."""
-    model, training = settings.model, settings.training
-    device = settings.device if has_cuda() else "cpu"  # a plan may be for another machine
-    task = task_of(settings.data.source).name
-    single = isinstance(training, TrainingSettings) and training.loss == "bce_logit"
-    if isinstance(settings.data, FunctionSettings | OwnSeriesSettings):
-        plain = settings.data.model_dump(mode="json")
-        yield "data.load", {"what": "load", "load": settings.data.load, "settings": plain, "single": single}
-    if isinstance(model, MayBeOwn) and model.module is not None:
-        call = {"what": "module", "module": model.module, "task": task, "arguments": model.arguments}
-        yield "model.module", {**call, "single": single, "device": device}
-    elif is_own(model.cell):
-        yield (
-            "model.cell",
-            {
-                "what": "cell",
-                "cell": model.cell,
-                "input_size": _input_size(model),
-                "hidden_size": model.hidden_size,
-                "layers": model.layers,
-                "arguments": model.arguments,
-                "device": device,
-                "goes_on": task == "forecasting",
-            },
-        )
-    if isinstance(training, TrainingSettings) and is_own(training.loss):
-        yield "training.loss", {"what": "loss", "loss": training.loss, "device": device}
-
-
-def _input_size(model: MayBeOwn) -> int:
-    if isinstance(model, ModelSettings):
-        return model.embedding_size or SYMBOLS
-    size = getattr(model, "embedding_size", None)  # of an adder, which reads two digits at once
-    return 2 * size if size else 1
 
 
 def _place_of_code(document: Document, base: str, setting: str, name: str) -> Path_:

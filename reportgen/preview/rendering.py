@@ -19,7 +19,7 @@ from reportgen.report.html import to_html
 from reportgen.report.styles import style_sheets
 from reportgen.storage.build_state import own_digests
 from reportgen.storage.records import Store
-from reportgen.tasks.registry import Findings
+from reportgen.tasks.base import Findings
 from reportgen.user_code.metrics import with_metrics
 
 _IN_FIGURES = ("figure.", "setting.", "value.", "class.", "list.")

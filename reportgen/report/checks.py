@@ -9,7 +9,7 @@ from reportgen.analysis.results import Runs
 from reportgen.i18n.languages import Language, load_languages
 from reportgen.resources import TEMPLATES
 from reportgen.suite.declarations import CODES, Checks, Code, severity
-from reportgen.tasks.checking import check
+from reportgen.tasks.registry import task_named
 
 _MOST_ITEMS = 6
 _MOST_MODELS = 3
@@ -58,7 +58,7 @@ def section(checked: Checked, silence: Checks, language: Language, labels: Mappi
 
 def checks_as_json(results: Runs, findings: Any, silence: Checks) -> dict[str, Any]:
     """Return what `results.json` holds of the checks; `lines` are for the terminal."""
-    checked = check(results, findings)
+    checked = task_named(results.task).check(results, findings)
     return {
         "looked_for": list(checked.looked_for),
         "found": [_plain_found(item, silence) for item in checked.found],

@@ -22,7 +22,6 @@ from reportgen.report.facts import (
     distinct,
     imported_of,
     is_off,
-    log_of,
     prose,
     reason,
     rows_of,
@@ -31,7 +30,7 @@ from reportgen.report.facts import (
 from reportgen.report.printouts import Model, models_of
 from reportgen.report.probes import Explained
 from reportgen.suite.schema import Suite
-from reportgen.tasks.checking import check
+from reportgen.tasks.registry import task_named
 
 
 @dataclass(frozen=True)
@@ -140,7 +139,7 @@ def common(
     quick: bool,
 ) -> dict[str, Any]:
     """Return the fields of `Common`, in one language; `findings` are those of any task."""
-    code = language.code
+    code, task = language.code, task_named(results.task)
     labels = {variant.name: variant.label_in(code) for variant in results.variants}
     settings = {variant.name: settings_of(variant.settings.told()) for variant in results.variants}
     # an imported run, and a whole model of the user's own, do not differ in what they have not
@@ -182,9 +181,11 @@ def common(
         "unfinished": [{**row, "reason": reason(row["error"])} for row in runs if row["status"] != "finished"],
         "comparison": compared,
         "rows": {row["variant"]: row for row in compared},
-        "logs": [Log(row["run"], row["label"], row["seed"], log_of(results.records[row["run"]])) for row in runs],
+        "logs": [
+            Log(row["run"], row["label"], row["seed"], task.log(results.records[row["run"]])) for row in runs
+        ],
         "figures": dict(figures),
-        "checks": section(check(results, findings), suite.checks, language, labels),
+        "checks": section(task.check(results, findings), suite.checks, language, labels),
         "claims": told(findings.claims, labels, language),
         "claims_reach": reach_of_claims(findings.claims),
         "imported": imported_of(results, labels),

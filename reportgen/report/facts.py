@@ -17,7 +17,6 @@ from reportgen.lab.record import Record
 from reportgen.suite.expansion import Run
 from reportgen.suite.imports import ImportedRun
 from reportgen.suite.text import Text
-from reportgen.tasks.classification.results import test_figures
 
 _BETWEEN_CHINESE = re.compile(r"(?<=[\u3000-\u9fff\uff00-\uffef]) (?=[\u3000-\u9fff\uff00-\uffef])")
 
@@ -91,60 +90,22 @@ def prose(text: Text | None, language: str) -> Markup | None:
     return Markup(_BETWEEN_CHINESE.sub("", words))  # noqa: S704
 
 
-_STEP_LOG = {
-    "forecasting": {"evaluations": "Eval: {:.0f}", "train_loss": "Loss: {:.3e}", "validation_loss": "Val: {:.3e}"},
-    "addition": {
-        "test_loss": "Loss: {:.4f}",
-        "digit_accuracy": "Digit: {:.4f}",
-        "exact_accuracy": "Exact: {:.3f}",
-    },
-}
-"""By task the columns that a log has, and how it writes them: a line has to fit into half of the page."""
+def step_log(record: Record, forms: Mapping[str, str]) -> str:
+    """Write a line for each logged step, without what was not measured.
 
-
-def log_of(record: Record) -> str:
-    """Write what a run logged, the way its task is counted."""
-    return epoch_log(record) if record.task == "classification" else step_log(record)
-
-
-def step_log(record: Record) -> str:
-    """Write a line for each logged step, without what was not measured."""
+    Args:
+        record: its `steps` are written.
+        forms: the columns, and how each is written; a line has to fit into half of the page.
+    """
     lines = []
     for row in record.steps:
         figures = (
-            form.format(row[name])
-            for name, form in _STEP_LOG[record.task].items()
-            if not math.isnan(row.get(name, math.nan))
+            form.format(row[name]) for name, form in forms.items() if not math.isnan(row.get(name, math.nan))
         )
         lines.append(" ".join([f"Step: {row['step']:.0f}", *figures]))
     if record.status != "finished":
         lines.append(f"{record.status.capitalize()}: {record.error}")
     return "\n".join(lines)
-
-
-def epoch_log(record: Record) -> str:
-    """Write the epochs the way training scripts print them: two lines an epoch, and the test part's at the end."""
-    lines = []
-    for row in record.epochs:
-        figures = _said(("Loss:", row["train_loss"], 6), ("Acc:", row["train_accuracy"], 6))
-        lines.append(f"Train Epoch: {row['epoch']:.0f} {figures}".rstrip())
-        lines += _evaluation(record.heldout, row["heldout_loss"], row["heldout_accuracy"])
-    if record.heldout != "test":
-        lines += [f"Kept epoch: {record.kept_epoch}"] if record.kept_epoch else []
-        lines += _evaluation("test", *test_figures(record))
-    if record.status != "finished":
-        lines.append(f"{record.status.capitalize()}: {record.error}")
-    return "\n".join(lines)
-
-
-def _evaluation(part: str, loss: float, accuracy: float) -> list[str]:
-    """Return a line, or none if an imported log has nothing to tell."""
-    figures = _said(("Average loss:", loss, 4), ("Accuracy:", accuracy, 4), between=", ")
-    return [f"{part.capitalize()} set: {figures}"] if figures else []
-
-
-def _said(*figures: tuple[str, float, int], between: str = " ") -> str:
-    return between.join(f"{name} {value:.{digits}f}" for name, value, digits in figures if not math.isnan(value))
 
 
 def rows_of(table: pd.DataFrame) -> list[dict[str, Any]]:

@@ -12,14 +12,15 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from reportgen.errors import Problem
-from reportgen.lab.settings import PATHS
+from reportgen.lab.settings import PATHS, RunOfAnyTask
 from reportgen.lab.user_source import laid_over
 from reportgen.suite.document import Document, Path_, shown
 from reportgen.suite.imports import ImportedRun
 from reportgen.suite.messages import expected_by, got_by, hint_for, location, nearest, repetitions
 from reportgen.suite.schema import Reference, RunDeclaration, Suite, SweepDeclaration
 from reportgen.suite.text import Text
-from reportgen.tasks.base import AnyRun, Task, task_of
+from reportgen.tasks.base import Task
+from reportgen.tasks.registry import task_of
 
 
 def data_problems(data: dict[str, Any], path: Path_, known: list[str], document: Document) -> Iterator[Problem]:
@@ -91,7 +92,7 @@ class Variant:
 
     name: str
     label: Text
-    settings: AnyRun | ImportedRun
+    settings: RunOfAnyTask | ImportedRun
     changed: tuple[tuple[str, Any], ...] = ()
     baseline: str | None = None
     """Name of the variant that it is a change of."""

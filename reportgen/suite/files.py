@@ -13,8 +13,8 @@ from reportgen.resources import is_below
 from reportgen.suite.document import Document, Path_, shown
 from reportgen.suite.messages import repetitions
 from reportgen.suite.schema import Suite
-from reportgen.tasks.base import CLASSIFICATION, task_of
 from reportgen.tasks.classification.settings import FILES_OF_SETTINGS, file_of_setting
+from reportgen.tasks.registry import task_of
 
 _VARIABLE = "REPORTGEN_DATA"
 _LARGEST_MODULE = 1_000_000
@@ -177,7 +177,7 @@ def log_problems(suite: Suite, document: Document, *, files: bool) -> Iterator[P
         if run.imported is None:
             continue
         path = ("runs", i, "import")
-        if task_of(suite.data.source) is not CLASSIFICATION:
+        if not task_of(suite.data.source).has_epochs:
             got = f"a log of epochs with source {suite.data.source}"
             yield document.problem(path, got, "import in a suite that classifies")
         logs, seeds = len(run.imported.path), len(suite.seeds)
@@ -190,7 +190,7 @@ def log_problems(suite: Suite, document: Document, *, files: bool) -> Iterator[P
 
 def metric_problems(suite: Suite, document: Document, *, files: bool) -> Iterator[Problem]:
     """Yield what is wrong with each of `metrics`; `files`: a file that is not there, too."""
-    if suite.metrics and task_of(suite.data.source) is not CLASSIFICATION:
+    if suite.metrics and not task_of(suite.data.source).has_predictions:
         got = f"metrics of classes with source {suite.data.source}"
         yield document.problem(("metrics",), got, "metrics in a suite that classifies")
     for i, name in repetitions([metric.name for metric in suite.metrics]):

@@ -3,11 +3,10 @@
 from pathlib import Path, PurePath
 from typing import Annotated, Any, Literal, get_args
 
-from pydantic import BeforeValidator, Field, WithJsonSchema, field_validator
+from pydantic import BeforeValidator, Field, SerializeAsAny, WithJsonSchema, field_validator
 from pydantic_core import PydanticCustomError
 
-from reportgen.lab.settings import RunOfAnyTask, Settings, Yes
-from reportgen.tasks.base import AnyData
+from reportgen.lab.settings import DataOfAnyTask, RunOfAnyTask, Settings, Yes
 
 Format = Literal["two_line", "csv", "keras", "lightning", "tensorboard"]
 FORMATS: tuple[Format, ...] = get_args(Format)
@@ -102,7 +101,7 @@ def format_of(settings: ImportSettings, file: str) -> Format:
 class ImportedRun(RunOfAnyTask):
     """A run that was trained elsewhere: its log, and what the suite says of how it was made."""
 
-    data: AnyData
+    data: SerializeAsAny[DataOfAnyTask]
     """The suite's own; what the run was tested on, if `imported.same_data`."""
     model: Any
     """What the suite says of it, by name: any part of the task's settings, or nothing."""

@@ -12,7 +12,8 @@ from reportgen.errors import Problem
 from reportgen.lab.settings import Settings
 from reportgen.suite.document import Document, Path_, shown
 from reportgen.suite.schema import suite_of
-from reportgen.tasks.base import SOURCES, TASKS, Task
+from reportgen.tasks.base import Task
+from reportgen.tasks.registry import TASKS, data_sources
 
 _EXPECTED = {
     "int_type": "a whole number",
@@ -75,7 +76,7 @@ def location(details: ErrorDetails) -> Path_:
     """
     path: Path_ = details["loc"]
     path = path[:-1] if path[-1:] == ("[key]",) else path
-    return (*path[:1], *path[2:]) if path[:1] == ("data",) and path[1:2] and path[1] in SOURCES else path
+    return (*path[:1], *path[2:]) if path[:1] == ("data",) and path[1:2] and path[1] in data_sources() else path
 
 
 def _is_so(details: ErrorDetails) -> bool:
@@ -89,10 +90,13 @@ def _problem(details: ErrorDetails, document: Document, schema: dict[str, Any], 
     if kind in ("union_tag_invalid", "union_tag_not_found"):
         found = details["input"].get("source") if isinstance(details["input"], dict) else None
         return document.problem(
-            (*path, "source"), shown(found), f"one of {', '.join(SOURCES)}", nearest(found, list(SOURCES))
+            (*path, "source"),
+            shown(found),
+            f"one of {', '.join(data_sources())}",
+            nearest(found, list(data_sources())),
         )
     if path[:1] == ("data",) and len(details["loc"]) > len(path):
-        schema = _schema_of(SOURCES[str(details["loc"][1])])
+        schema = _schema_of(data_sources()[str(details["loc"][1])])
     if kind == "extra_forbidden":
         keys = sorted(_at(schema, path[:-1]).get("properties", {}))
         expected = f"one of {', '.join(keys)}"

@@ -1,5 +1,6 @@
 """A suite at another size: its profiles, and the quick build that cuts every run to seconds."""
 
+from collections.abc import Mapping
 from copy import deepcopy
 from typing import Any
 
@@ -71,23 +72,9 @@ def _lay(laid: Document, document: Document, target: Path_, source: Path_, part:
             laid.lines[(*target, *path[len(source) :])] = line
 
 
-QUICK: dict[str, dict[str, dict[str, int]]] = {
-    "classification": {"data": {"limit": 1500}, "training": {"epochs": 2}},
-    "forecasting": {
-        "data": {"sequences": 12, "length": 200, "limit": 50, "window": 200, "test": 2, "validation": 2},
-        "training": {"steps": 5, "log_every": 1},
-    },
-    "addition": {
-        "data": {"test_numbers": 20},
-        "training": {"steps": 60, "batch_size": 20, "log_every": 20},
-    },
-}
-"""The largest values of a quick build, by task."""
-
-
 def shortened(suite: Suite) -> Suite:
     """Return the suite with every run cut to seconds: few examples, few epochs or steps, one seed or two."""
-    caps = QUICK[task_of_suite(suite).name]
+    caps = task_of_suite(suite).quick
     data = {
         name: min(caps["data"][name] if value is None else value, caps["data"][name])
         for name, value in suite.data
@@ -108,14 +95,14 @@ def shortened(suite: Suite) -> Suite:
     )
 
 
-def _capped(given: dict[str, Any], caps: dict[str, int]) -> dict[str, Any]:
+def _capped(given: dict[str, Any], caps: Mapping[str, int]) -> dict[str, Any]:
     return {
         name: min(caps[name] if value is None else value, caps[name]) if name in caps else value
         for name, value in given.items()
     }
 
 
-def _cut(grid: dict[str, tuple[Any, ...]], caps: dict[str, dict[str, int]]) -> dict[str, tuple[Any, ...]]:
+def _cut(grid: dict[str, tuple[Any, ...]], caps: Mapping[str, Mapping[str, int]]) -> dict[str, tuple[Any, ...]]:
     """Return the grid with nothing in it that takes long; values that become the same are there once."""
     most = {f"{part}.{name}": cap for part, own in caps.items() for name, cap in own.items()}
     return {

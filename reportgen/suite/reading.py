@@ -17,7 +17,8 @@ from reportgen.suite.files import file_problems, log_problems, metric_problems, 
 from reportgen.suite.messages import nearest, problems_of, repetitions
 from reportgen.suite.profiles import profile_names, with_profile
 from reportgen.suite.schema import LANGUAGES, Suite, parts_of, suite_of
-from reportgen.tasks.base import Task, task_of
+from reportgen.tasks.base import Task
+from reportgen.tasks.registry import task_of
 
 _FORMULA = re.compile(r"\$[^$]*\$")
 

@@ -3,18 +3,18 @@
 from copy import copy
 from functools import cache
 from types import GenericAlias
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Union
 
 from pydantic import BaseModel, Field, GetCoreSchemaHandler, create_model, model_validator
 from pydantic.fields import FieldInfo
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
-from reportgen.lab.settings import Natural, Settings
+from reportgen.lab.settings import DataOfAnyTask, Natural, Settings
 from reportgen.suite.declarations import Checks, Claims, MetricDeclaration
 from reportgen.suite.imports import ImportSettings
 from reportgen.suite.text import Text
-from reportgen.tasks.base import CLASSIFICATION, TASKS, AnyData, Task
-from reportgen.tasks.classification.settings import ModelSettings, TrainingSettings
+from reportgen.tasks.base import Task, sources
+from reportgen.tasks.registry import TASKS
 
 
 class PartOf:
@@ -90,8 +90,20 @@ Format = Literal["md", "html", "pdf", "docx"]
 Device = Literal["auto", "cpu", "cuda"]
 
 
-ModelPart = Annotated[dict[str, Any], PartOf(ModelSettings)]
-TrainingPart = Annotated[dict[str, Any], PartOf(TrainingSettings)]
+ModelPart = Annotated[dict[str, Any], PartOf(TASKS[0].model)]
+TrainingPart = Annotated[dict[str, Any], PartOf(TASKS[0].training)]
+
+
+def data_of_any_task() -> Any:
+    """Return the annotation of data settings of any kind that there is."""
+    kinds = tuple(kind for task in TASKS for kind in task.data)
+    return Annotated[Union[kinds], Field(discriminator="source")]  # noqa: UP007 - the kinds are known at run time
+
+
+if TYPE_CHECKING:
+    AnyData = DataOfAnyTask
+else:
+    AnyData = data_of_any_task()
 
 
 class Cover(Settings):
@@ -251,7 +263,7 @@ class Suite(Settings):
 @cache
 def suite_of(task: Task) -> type[Suite]:
     """Return the Suite whose model and training are those of the task."""
-    if task is CLASSIFICATION:
+    if task is TASKS[0]:
         return Suite
     parts: dict[str, Any] = {
         "model": Annotated[dict[str, Any], PartOf(task.model)],
@@ -265,6 +277,7 @@ def suite_of(task: Task) -> type[Suite]:
     changed = GenericAlias(dict, (Name, of_task(ProfileRun)))
     made: type[Suite] = of_task(
         Suite,
+        data=data_of_any_task(),
         runs=GenericAlias(tuple, (of_task(RunDeclaration), ...)),
         profiles=GenericAlias(dict, (Name, of_task(Profile, runs=changed))),
     )
@@ -283,7 +296,7 @@ def json_schema() -> dict[str, Any]:
     for task in TASKS[1:]:
         own = suite_of(task).model_json_schema()
         schema["$defs"] = {**own["$defs"], **schema["$defs"]}
-        source = {"properties": {"source": {"enum": list(task.sources)}}, "required": ["source"]}
+        source = {"properties": {"source": {"enum": list(sources(task))}}, "required": ["source"]}
         asked = {"properties": {"data": source}, "required": ["data"]}
         choice = {"if": asked, "then": {"properties": _parts(own)}, "else": choice}
     for name in _BY_TASK:

@@ -1,54 +1,40 @@
-"""Which modules report on which task."""
+"""The tasks that there are: a new one is a folder beside this file, and one line here."""
 
-from dataclasses import dataclass
-from importlib import import_module
-from typing import Any, get_type_hints
+from typing import TYPE_CHECKING, Any
 
-Findings = Any
-"""What a task's analysis finds: a class of its own in each of the modules for `analyse`."""
+from reportgen.lab.settings import RunOfAnyTask, Settings
+from reportgen.tasks.addition.task import Addition
+from reportgen.tasks.base import Task, sources
+from reportgen.tasks.classification.task import Classification
+from reportgen.tasks.forecasting.task import Forecasting
 
+if TYPE_CHECKING:
+    from reportgen.report.context import Common
 
-@dataclass(frozen=True)
-class _Modules:
-    """The modules of a task, by the stage that they are for; imported when they are needed."""
-
-    collect: str
-    analyse: str
-    draw: str
-    context: str
-    numbers: str
+TASKS: list[Task] = [Classification(), Forecasting(), Addition()]
+"""The first is that of a suite whose data source is none that there is."""
 
 
-_TASKS = {
-    "classification": _Modules(
-        "tasks.classification.results",
-        "tasks.classification.findings",
-        "tasks.classification.figures",
-        "tasks.classification.context",
-        "tasks.classification.numbers",
-    ),
-    "forecasting": _Modules(
-        "tasks.forecasting.results",
-        "tasks.forecasting.findings",
-        "tasks.forecasting.figures",
-        "tasks.forecasting.context",
-        "tasks.forecasting.context",
-    ),
-    "addition": _Modules(
-        "tasks.addition.results",
-        "tasks.addition.findings",
-        "tasks.addition.figures",
-        "tasks.addition.context",
-        "tasks.addition.context",
-    ),
-}
+def data_sources() -> dict[str, type[Settings]]:
+    """Return the data sources of all tasks by name."""
+    return {name: kind for task in TASKS for name, kind in sources(task).items()}
 
 
-def module_for(task: str, stage: str) -> Any:
-    """Return the module that does a stage for a task: collect, analyse, draw, context or numbers."""
-    return import_module(f"reportgen.{getattr(_TASKS[task], stage)}")
+def task_of(source: object) -> Task:
+    """Return the task that a data source is for; the first task for what is no data source at all."""
+    return next((task for task in TASKS if isinstance(source, str) and source in sources(task)), TASKS[0])
 
 
-def contexts() -> dict[str, type[Any]]:
+def task_named(name: str) -> Task:
+    """Return the task of this name, as records have it; KeyError if there is none."""
+    return {task.name: task for task in TASKS}[name]
+
+
+def run_settings(plain: dict[str, Any]) -> RunOfAnyTask:
+    """Return the settings of a run from plain values, whatever its task."""
+    return task_of(plain["data"]["source"]).run.model_validate(plain)
+
+
+def contexts() -> "dict[str, type[Common]]":
     """Return by task what its templates may use: a class with a field a name."""
-    return {task: get_type_hints(module_for(task, "context").build_context)["return"] for task in _TASKS}
+    return {task.name: task.context_class() for task in TASKS}

@@ -1,7 +1,7 @@
 """A student's functions, validated before they are used: a loss, a metric, one that loads data."""
 
 import math
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import numpy as np
@@ -10,37 +10,11 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from reportgen.errors import InputError
-from reportgen.i18n import fonts
 from reportgen.lab.user_class import load_function
 from reportgen.lab.user_source import OwnClass
-from reportgen.suite.document import shown
-from reportgen.tasks.classification import data as classification_data
-from reportgen.tasks.classification.data import DataFacts
-from reportgen.tasks.classification.settings import FunctionSettings
-from reportgen.tasks.forecasting import data as forecasting_data
-from reportgen.tasks.forecasting.data import SeriesFacts
-from reportgen.tasks.forecasting.settings import OwnSeriesSettings
+from reportgen.tasks.registry import task_of
 from reportgen.user_code.layers import Failed, Fault, Trial, frames, named, watched
 from reportgen.user_code.whole_models import CLASSES
-
-MOST_CLASSES = 500
-"""More are a column that was taken for the classes: a matrix of them would fill no page."""
-
-LONGEST_NAME = 80
-"""Characters of a class's name: tables and figures have to have room for it."""
-
-
-def faults_of_classes(classes: Sequence[str]) -> Iterator[tuple[str, str, str]]:
-    """Yield for each class that cannot be told its name, what was got, and what is expected."""
-    if len(classes) > MOST_CLASSES:
-        yield classes[0], f"{len(classes):,} classes", f"at most {MOST_CLASSES}; is it the right column?"
-        return
-    for name in classes:
-        if len(name) > LONGEST_NAME:
-            yield name, f"the class {shown(name)} of {len(name):,} characters", f"at most {LONGEST_NAME}"
-        elif lacking := fonts.lacking(name):
-            yield name, f"{lacking}, a class", "what the report's fonts can print"
-
 
 _EXAMPLES = 6
 
@@ -128,12 +102,17 @@ def try_data(load: str, settings: dict[str, Any], *, single: bool = False) -> Tr
         single: whether the loss takes a single logit, which tells two classes apart.
     """
     trial, own = Trial(), OwnClass.of(load)
+    load_user_data = task_of(settings["source"]).load_user_data
     try:
         _found(own)
         with watched(own, "data that can be learnt from"):
-            first, second = _facts(settings), _facts(settings)
-        if isinstance(first, DataFacts):
-            _check_classes(first.classes, own, single=single)
+            first, second = load_user_data(settings), load_user_data(settings)
+        for fault in first.misfits:
+            raise Failed(Fault(fault.got, fault.expected, own.file.name))
+        if single and first.classes != 2:
+            got = f"{first.classes} classes, with loss bce_logit"
+            expected = "two classes, or another loss, such as cross_entropy: a single logit tells two apart"
+            raise Failed(Fault(got, expected, own.file.name))
         if first.digest != second.digest:
             got, expected = "other data the second time", "the same at every call: give random numbers a seed"
             raise Failed(Fault(got, expected, own.file.name))
@@ -145,21 +124,6 @@ def try_data(load: str, settings: dict[str, Any], *, single: bool = False) -> Tr
     except Failed as failed:
         trial.fault = failed.fault
     return trial
-
-
-def _facts(settings: dict[str, Any]) -> DataFacts | SeriesFacts:
-    if settings["source"] == "series-function":
-        return forecasting_data.prepare.__wrapped__(OwnSeriesSettings.model_validate(settings)).facts
-    return classification_data.prepare.__wrapped__(FunctionSettings.model_validate(settings)).facts
-
-
-def _check_classes(classes: Sequence[str], own: OwnClass, *, single: bool) -> None:
-    for _, got, expected in faults_of_classes(classes):
-        raise Failed(Fault(got, expected, own.file.name))
-    if single and len(classes) != 2:
-        got = f"{len(classes)} classes, with loss bce_logit"
-        expected = "two classes, or another loss, such as cross_entropy: a single logit tells two apart"
-        raise Failed(Fault(got, expected, own.file.name))
 
 
 def _found(own: OwnClass) -> Callable[..., Any]:

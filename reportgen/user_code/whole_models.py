@@ -2,16 +2,15 @@
 
 import inspect
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
+from reportgen.lab.user_class import ModelContract
 from reportgen.lab.user_source import OwnClass
+from reportgen.tasks.registry import task_named
 from reportgen.user_code.layers import (
-    BATCH,
-    TIME,
     Failed,
     Fault,
     Trial,
@@ -22,42 +21,9 @@ from reportgen.user_code.layers import (
     watched,
 )
 
-SYMBOLS, CLASSES = 9, 4
-"""Sizes of the tiny classification: rows of an embedding, and classes."""
-_DIGITS = 10
+CLASSES = 4
+"""Classes of the tiny classification."""
 _CLOSE = 1e-5
-
-
-@dataclass(frozen=True)
-class _Contract:
-    """What a task asks of a model: what it is made from, what it is called with, and what it returns."""
-
-    sizes: tuple[int, ...]
-    inputs: tuple[Tensor, ...]
-    shape: tuple[int, ...]
-    """Of the output."""
-    meaning: str
-    """Of the output's axes."""
-    last: bool = False
-    """Whether a last state comes with it."""
-
-    @property
-    def expected(self) -> str:
-        output = (
-            f"{'(values, last state) with values' if self.last else 'one tensor'} {self.shape}: {self.meaning}"
-        )
-        return f"{output}, for {', '.join(str(tuple(x.shape)) for x in self.inputs)}"
-
-
-def _contract(task: str, outputs: int) -> _Contract:
-    if task == "classification":
-        lengths = torch.tensor([TIME, TIME - 2, 1])
-        tokens = torch.randint(1, SYMBOLS, (BATCH, TIME)) * (torch.arange(TIME) < lengths[:, None])
-        return _Contract((SYMBOLS, outputs), (tokens, lengths), (BATCH, outputs), "batch, classes")
-    if task == "forecasting":
-        return _Contract((), (torch.randn(BATCH, TIME, 1),), (BATCH, TIME, 1), "batch, time, 1", last=True)
-    pairs = torch.randint(_DIGITS, (BATCH, TIME, 2))
-    return _Contract((), (pairs,), (BATCH, TIME, _DIGITS), "batch, digits, 10")
 
 
 def try_model(
@@ -72,7 +38,7 @@ def try_model(
 
     Args:
         module: the class, `my_models.py:MyClassifier`, with the path of its file.
-        task: classification, forecasting or addition.
+        task: the name of the task that it is for.
         arguments: its further arguments, by name.
         single: whether a classifier is to have one output for two classes, as bce_logit asks.
         device: where the run will be.
@@ -81,7 +47,7 @@ def try_model(
     try:
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(0)
-            asked = _contract(task, 1 if single else CLASSES)
+            asked = task_named(task).model_contract(1 if single else CLASSES)
             call = inspect.signature(lambda *args, **kwargs: (args, kwargs)).bind(
                 *asked.sizes, **(arguments or {})
             )
@@ -98,7 +64,7 @@ def try_model(
 
 
 def _output(
-    model: nn.Module, own: OwnClass, inputs: tuple[Tensor, ...], asked: _Contract, expected: str
+    model: nn.Module, own: OwnClass, inputs: tuple[Tensor, ...], asked: ModelContract, expected: str
 ) -> Tensor:
     with watched(own, expected):
         result = model(*inputs)
@@ -112,7 +78,9 @@ def _output(
     return result
 
 
-def _forwards(model: nn.Module, own: OwnClass, inputs: tuple[Tensor, ...], asked: _Contract, trial: Trial) -> None:
+def _forwards(
+    model: nn.Module, own: OwnClass, inputs: tuple[Tensor, ...], asked: ModelContract, trial: Trial
+) -> None:
     output = _output(model, own, inputs, asked, asked.expected)
     place = defined(type(model), own, "forward")
     if tuple(output.shape) != asked.shape:
@@ -123,7 +91,7 @@ def _forwards(model: nn.Module, own: OwnClass, inputs: tuple[Tensor, ...], asked
 
 
 def _backwards(
-    model: nn.Module, own: OwnClass, inputs: tuple[Tensor, ...], asked: _Contract, trial: Trial
+    model: nn.Module, own: OwnClass, inputs: tuple[Tensor, ...], asked: ModelContract, trial: Trial
 ) -> None:
     expected = "an output that a gradient flows back from to the weights"
     model.train()
@@ -144,7 +112,7 @@ def _backwards(
 
 @torch.no_grad()
 def _reads_what_it_should(
-    model: nn.Module, own: OwnClass, inputs: tuple[Tensor, ...], asked: _Contract, trial: Trial
+    model: nn.Module, own: OwnClass, inputs: tuple[Tensor, ...], asked: ModelContract, trial: Trial
 ) -> None:
     """See that an output hangs on its own sequence, and on nothing of the call before."""
     model.eval()

@@ -29,7 +29,7 @@ from reportgen.suite.schema import Suite, suite_of
 from reportgen.tasks.addition.context import build_context, write
 from reportgen.tasks.addition.findings import analyse
 from reportgen.tasks.addition.results import Additions, collect
-from reportgen.tasks.base import TASKS
+from reportgen.tasks.registry import TASKS
 
 pytestmark = pytest.mark.usefixtures("fonts_of_reports")
 

@@ -6,7 +6,7 @@ from typing import Any
 from reportgen.analysis.studies import Study, grids, studies
 from reportgen.suite.expansion import Variant, runs_of
 from reportgen.suite.schema import suite_of
-from reportgen.tasks.base import TASKS
+from reportgen.tasks.registry import TASKS
 
 ADDITION = TASKS[2]
 

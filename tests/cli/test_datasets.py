@@ -7,7 +7,6 @@ import pytest
 from conftest import Command
 
 from reportgen.cli.data import entries
-from reportgen.tasks.base import SOURCES
 
 OFFLINE = {"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": "", "PIP_CONFIG_FILE": "/dev/null",
            "https_proxy": "http://127.0.0.1:9", "no_proxy": ""}  # fmt: skip
@@ -24,7 +23,7 @@ def offline(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
 def test_the_list_names_every_source(offline: Path) -> None:
     """Each source that a suite can name has a row with everything in it, and so have the word vectors."""
     named = {name for entry in entries() for name in entry.name.split(", ")}
-    assert named == {*SOURCES, "glove-6b-50d"}
+    assert named == {*data_sources(), "glove-6b-50d"}
     assert all(value for entry in entries() for value in vars(entry).values())
     assert not offline.exists()
 

@@ -15,12 +15,13 @@ import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from reportgen.lab.key import key_parts
 from reportgen.lab.record import Record, to_files
 from reportgen.lab.run import Cancelled, carry_out
+from reportgen.lab.settings import RunOfAnyTask
 from reportgen.lab.training.checkpoints import Checkpoint
-from reportgen.tasks.base import AnyRun, run_settings
 from reportgen.tasks.classification.settings import ModelSettings, RunSettings, SurnamesSettings, TrainingSettings
+from reportgen.tasks.registry import run_settings
+from reportgen.tasks.runs import key_parts
 
 SETTINGS = RunSettings(
     data=SurnamesSettings(source="surnames", languages=("Greek", "Russian"), limit=300),
@@ -70,7 +71,9 @@ def run(checkpoint: Checkpoint | None = None, stop_after: int = 0) -> Record:
     return carry_out(SETTINGS, 3, parts, on_epoch=on_epoch, checkpoint=checkpoint)
 
 
-def step_by_step(settings: AnyRun, checkpoint: Checkpoint | None = None, stop_at: int = 0) -> tuple[Record, int]:
+def step_by_step(
+    settings: RunOfAnyTask, checkpoint: Checkpoint | None = None, stop_at: int = 0
+) -> tuple[Record, int]:
     """Carry out a run that is counted in steps, up to its evaluation `stop_at`; return how many it had."""
     batches = count(1)
 

@@ -12,7 +12,6 @@ from conftest import GOLDEN
 from torch import nn
 
 from reportgen.analysis.probes import CellTimes, cell_times
-from reportgen.lab.key import key_parts
 from reportgen.lab.models.cells import (
     HandwrittenGRU,
     HandwrittenLSTM,
@@ -24,7 +23,8 @@ from reportgen.lab.models.naive import MOST_STEPS, measure, step_by_step
 from reportgen.lab.record import Record
 from reportgen.lab.run import carry_out
 from reportgen.provenance.rerun import unequal_parts
-from reportgen.tasks.base import run_settings
+from reportgen.tasks.registry import run_settings
+from reportgen.tasks.runs import key_parts
 
 STACKS: tuple[Callable[..., Stack], ...] = (
     HandwrittenRNN,

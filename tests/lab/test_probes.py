@@ -11,12 +11,10 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.autograd.functional import jacobian
 
-from reportgen.lab.key import key_parts
 from reportgen.lab.probes import gates_over, measure_network
 from reportgen.lab.record import from_files, to_files
 from reportgen.lab.run import carry_out
 from reportgen.lab.settings import RecurrentCell
-from reportgen.tasks.base import run_settings
 from reportgen.tasks.classification.data import prepare
 from reportgen.tasks.classification.letter_models import RNN
 from reportgen.tasks.classification.model import SequenceClassifier, recurrent
@@ -28,6 +26,8 @@ from reportgen.tasks.classification.settings import (
     SurnamesSettings,
     TrainingSettings,
 )
+from reportgen.tasks.registry import run_settings
+from reportgen.tasks.runs import key_parts
 
 INDICES = torch.tensor([[1, 2, 3, 1, 2], [3, 1, 0, 0, 0], [2, 2, 1, 0, 0]])
 LENGTHS = torch.tensor([5, 2, 3])

@@ -12,7 +12,7 @@ from torch import nn
 
 from reportgen.lab.data.corpora import Corpus
 from reportgen.lab.device import has_cuda
-from reportgen.lab.key import key_of, key_parts
+from reportgen.lab.key import key_of
 from reportgen.lab.record import Record
 from reportgen.lab.run import Cancelled, carry_out
 from reportgen.lab.settings import RecurrentCell
@@ -30,6 +30,7 @@ from reportgen.tasks.classification.settings import (
     SurnamesSettings,
     TrainingSettings,
 )
+from reportgen.tasks.runs import key_parts
 
 CPU = torch.device("cpu")
 OPTIMIZERS = get_args(TrainingSettings.model_fields["optimizer"].annotation)

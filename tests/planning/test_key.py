@@ -258,7 +258,8 @@ def test_a_copy_of_the_package_has_the_same_digest(tmp_path: Path) -> None:
 
 COMPUTE = """
 import json, sys
-from reportgen.lab.key import key_of, key_parts
+from reportgen.lab.key import key_of
+from reportgen.tasks.runs import key_parts
 from reportgen.tasks.classification.settings import RunSettings
 print(key_of(key_parts(RunSettings.model_validate(json.loads(sys.argv[1])), 0)))
 print("torch" in sys.modules)

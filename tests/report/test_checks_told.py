@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from conftest import TINY, Command, build
 from pypdf import PdfReader
+from reportgen.tasks.checking import CHECKS
 
 from reportgen import pipeline
 from reportgen.analysis.checks import Checked, Found
@@ -22,7 +23,6 @@ from reportgen.storage.records import Store
 from reportgen.suite.declarations import CODES, WARNINGS, Checks, Code, severity
 from reportgen.suite.reading import read_suite
 from reportgen.suite.text import Text
-from reportgen.tasks.checking import CHECKS
 
 ZH, EN = load_languages(["zh", "en"], [TEMPLATES])
 BOTH = pytest.mark.parametrize("language", [ZH, EN], ids=["zh", "en"])

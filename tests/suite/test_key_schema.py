@@ -13,15 +13,18 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from reportgen.errors import ReportgenError
-from reportgen.lab.key import key_of, key_parts
+from reportgen.lab.key import key_of
+from reportgen.lab.settings import RunOfAnyTask
 from reportgen.planning.plan import parts_of_key
 from reportgen.suite.expansion import runs_of
 from reportgen.suite.schema import Suite, suite_of
-from reportgen.tasks.base import TASKS, AnyRun, Task, run_settings, task_of
+from reportgen.tasks.base import Task
 from reportgen.tasks.classification import data as classification_data
 from reportgen.tasks.classification.model import SequenceClassifier
 from reportgen.tasks.classification.settings import ModelSettings
 from reportgen.tasks.forecasting import data as forecasting_data
+from reportgen.tasks.registry import TASKS, run_settings, task_of
+from reportgen.tasks.runs import key_parts
 
 often = settings(
     max_examples=80, deadline=None, suppress_health_check=[HealthCheck.filter_too_much, HealthCheck.too_slow]
@@ -97,7 +100,7 @@ def fields_of(task: Task) -> Iterator[tuple[str, str, dict[str, Any], dict[str, 
 FIELDS = [(task.name, *field) for task in TASKS for field in fields_of(task)]
 
 
-def validated(raw: dict[str, Any]) -> AnyRun:
+def validated(raw: dict[str, Any]) -> RunOfAnyTask:
     """Return the settings of a run; such as cannot be are not drawn."""
     try:
         return run_settings(raw)
@@ -106,12 +109,12 @@ def validated(raw: dict[str, Any]) -> AnyRun:
         raise
 
 
-def key(run: AnyRun, seed: int = 0) -> str:
+def key(run: RunOfAnyTask, seed: int = 0) -> str:
     """Return the key of a run."""
     return key_of(key_parts(run, seed))
 
 
-def idle(run: AnyRun, setting: str) -> bool:
+def idle(run: RunOfAnyTask, setting: str) -> bool:
     """Tell whether a setting is one of a layer that the model has not."""
     layer = {"model.embedding_std": "embedding_size", "model.activation": "head_size"}.get(setting)
     return layer is not None and getattr(run.model, layer) is None
@@ -197,7 +200,7 @@ def sources(folder: Path) -> dict[str, dict[str, Any]]:
     }
 
 
-def learnt_from(run: AnyRun) -> object:
+def learnt_from(run: RunOfAnyTask) -> object:
     """Return all that a run is given of its data, and all that the record tells of them but their names."""
     if run.data.source == "addition":
         return run.data

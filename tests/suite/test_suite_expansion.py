@@ -6,13 +6,13 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
+from reportgen.lab.settings import RunOfAnyTask
 from reportgen.resources import shipped_suites
 from reportgen.suite.document import Document
 from reportgen.suite.expansion import Run, Variant, expand, runs_of
 from reportgen.suite.imports import ImportedRun
 from reportgen.suite.reading import read_suite
 from reportgen.suite.schema import Suite
-from reportgen.tasks.base import AnyRun
 from reportgen.tasks.classification.settings import (
     ModelSettings,
     RunSettings,
@@ -43,7 +43,7 @@ def only_variant(folder: Path, text: str) -> Variant:
     return run.variant
 
 
-def surnames_in(settings: AnyRun | ImportedRun) -> SurnamesSettings:
+def surnames_in(settings: RunOfAnyTask | ImportedRun) -> SurnamesSettings:
     """Return the data settings of a run on surnames."""
     assert isinstance(settings.data, SurnamesSettings)
     return settings.data

@@ -22,7 +22,8 @@ from reportgen.suite.document import LARGEST_FILE
 from reportgen.suite.expansion import MOST_RUNS, runs_of
 from reportgen.suite.reading import read_suite
 from reportgen.suite.schema import json_schema, suite_of
-from reportgen.tasks.base import TASKS, Task
+from reportgen.tasks.base import Task
+from reportgen.tasks.registry import TASKS
 
 SHIPPED = [file.read_bytes() for file in shipped_suites().values()]
 SMALL = b"title: T\ndata: {source: surnames}\nmodel: {cell: rnn}\nruns:\n  - name: a\n"

@@ -9,14 +9,14 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from torch import Tensor, nn
 
-from reportgen.lab.key import key_parts
 from reportgen.lab.record import Record, from_files, to_files
 from reportgen.lab.run import carry_out
 from reportgen.lab.training.steps import Logged
 from reportgen.tasks.addition.data import draw, sums_of
 from reportgen.tasks.addition.model import Adder
 from reportgen.tasks.addition.run import score
-from reportgen.tasks.base import run_settings
+from reportgen.tasks.registry import run_settings
+from reportgen.tasks.runs import key_parts
 
 NUMBERS = st.integers(0, 10**40 - 1)
 

@@ -23,7 +23,7 @@ from reportgen.tasks.addition.context import build_context
 from reportgen.tasks.addition.figures import curves, heat, lengths, steps
 from reportgen.tasks.addition.findings import Generalisation, analyse, by_setting
 from reportgen.tasks.addition.results import Additions, collect
-from reportgen.tasks.base import TASKS
+from reportgen.tasks.registry import TASKS
 
 pytestmark = pytest.mark.usefixtures("fonts_of_reports")
 

@@ -24,11 +24,11 @@ from reportgen.report.markdown import write
 from reportgen.resources import TEMPLATES
 from reportgen.suite.expansion import Run, runs_of
 from reportgen.suite.schema import Suite, suite_of
-from reportgen.tasks.base import TASKS
 from reportgen.tasks.forecasting.context import build_context
 from reportgen.tasks.forecasting.figures import errors, forecasts, training
 from reportgen.tasks.forecasting.findings import Findings, analyse
 from reportgen.tasks.forecasting.results import Forecasts, collect
+from reportgen.tasks.registry import TASKS
 
 pytestmark = pytest.mark.usefixtures("fonts_of_reports")
 

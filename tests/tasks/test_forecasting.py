@@ -9,16 +9,16 @@ import pytest
 import torch
 
 from reportgen.errors import InputError
-from reportgen.lab.key import key_parts
 from reportgen.lab.record import Record, from_files, to_files
 from reportgen.lab.run import Cancelled, carry_out
 from reportgen.lab.settings import RecurrentCell
 from reportgen.lab.training.steps import Logged
-from reportgen.tasks.base import run_settings
 from reportgen.tasks.forecasting.data import prepare
 from reportgen.tasks.forecasting.model import Forecaster
 from reportgen.tasks.forecasting.run import Training, one_step_ahead, optimizer_of
 from reportgen.tasks.forecasting.settings import ForecastTrainingSettings, SeriesSettings, SineSettings
+from reportgen.tasks.registry import run_settings
+from reportgen.tasks.runs import key_parts
 
 CELLS = get_args(RecurrentCell)
 

@@ -12,7 +12,7 @@ from reportgen import pipeline
 from reportgen.errors import SuiteError
 from reportgen.executors.base import Event, RunDone, carry_out_all
 from reportgen.executors.pool import Pool
-from reportgen.lab.key import key_of, key_parts
+from reportgen.lab.key import key_of
 from reportgen.planning import plan
 from reportgen.resources import shipped_suites
 from reportgen.storage.records import Store
@@ -20,9 +20,10 @@ from reportgen.suite.expansion import runs_of
 from reportgen.suite.reading import read_suite
 from reportgen.suite.schema import json_schema
 from reportgen.tasks.addition.settings import AdditionRun
-from reportgen.tasks.base import CLASSIFICATION, TASKS, run_settings, task_of
 from reportgen.tasks.classification.settings import RunSettings
 from reportgen.tasks.forecasting.settings import ForecastingRun, ForecastTrainingSettings
+from reportgen.tasks.registry import TASKS, run_settings, task_of
+from reportgen.tasks.runs import key_parts
 
 FORECAST = "title: T\ndata: {source: sine}\nmodel: {cell: rnn}\nruns:\n  - name: a\n"
 ADD = FORECAST.replace("sine", "addition")
@@ -48,7 +49,7 @@ def test_every_source_leads_to_its_task(task: Any) -> None:
     """Each data source belongs to one task; what is no source is read as classification."""
     for source in task.sources:
         assert task_of(source) is task
-    assert task_of("sines") is task_of(None) is task_of(["sine"]) is CLASSIFICATION
+    assert task_of("sines") is task_of(None) is task_of(["sine"]) is TASKS[0]
 
 
 @pytest.mark.parametrize(

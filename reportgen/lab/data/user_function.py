@@ -9,16 +9,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from reportgen.lab.data.corpora import LONGEST_TEXT, Corpus, Example, gather, refuse, shortened
+from reportgen.lab.settings import LoadedData
 from reportgen.lab.user_source import OwnClass, own_digest
-from reportgen.tasks.classification.settings import FunctionSettings
-from reportgen.tasks.forecasting.settings import OwnSeriesSettings
 
 _EXAMPLES = "a list of pairs (text, class), or {'train': such a list, 'test': another}"
 _NUMBERS = "numbers in the order of time: a list, or an array of shape (points,)"
 MOST_EXAMPLES = 5_000_000
 
 
-def source_digest(settings: FunctionSettings | OwnSeriesSettings) -> str:
+def source_digest(settings: LoadedData) -> str:
     """Digest what the data hang on without loading them: source, the files that the suite names, and the settings.
 
     The plan runs none of the user's code. What the function reads besides, and does not name, is not seen.
@@ -31,8 +30,13 @@ def source_digest(settings: FunctionSettings | OwnSeriesSettings) -> str:
     return digest.hexdigest()
 
 
-def read_function(settings: FunctionSettings) -> Corpus:
-    """Call the function and return its texts; DataError for anything that is not of the form."""
+def read_function(settings: LoadedData, *, divided: bool) -> Corpus:
+    """Call the function and return its texts; DataError for anything that is not of the form.
+
+    Args:
+        settings: name the function and its files.
+        divided: whether the suite takes the test part from the examples, so that the function may not bring one.
+    """
     file, found = Path(settings.load.rpartition(":")[0]), _called(settings.load)
     origin = (str(OwnClass.of(settings.load)), *(Path(name).name for name in settings.files))
     if not isinstance(found, dict):
@@ -42,13 +46,13 @@ def read_function(settings: FunctionSettings) -> Corpus:
         raise refuse(file, 1, f"the part {shortened(unknown[0])}", expected)
     if found.keys() != {"train", "test"}:
         raise refuse(file, 1, f"the parts {', '.join(found) or 'of nothing'}", "train and test")
-    if settings.split.test is not None or settings.split.train_per_class is not None:
+    if divided:
         raise refuse(file, 1, "a test part", "none with data.split.test or data.split.train_per_class")
     trained, tested = (list(_examples(file, found[part], f"[{part!r}]")) for part in ("train", "test"))
     return gather(file, trained, origin, tested, file)
 
 
-def read_numbers(settings: OwnSeriesSettings) -> NDArray[np.float64]:
+def read_numbers(settings: LoadedData) -> NDArray[np.float64]:
     """Call the function and return its numbers (points,); DataError for anything else."""
     file, found = Path(settings.load.rpartition(":")[0]), _called(settings.load)
     try:

@@ -10,8 +10,10 @@ import pandas as pd
 from reportgen.analysis.display_limits import declared
 from reportgen.analysis.studies import Study, names_of
 from reportgen.i18n.languages import Language
+from reportgen.lab.record import Record
 from reportgen.report.checks import checks_as_json
 from reportgen.report.context import Common, common
+from reportgen.report.facts import step_log
 from reportgen.report.numbers import as_json_of, number, of_comparison, of_differences, of_memory, put
 from reportgen.report.probes import explain_memory
 from reportgen.suite.declarations import Checks
@@ -149,3 +151,10 @@ def _numbers(results: Additions, findings: Findings) -> Iterator[dict[str, Any]]
         for metric in ("exact_accuracy", "digit_accuracy", "exact_accuracy_std", "digit_accuracy_std"):
             name = f"lengths.{row['variant']}.{row['digits']}.{metric}"
             yield number(results, name, row[metric], str(row["variant"]))
+
+
+def log(record: Record) -> str:
+    """Write what a run logged, a line a logged step."""
+    return step_log(
+        record, {"test_loss": "Loss: {:.4f}", "digit_accuracy": "Digit: {:.4f}", "exact_accuracy": "Exact: {:.3f}"}
+    )

@@ -3,9 +3,10 @@
 from collections.abc import Mapping
 from typing import Any
 
+import torch
 from torch import Tensor, nn
 
-from reportgen.lab.user_class import own_model
+from reportgen.lab.user_class import BATCH, TIME, ModelContract, own_model
 from reportgen.tasks.addition.settings import AdderSettings
 from reportgen.tasks.classification.model import recurrent
 
@@ -46,3 +47,9 @@ def adder(settings: AdderSettings) -> nn.Module:
     if settings.module is not None:
         return own_model(settings.module, (), settings.arguments)
     return Adder(**settings.model_dump(exclude={"module"}))
+
+
+def model_contract(outputs: int) -> ModelContract:  # noqa: ARG001 - there are always ten digits
+    """Return what a whole model of a student's is given: two digits a step, (batch, digits, 2)."""
+    pairs = torch.randint(10, (BATCH, TIME, 2))
+    return ModelContract((), (pairs,), (BATCH, TIME, 10), "batch, digits, 10")

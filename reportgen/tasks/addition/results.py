@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from reportgen.analysis.results import Runs, columns_of, variants_of
@@ -73,3 +74,15 @@ def _lengths(pairs: Sequence[tuple[Run, Record]]) -> Iterator[dict[str, Any]]:
             for row in sorted([own, *record.measures["lengths"]], key=lambda row: int(row["digits"])):
                 figures = {name: row[name] for name in ("digits", "digit_accuracy", "exact_accuracy")}
                 yield {"run": run.name, "variant": run.variant.name, "seed": run.seed, **figures}
+
+
+def seconds_per_step(record: Record) -> float:
+    """Return the median time of a step, in seconds; NaN for a run that did not finish.
+
+    What comes first, such as starting a GPU, has no weight in a median.
+    """
+    if record.status != "finished":
+        return float("nan")
+    log = np.array([[0.0, 0.0], *([row["step"], row["seconds"]] for row in record.steps)])
+    steps, seconds = np.diff(log, axis=0).T
+    return float(np.median(seconds / steps))

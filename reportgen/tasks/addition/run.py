@@ -9,7 +9,6 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from reportgen.lab import probes
-from reportgen.lab.key import data_digest
 from reportgen.lab.models import naive
 from reportgen.lab.printout import describe
 from reportgen.lab.training import loop
@@ -18,7 +17,7 @@ from reportgen.lab.training.steps import Hooks, Logged, Outcome, Row, finite
 from reportgen.lab.user_source import is_own
 from reportgen.tasks.addition.data import draw, sums_of
 from reportgen.tasks.addition.model import Adder, adder
-from reportgen.tasks.addition.settings import AdditionRun, AdditionSettings
+from reportgen.tasks.addition.settings import AdditionRun, AdditionSettings, data_digest
 from reportgen.tasks.classification.settings import TrainingSettings
 
 _TEST_SEEDS = 2**32  # added to the seed of the test numbers, so that no run's seed is the same

@@ -1,18 +1,19 @@
 """The settings of an addition run: a network that adds two numbers digit by digit."""
 
+import hashlib
 from typing import Annotated, Literal
 
 from pydantic import Field, field_validator
 from pydantic_core import PydanticCustomError
 
-from reportgen.lab.settings import Count, Natural, Positive, RunOfAnyTask, Settings
+from reportgen.lab.settings import Count, DataOfAnyTask, Natural, Positive, RunOfAnyTask, Settings
 from reportgen.lab.user_source import MayBeOwn
 from reportgen.tasks.classification.settings import OwnOrRecurrentCell
 
 Digits = Annotated[Count, Field(le=100_000)]
 
 
-class AdditionSettings(Settings):
+class AdditionSettings(DataOfAnyTask):
     """Pairs of random numbers, made while training; the test numbers come from a seed of their own."""
 
     source: Literal["addition"] = Field(description="Where the examples come from.")
@@ -65,3 +66,8 @@ class AdditionRun(RunOfAnyTask):
     data: AdditionSettings
     model: AdderSettings
     training: AdditionTrainingSettings = AdditionTrainingSettings()
+
+
+def data_digest(settings: AdditionSettings) -> str:
+    """Return a digest of what the numbers are drawn by; they are drawn while a run trains."""
+    return hashlib.sha256(settings.model_dump_json().encode()).hexdigest()

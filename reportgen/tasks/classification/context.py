@@ -1,5 +1,6 @@
 """What the templates of a classification report may use, and its numbers for other programs."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -20,7 +21,7 @@ from reportgen.report.probes import Explained, explain_memory
 from reportgen.suite.schema import Suite
 from reportgen.tasks.classification.findings import OVERFITTING_RISE, Findings, matrix_difference
 from reportgen.tasks.classification.rankings import Tuning, choices, representatives
-from reportgen.tasks.classification.results import Results
+from reportgen.tasks.classification.results import Results, test_figures
 from reportgen.tasks.classification.selection import (
     logged_of,
     narrowed,
@@ -198,3 +199,28 @@ def explain_classifiers(results: Results, findings: Findings) -> Explained:
     variants = most_accurate(findings.comparison, representatives(results), MOST_CURVES)
     measured = explain_memory(results, variants)
     return replace(measured, choices=choices(results), difference=matrix_difference(results))
+
+
+def log(record: Record) -> str:
+    """Write the epochs the way training scripts print them: two lines an epoch, and the test part's at the end."""
+    lines = []
+    for row in record.epochs:
+        figures = _said(("Loss:", row["train_loss"], 6), ("Acc:", row["train_accuracy"], 6))
+        lines.append(f"Train Epoch: {row['epoch']:.0f} {figures}".rstrip())
+        lines += _evaluation(record.heldout, row["heldout_loss"], row["heldout_accuracy"])
+    if record.heldout != "test":
+        lines += [f"Kept epoch: {record.kept_epoch}"] if record.kept_epoch else []
+        lines += _evaluation("test", *test_figures(record))
+    if record.status != "finished":
+        lines.append(f"{record.status.capitalize()}: {record.error}")
+    return "\n".join(lines)
+
+
+def _evaluation(part: str, loss: float, accuracy: float) -> list[str]:
+    """Return a line, or none if an imported log has nothing to tell."""
+    figures = _said(("Average loss:", loss, 4), ("Accuracy:", accuracy, 4), between=", ")
+    return [f"{part.capitalize()} set: {figures}"] if figures else []
+
+
+def _said(*figures: tuple[str, float, int], between: str = " ") -> str:
+    return between.join(f"{name} {value:.{digits}f}" for name, value, digits in figures if not math.isnan(value))

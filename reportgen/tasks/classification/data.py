@@ -30,7 +30,8 @@ from reportgen.lab.data.corpora import (
 )
 from reportgen.lab.data.surnames import labelled_surnames, origin
 from reportgen.lab.data.tokens import TOKENIZERS, jieba_version, vocabulary
-from reportgen.lab.data.user_function import read_function
+from reportgen.lab.data.user_function import read_function, source_digest
+from reportgen.lab.user_source import OwnClass, is_own, own_digest
 from reportgen.tasks.classification.settings import (
     DataSettings,
     FolderSettings,
@@ -39,6 +40,7 @@ from reportgen.tasks.classification.settings import (
     MovieSnippetsSettings,
     OwnTestSplit,
     PolaritySettings,
+    RunSettings,
     SplitSettings,
     SurnamesSettings,
     TableSettings,
@@ -321,7 +323,8 @@ def load(settings: DataSettings) -> Corpus:
         case FolderSettings():
             return read_folder(Path(settings.folder))
         case FunctionSettings():
-            return read_function(settings)
+            divided = settings.split.test is not None or settings.split.train_per_class is not None
+            return read_function(settings, divided=divided)
 
 
 def _divided(settings: DataSettings, corpus: Corpus) -> str:
@@ -458,3 +461,25 @@ def _digest(corpus: Corpus, encoding: Encoding, parts: dict[str, Integers]) -> s
         digest.update(repr(array.shape).encode())
         digest.update(array.astype("<i8").tobytes())
     return digest.hexdigest()
+
+
+def key_parts(settings: RunSettings) -> dict[str, Any]:
+    """Return what a run's key holds of its data, its word vectors and its loss, and not where they lie."""
+    from reportgen.tasks.classification.vectors import vectors_for  # it imports this module
+
+    vectors, loss = settings.model.vectors, settings.training.loss
+    parts = {
+        "data": data_digest(settings.data),
+        "model.vectors": vectors and vectors_for(vectors, settings.data).digest,
+    }
+    if is_own(loss):
+        own = OwnClass.of(loss)
+        parts |= {"training.loss": str(own), "training.source": own_digest(own)}
+    return parts
+
+
+def data_digest(settings: DataSettings) -> str:
+    """Return a digest of the data, or, where a function loads them, of what they are loaded from."""
+    if isinstance(settings, FunctionSettings):
+        return source_digest(settings)
+    return prepare(settings).facts.digest

@@ -10,7 +10,7 @@ from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 from reportgen.lab.models.cells import HandwrittenGRU, HandwrittenLSTM, HandwrittenPeepholeLSTM, HandwrittenRNN
 from reportgen.lab.models.scans import GRU, RNN
-from reportgen.lab.user_class import own_layer
+from reportgen.lab.user_class import BATCH, TIME, ModelContract, own_layer
 from reportgen.lab.user_source import is_own
 from reportgen.tasks.classification.vectors import Vectors
 
@@ -193,3 +193,11 @@ def _head(inputs: int, outputs: int, between: int | None, activation: str, dropo
         layers.append(nn.Dropout(dropout))
     layers.append(nn.Linear(between or inputs, outputs))
     return nn.Sequential(*layers) if len(layers) > 1 else layers[0]
+
+
+def model_contract(outputs: int) -> ModelContract:
+    """Return what a whole model of a student's is given: tokens (batch, time), padded with 0, and lengths."""
+    symbols = 9
+    lengths = torch.tensor([TIME, TIME - 2, 1])
+    tokens = torch.randint(1, symbols, (BATCH, TIME)) * (torch.arange(TIME) < lengths[:, None])
+    return ModelContract((symbols, outputs), (tokens, lengths), (BATCH, outputs), "batch, classes")

@@ -92,3 +92,13 @@ def _confusion(pairs: Sequence[tuple[Run, Record]]) -> dict[str, NDArray[np.int6
             matrix = found.setdefault(run.variant.name, np.zeros((classes, classes), np.int64))
             np.add.at(matrix, (record.predictions["target"], record.predictions["predicted"]), 1)
     return found
+
+
+def seconds_per_step(record: Record) -> float:
+    """Return the median time of an epoch, in seconds; NaN for a run that did not finish.
+
+    What comes first, such as starting a GPU, has no weight in a median.
+    """
+    if record.status != "finished":
+        return float("nan")
+    return float(np.median([epoch["seconds"] for epoch in record.epochs]))

@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from reportgen.errors import ReportgenError
-from reportgen.lab.key import data_digest
 from reportgen.lab.models.naive import measure
 from reportgen.lab.printout import describe
 from reportgen.lab.probes import DIRECTIONS, SEQUENCES, Arrays, _frozen, gates_over, gradient_norms
@@ -19,7 +18,7 @@ from reportgen.lab.training.loop import Epoch, train
 from reportgen.lab.training.losses import outputs_for
 from reportgen.lab.user_class import own_model, source_of
 from reportgen.lab.user_source import is_own
-from reportgen.tasks.classification.data import Dataset, prepare
+from reportgen.tasks.classification.data import Dataset, data_digest, prepare
 from reportgen.tasks.classification.letter_models import RNN
 from reportgen.tasks.classification.mistakes import confident_mistakes
 from reportgen.tasks.classification.model import SequenceClassifier

@@ -8,8 +8,10 @@ from pydantic_core import PydanticCustomError, PydanticKnownError
 
 from reportgen.lab.settings import (
     Count,
+    DataOfAnyTask,
     Fraction,
     FractionOrZero,
+    LoadedData,
     Natural,
     Positive,
     RecurrentCell,
@@ -177,7 +179,7 @@ class SplitSettings(OwnTestSplit):
         return self
 
 
-class SurnamesSettings(Settings):
+class SurnamesSettings(DataOfAnyTask):
     """Surnames, letter by letter; the class is the language. From the packages faker and anyascii."""
 
     source: Literal["surnames"] = Field(description="Where the examples come from.")
@@ -198,7 +200,7 @@ class SurnamesSettings(Settings):
         return languages
 
 
-class AnyTextSettings(Settings):
+class AnyTextSettings(DataOfAnyTask):
     """What every source of texts is asked."""
 
     tokens: Literal["words", "characters", "letters", "jieba"] = Field(
@@ -231,6 +233,8 @@ class MovieSnippetsSettings(TextSettings):
 
 class ImdbSettings(AnyTextSettings):
     """Film reviews by Maas et al. (2011), positive or negative, divided into train and test by their authors."""
+
+    names_all_files = False
 
     source: Literal["imdb"] = Field(description="Where the examples come from.")
     folder: str | None = Field(
@@ -266,11 +270,13 @@ class TableSettings(TextSettings):
 class FolderSettings(TextSettings):
     """A folder of your own with a file a class, <class>.txt, and a text a line."""
 
+    names_all_files = False
+
     source: Literal["folder"] = Field(description="Where the examples come from.")
     folder: str = Field(description="The folder, beside the suite.")
 
 
-class FunctionSettings(TextSettings):
+class FunctionSettings(LoadedData, TextSettings):
     """Texts and classes that a function of your own returns."""
 
     source: Literal["function"] = Field(description="Where the examples come from.")

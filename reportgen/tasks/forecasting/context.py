@@ -12,8 +12,10 @@ from reportgen.analysis.comparisons import Difference, flat
 from reportgen.analysis.display_limits import MOST_PANELS, declared
 from reportgen.analysis.studies import FORECAST_ERROR, Sweep, sweeps
 from reportgen.i18n.languages import Language
+from reportgen.lab.record import Record
 from reportgen.report.checks import checks_as_json
 from reportgen.report.context import Common, common
+from reportgen.report.facts import step_log
 from reportgen.report.numbers import as_json_of, number, of_comparison, of_differences, of_memory, put
 from reportgen.report.probes import explain_memory
 from reportgen.suite.declarations import Checks
@@ -118,3 +120,10 @@ def _compared(results: Forecasts, name: str, differences: Iterable[Difference]) 
         for field, value in {"mean": item.mean, "spread": item.spread, **limits}.items():
             named = f"{name}.{item.ahead}.{item.behind}.{field}_factor"
             yield number(results, named, 10**value, item.ahead, item.behind)
+
+
+def log(record: Record) -> str:
+    """Write what a run logged, a line a logged step."""
+    return step_log(
+        record, {"evaluations": "Eval: {:.0f}", "train_loss": "Loss: {:.3e}", "validation_loss": "Val: {:.3e}"}
+    )

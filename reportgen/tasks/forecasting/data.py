@@ -12,9 +12,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from reportgen.lab.data.corpora import decoded, refuse, shortened
-from reportgen.lab.data.user_function import read_numbers
+from reportgen.lab.data.user_function import read_numbers, source_digest
 from reportgen.lab.user_source import OwnClass
-from reportgen.tasks.forecasting.settings import ForecastingData, OwnSeriesSettings, SeriesSettings, SineSettings
+from reportgen.tasks.forecasting.settings import (
+    ForecastingData,
+    ForecastingRun,
+    OwnSeriesSettings,
+    SeriesSettings,
+    SineSettings,
+)
 
 Floats = NDArray[np.float64]
 
@@ -161,3 +167,10 @@ def _number(text: str) -> float:
         return float(text)
     except ValueError:
         return math.nan
+
+
+def key_parts(settings: ForecastingRun) -> dict[str, Any]:
+    """Return what a run's key holds of its data: their digest, or that of what a function loads them from."""
+    data = settings.data
+    own = isinstance(data, OwnSeriesSettings)
+    return {"data": source_digest(data) if own else prepare(data).facts.digest}

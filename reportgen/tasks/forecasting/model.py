@@ -6,7 +6,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from reportgen.lab.user_class import own_model
+from reportgen.lab.user_class import BATCH, TIME, ModelContract, own_model
 from reportgen.tasks.classification.model import recurrent
 from reportgen.tasks.forecasting.settings import ForecasterSettings
 
@@ -68,3 +68,8 @@ def forecaster(settings: ForecasterSettings) -> Forecaster:
     if settings.module is not None:
         return OwnForecaster(settings.module, settings.arguments)
     return Forecaster(**settings.model_dump(exclude={"module"}))
+
+
+def model_contract(outputs: int) -> ModelContract:  # noqa: ARG001 - it is always one
+    """Return what a whole model of a student's is given: points (batch, time, 1), and perhaps a state."""
+    return ModelContract((), (torch.randn(BATCH, TIME, 1),), (BATCH, TIME, 1), "batch, time, 1", last=True)

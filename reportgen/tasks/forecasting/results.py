@@ -76,3 +76,13 @@ def _errors(pairs: Sequence[tuple[Run, Record]]) -> Iterator[tuple[Any, ...]]:
             for given in GIVEN:
                 for ahead, error in enumerate(record.arrays[f"error_{given}"], 1):
                     yield run.name, run.variant.name, run.seed, given, ahead, float(error)
+
+
+def seconds_per_step(record: Record) -> float:
+    """Return the median time of an evaluation of the loss, in seconds; NaN for a run that did not finish.
+
+    What comes first, such as starting a GPU, has no weight in a median.
+    """
+    if record.status != "finished":
+        return float("nan")
+    return float(np.median(np.diff(record.arrays["evaluation_seconds"], prepend=0.0)))

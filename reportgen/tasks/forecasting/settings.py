@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from reportgen.lab.settings import Count, Natural, Positive, RunOfAnyTask, Settings
+from reportgen.lab.settings import Count, DataOfAnyTask, LoadedData, Natural, Positive, RunOfAnyTask, Settings
 from reportgen.lab.user_source import MayBeOwn, OwnName
 from reportgen.tasks.classification.settings import OwnOrRecurrentCell
 
@@ -18,7 +18,7 @@ MOST_POINTS = 20_000_000
 """Of all sequences of sines: 160 MB."""
 
 
-class HeldOutSequences(Settings):
+class HeldOutSequences(DataOfAnyTask):
     """How many sequences are kept from training."""
 
     test: Sequences = Field(2, description="Sequences that the forecast is tested on.")
@@ -66,7 +66,7 @@ class SeriesSettings(HeldOutSequences):
     limit: Sequences | None = Field(None, description="Train on the last so many windows alone.")
 
 
-class OwnSeriesSettings(HeldOutSequences):
+class OwnSeriesSettings(LoadedData, HeldOutSequences):
     """Numbers that a function of your own returns, cut into windows; the last ones are held out."""
 
     source: Literal["series-function"] = Field(description="Where the sequences come from.")

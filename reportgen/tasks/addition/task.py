@@ -1,0 +1,153 @@
+"""Addition as the rest of the program sees it."""
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from reportgen.lab.settings import RunOfAnyTask
+from reportgen.tasks.addition.settings import (
+    AdderSettings,
+    AdditionRun,
+    AdditionSettings,
+    AdditionTrainingSettings,
+    data_digest,
+)
+from reportgen.tasks.base import Findings, Metric, Misfit, Task, UserCode, UserData, model_of, narrow
+
+if TYPE_CHECKING:
+    from reportgen.analysis.checks import Checked
+    from reportgen.analysis.results import Runs
+    from reportgen.figures.deferred import Sketches
+    from reportgen.i18n.languages import Language
+    from reportgen.lab.record import Record
+    from reportgen.lab.user_class import ModelContract
+    from reportgen.report.context import Common
+    from reportgen.suite.claims import Claim
+    from reportgen.suite.declarations import Checks
+    from reportgen.suite.expansion import Run
+    from reportgen.suite.schema import Suite
+
+
+class Addition(Task):
+    """Two numbers in, digit by digit, and the digits of their sum out."""
+
+    name = "addition"
+    data = (AdditionSettings,)
+    model = AdderSettings
+    training = AdditionTrainingSettings
+    run = AdditionRun
+    has_epochs = False
+    has_predictions = False
+    metrics: Mapping[str, Metric] = {
+        "test_loss": Metric("test_loss", "number"),
+        "digit_accuracy": Metric("digit_accuracy", "share"),
+        "exact_accuracy": Metric("exact_accuracy", "share"),
+        "first_step": Metric("first_step", "count", logged=True),
+        "steady_step": Metric("steady_step", "count", logged=True),
+        "seconds": Metric("training_seconds", "seconds", comparable=False),
+        "parameters": Metric("parameters", "count", by_chance=False),
+    }
+    quick: Mapping[str, Mapping[str, int]] = {
+        "data": {"test_numbers": 20},
+        "training": {"steps": 60, "batch_size": 20, "log_every": 20},
+    }
+
+    def key_parts(self, settings: RunOfAnyTask) -> dict[str, Any]:
+        """See `Task.key_parts`."""
+        return {"data": data_digest(narrow(settings, AdditionRun).data)}
+
+    def user_code(self, settings: RunOfAnyTask) -> Iterator[UserCode]:
+        """See `Task.user_code`."""
+        own = narrow(settings, AdditionRun)
+        yield from model_of(own, self.name, input_size=2 * own.model.embedding_size)
+
+    def misfits(self, settings: Sequence[RunOfAnyTask]) -> Iterator[tuple[RunOfAnyTask, Misfit]]:  # noqa: ARG002
+        """See `Task.misfits`: none that the settings do not show."""
+        yield from ()
+
+    def load_user_data(self, settings: Mapping[str, Any]) -> UserData:
+        """See `Task.load_user_data`."""
+        raise NotImplementedError(f"no function loads the data of {settings['source']}")
+
+    def share_data(self, settings: RunOfAnyTask, folder: Path) -> None:
+        """See `Task.share_data`: each run makes its own faster than it could read them."""
+
+    def model_contract(self, outputs: int) -> "ModelContract":
+        """See `Task.model_contract`."""
+        from reportgen.tasks.addition.model import model_contract
+
+        return model_contract(outputs)
+
+    def collect(self, pairs: "Sequence[tuple[Run, Record]]") -> "Runs":
+        """See `Task.collect`."""
+        from reportgen.tasks.addition.results import collect
+
+        return collect(pairs)
+
+    def analyse(self, results: "Runs", claims: "Sequence[Claim]") -> Findings:
+        """See `Task.analyse`."""
+        from reportgen.tasks.addition.findings import analyse
+        from reportgen.tasks.addition.results import Additions
+
+        return analyse(narrow(results, Additions), claims)
+
+    def check(self, results: "Runs", findings: Findings) -> "Checked":
+        """See `Task.check`."""
+        from reportgen.analysis.checks import look
+        from reportgen.tasks.addition.checks import CHECKS
+
+        return look(CHECKS, results, findings)
+
+    def seconds_per_step(self, record: "Record") -> float:
+        """See `Task.seconds_per_step`."""
+        from reportgen.tasks.addition.results import seconds_per_step
+
+        return seconds_per_step(record)
+
+    def figures(
+        self, results: "Runs", findings: Findings, language: "Language", sections: Collection[str]
+    ) -> "Sketches":
+        """See `Task.figures`."""
+        from reportgen.tasks.addition import figures
+        from reportgen.tasks.addition.findings import Findings as Own
+        from reportgen.tasks.addition.results import Additions
+
+        return figures.sketches(narrow(results, Additions), narrow(findings, Own), language, sections)
+
+    def log(self, record: "Record") -> str:
+        """See `Task.log`."""
+        from reportgen.tasks.addition.context import log
+
+        return log(record)
+
+    def context_class(self) -> "type[Common]":
+        """See `Task.context_class`."""
+        from reportgen.tasks.addition.context import AdditionContext
+
+        return AdditionContext
+
+    def context(
+        self,
+        suite: "Suite",
+        results: "Runs",
+        findings: Findings,
+        figures: Mapping[str, str],
+        language: "Language",
+        *,
+        quick: bool,
+    ) -> "Common":
+        """See `Task.context`."""
+        from reportgen.tasks.addition.context import build_context
+        from reportgen.tasks.addition.findings import Findings as Own
+        from reportgen.tasks.addition.results import Additions
+
+        own_results, own_findings = narrow(results, Additions), narrow(findings, Own)
+        return build_context(suite, own_results, own_findings, figures, language, quick=quick)
+
+    def write_numbers(self, folder: Path, results: "Runs", findings: Findings, silence: "Checks") -> list[str]:
+        """See `Task.write_numbers`."""
+        from reportgen.tasks.addition.context import write
+        from reportgen.tasks.addition.findings import Findings as Own
+        from reportgen.tasks.addition.results import Additions
+
+        return write(folder, narrow(results, Additions), narrow(findings, Own), silence)
