@@ -165,6 +165,7 @@ def _train(pipe: Connection, task: Task, shared: Path) -> None:
     from reportgen.data_files.sharing import share_in
     from reportgen.lab.failures import OutOfMemory
     from reportgen.lab.run import Cancelled, carry_out
+    from reportgen.lab.training.loop import Hooks
     from reportgen.tasks.base import run_settings
 
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the parent, which ends this process
@@ -173,7 +174,9 @@ def _train(pipe: Connection, task: Task, shared: Path) -> None:
     try:
         meter = _Meter(pipe, settings, task)
         while True:
-            record = carry_out(settings, task.seed, task.parts, on_batch=meter.on_batch, last_try=False)
+            record = carry_out(
+                settings, task.seed, task.parts, hooks=Hooks(on_batch=meter.on_batch), last_try=False
+            )
             if record.status != "finished":
                 pipe.send(_FAILED)
                 return

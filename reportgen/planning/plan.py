@@ -24,8 +24,7 @@ from reportgen.suite.document import Document
 from reportgen.suite.expansion import Run, expand, runs_of
 from reportgen.suite.imports import ImportedRun
 from reportgen.suite.schema import Suite
-from reportgen.tasks.base import AnyRun
-from reportgen.tasks.classification.settings import RunSettings, TrainingSettings
+from reportgen.tasks.classification.settings import RunSettings
 
 if TYPE_CHECKING:
     from reportgen.lab.record import Record
@@ -136,7 +135,8 @@ def tasks(planned: Plan) -> list[Task]:
             settings.model_dump(mode="json"),
             step.run.seed,
             step.parts,
-            *_length(settings),
+            settings.training.rounds,
+            settings.training.unit,
             step.found,
             alone,
         )
@@ -168,12 +168,6 @@ def check_logs(suite: Suite) -> None:
 
     runs = [(run.variant.settings, run.seed) for run in runs_of(suite, "cpu")]
     imports.check((settings, seed) for settings, seed in runs if isinstance(settings, ImportedRun))
-
-
-def _length(settings: AnyRun) -> tuple[int, str]:
-    """Return how long a run is, and in what it is counted."""
-    training = settings.training
-    return (training.epochs, "epoch") if isinstance(training, TrainingSettings) else (training.steps, "step")
 
 
 def unfinished(planned: Plan, store: Store) -> list[str]:

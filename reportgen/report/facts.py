@@ -14,6 +14,7 @@ from reportgen.analysis.metrics import OwnMetric
 from reportgen.analysis.results import Runs
 from reportgen.i18n.fonts import printable
 from reportgen.lab.record import Record
+from reportgen.lab.training.settings import flat_training
 from reportgen.suite.expansion import Run
 from reportgen.suite.imports import ImportedRun
 from reportgen.suite.text import Text
@@ -95,6 +96,7 @@ _STEP_LOG = {
     "forecasting": {"evaluations": "Eval: {:.0f}", "train_loss": "Loss: {:.3e}", "validation_loss": "Val: {:.3e}"},
     "addition": {
         "test_loss": "Loss: {:.4f}",
+        "validation_loss": "Val: {:.4f}",
         "digit_accuracy": "Digit: {:.4f}",
         "exact_accuracy": "Exact: {:.3f}",
     },
@@ -117,6 +119,8 @@ def step_log(record: Record) -> str:
             if not math.isnan(row.get(name, math.nan))
         )
         lines.append(" ".join([f"Step: {row['step']:.0f}", *figures]))
+        lines += _of_training(row)
+    lines += _stopped(record)
     if record.status != "finished":
         lines.append(f"{record.status.capitalize()}: {record.error}")
     return "\n".join(lines)
@@ -128,13 +132,37 @@ def epoch_log(record: Record) -> str:
     for row in record.epochs:
         figures = _said(("Loss:", row["train_loss"], 6), ("Acc:", row["train_accuracy"], 6))
         lines.append(f"Train Epoch: {row['epoch']:.0f} {figures}".rstrip())
+        lines += _of_training(row)
         lines += _evaluation(record.heldout, row["heldout_loss"], row["heldout_accuracy"])
     if record.heldout != "test":
+        lines += _stopped(record)
         lines += [f"Kept epoch: {record.kept_epoch}"] if record.kept_epoch else []
         lines += _evaluation("test", *test_figures(record))
     if record.status != "finished":
         lines.append(f"{record.status.capitalize()}: {record.error}")
     return "\n".join(lines)
+
+
+def _of_training(row: Mapping[str, float]) -> list[str]:
+    """Return a line with what every task may log; none where that was not asked for."""
+    forms = {"learning_rate": "LR: {:.4g}", "gradient_norm": "Gradient norm: {:.4g}"}
+    figures = [form.format(row[name]) for name, form in forms.items() if name in row]
+    return [" ".join(figures)] if figures else []
+
+
+def _stopped(record: Record) -> list[str]:
+    """Return a line about a run that was stopped early."""
+    stop = record.measures.get("early_stop")
+    return [f"Stopped early: no lower loss since {stop['unit']} {stop['best']}"] if stop else []
+
+
+def early_stops(results: Runs, labels: Mapping[str, str]) -> list[dict[str, Any]]:
+    """Return run, label, and where it was stopped, of each run that was stopped early."""
+    return [
+        {"run": row["run"], "label": labels[row["variant"]], **stop}
+        for row in rows_of(results.runs)
+        if (stop := results.records[row["run"]].measures.get("early_stop"))
+    ]
 
 
 def _evaluation(part: str, loss: float, accuracy: float) -> list[str]:
@@ -154,7 +182,8 @@ def rows_of(table: pd.DataFrame) -> list[dict[str, Any]]:
 
 def settings_of(resolved: dict[str, Any]) -> dict[str, Any]:
     """Return the settings of a variant by dotted name."""
-    flat = {f"{part}.{name}": value for part in ("model", "training") for name, value in resolved[part].items()}
+    flat = {f"model.{name}": value for name, value in resolved["model"].items()}
+    flat |= {f"training.{name}": value for name, value in flat_training(resolved["training"])}
     data = {f"data.{name}": value for name, value in resolved["data"].items() if name != "split"}
     split = {f"data.split.{name}": value for name, value in resolved["data"].get("split", {}).items()}
     device = {"device": resolved["device"]} if "device" in resolved else {}  # an imported run has none

@@ -19,6 +19,7 @@ from reportgen.lab.key import key_parts
 from reportgen.lab.record import Record, to_files
 from reportgen.lab.run import Cancelled, carry_out
 from reportgen.lab.training.checkpoints import Checkpoint
+from reportgen.lab.training.loop import Hooks, Logged
 from reportgen.tasks.base import AnyRun, run_settings
 from reportgen.tasks.classification.settings import ModelSettings, RunSettings, SurnamesSettings, TrainingSettings
 
@@ -62,12 +63,12 @@ run(Checkpoint(Path(sys.argv[1]), 0))
 def run(checkpoint: Checkpoint | None = None, stop_after: int = 0) -> Record:
     """Carry out the run; with `stop_after`, only so many epochs of it."""
 
-    def on_epoch(epoch: Any) -> None:
-        if epoch.epoch == stop_after:
+    def on_log(logged: Logged) -> None:
+        if logged.number == stop_after:
             raise Cancelled
 
     parts = key_parts(SETTINGS, 3)
-    return carry_out(SETTINGS, 3, parts, on_epoch=on_epoch, checkpoint=checkpoint)
+    return carry_out(SETTINGS, 3, parts, hooks=Hooks(on_log), checkpoint=checkpoint)
 
 
 def step_by_step(settings: AnyRun, checkpoint: Checkpoint | None = None, stop_at: int = 0) -> tuple[Record, int]:
@@ -78,7 +79,7 @@ def step_by_step(settings: AnyRun, checkpoint: Checkpoint | None = None, stop_at
         if next(batches) == stop_at:
             raise Cancelled
 
-    record = carry_out(settings, 3, key_parts(settings, 3), on_batch=on_batch, checkpoint=checkpoint)
+    record = carry_out(settings, 3, key_parts(settings, 3), hooks=Hooks(on_batch=on_batch), checkpoint=checkpoint)
     return record, next(batches) - 1
 
 
@@ -118,7 +119,7 @@ def test_an_interrupted_run_ends_with_the_same_bits(stop_after: int, quiet: Reco
         SETTINGS,
         3,
         key_parts(SETTINGS, 3),
-        on_epoch=lambda epoch: began.append(epoch.epoch),
+        hooks=Hooks(lambda logged: began.append(logged.number)),
         checkpoint=checkpoint,
     )
     assert began == list(range(stop_after + 1, 6))
