@@ -10,9 +10,9 @@ from ruamel.yaml import YAML
 
 from reportgen.lab.settings import Settings
 from reportgen.report.pdf import PANGO
-from reportgen.suite.claims import METRICS
 from reportgen.suite.reading import read_suite
 from reportgen.tasks.classification.settings import AnyTextSettings, ModelSettings, SplitSettings
+from reportgen.tasks.registry import TASKS, data_sources
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text("utf-8")
@@ -47,8 +47,8 @@ def test_the_claims_in_the_readme_are_right(tmp_path: Path) -> None:
         f"title: t\ndata: {{source: surnames}}\nruns:\n{runs}\n{example}", "utf-8"
     )
     assert len(read_suite(tmp_path / "suite.yaml", {"zh", "en"}).claims) == 3
-    for metrics in METRICS.values():
-        assert [name for name in metrics if f"`{name}`" not in README] == []
+    for task in TASKS:
+        assert [name for name in task.metrics if f"`{name}`" not in README] == []
 
 
 def test_ci_runs_the_test_command_of_the_readme() -> None:

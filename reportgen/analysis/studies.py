@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from operator import attrgetter
 from typing import Any
 
 import numpy as np
@@ -11,6 +10,7 @@ import pandas as pd
 from reportgen.analysis.results import Runs
 from reportgen.analysis.tables import SMALLEST
 from reportgen.i18n.languages import Language
+from reportgen.lab.training.settings import GROUPS, described, flat_training
 from reportgen.suite.expansion import Variant
 
 
@@ -118,11 +118,16 @@ def _groups(
     for variant in variants:
         if variant.baseline:
             before, after = flat[variant.baseline], flat[variant.name]
-            names = [name for name, _ in variant.changed] or [n for n in after if after[n] != before.get(n)]
+            names = [name for name, _ in variant.changed] or _differing(before, after)
             if names:
                 groups.setdefault((variant.baseline, *names), []).append(variant.name)
     for (base, *names), group in groups.items():
         yield base, names, group
+
+
+def _differing(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:
+    """Return the names of settings that differ, of a group in which any does its own name alone."""
+    return [n for n in after if after[n] != before.get(n) and n.rpartition(".")[0] not in after]
 
 
 def _varied(names: Sequence[str], group: Sequence[str], flat: Mapping[str, dict[str, Any]]) -> list[str]:
@@ -142,9 +147,10 @@ def _are_numbers(values: Sequence[Any]) -> bool:
 def settings_of(variant: Variant) -> dict[str, Any]:
     """Return the variant's settings by dotted name, without its device."""
     plain = variant.settings.model_dump()
-    return {
-        f"{part}.{name}": value for part in ("data", "model", "training") for name, value in plain[part].items()
-    }
+    flat = {f"{part}.{name}": value for part in ("data", "model") for name, value in plain[part].items()}
+    flat |= {f"training.{name}": value for name, value in flat_training(plain["training"])}
+    groups = {f"training.{name}": plain["training"].get(name) for name in GROUPS}
+    return flat | {name: value and described(value) for name, value in groups.items()}
 
 
 def names_of(study: Study, variants: list[str], labels: Mapping[str, str], language: Language) -> dict[str, str]:
@@ -308,7 +314,7 @@ def _places(results: Runs, setting: str, changed: Mapping[str, str]) -> Iterator
     for variant in results.variants:
         if variant.imported:
             continue
-        value = attrgetter(setting)(variant.settings)
+        value = dict(_flat(variant.settings.model_dump())).get(setting)
         if isinstance(value, int | float) and not isinstance(value, bool):
             if variant.name in points:
                 yield variant.name, variant.baseline or "", value

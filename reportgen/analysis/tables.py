@@ -7,6 +7,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from reportgen.analysis.results import Runs
+
 _BEST = {"test_loss": "min", "test_accuracy": "max", "parameters": "min", "seconds_per_epoch": "min"}
 
 
@@ -58,6 +60,21 @@ def curves(epochs: pd.DataFrame) -> pd.DataFrame:
     table = grouped.agg(mean="mean", std="std", n="count").reset_index()
     spread = table["std"].fillna(0.0)
     return table.assign(low=table["mean"] - spread, high=table["mean"] + spread).drop(columns="std")
+
+
+def norms(results: Runs) -> pd.DataFrame:
+    """Average the norms of the gradients that finished runs logged, as `geometric` does.
+
+    Returns variant, number (of the epoch or step), mean, low, high and n; no rows where no run logged any.
+    """
+    rows = [
+        (run.rpartition("/")[0], row.get("epoch", row.get("step")), row["gradient_norm"])
+        for run, record in results.records.items()
+        if record.status == "finished"
+        for row in record.epochs or record.steps
+        if "gradient_norm" in row
+    ]
+    return geometric(pd.DataFrame(rows, columns=["variant", "number", "norm"]), ["variant", "number"], "norm")
 
 
 def row_normalised(confusion: NDArray[np.int64]) -> NDArray[np.float64]:

@@ -106,6 +106,9 @@ class _Live:
             case RunDone(name):
                 self._runs = (self._runs[0] + 1, self._runs[1])
                 if name in self._lines:
+                    line = next(line for line in self._progress.tasks if line.id == self._lines[name])
+                    left = (line.total or 0) - line.completed  # of a run that stopped early
+                    self._progress.advance(self._all, left)
                     self._progress.remove_task(self._lines.pop(name))
                 self._progress.update(self._all, state="{}/{} runs".format(*self._runs))
 

@@ -13,8 +13,7 @@ from reportgen.storage.records import Store
 
 if TYPE_CHECKING:
     from reportgen.lab.training.checkpoints import Checkpoint
-    from reportgen.lab.training.loop import Epoch
-    from reportgen.lab.training.steps import Logged
+    from reportgen.lab.training.loop import Logged
 
 
 @dataclass(frozen=True)
@@ -179,22 +178,18 @@ def files_of_run(
     Raises OutOfMemory if memory ran out and this is not the last try.
     """
     from reportgen.lab.record import to_files
-    from reportgen.lab.run import carry_out
+    from reportgen.lab.training.loop import Hooks
     from reportgen.tasks.registry import run_settings
+    from reportgen.tasks.runs import carry_out
 
-    def on_epoch(epoch: "Epoch") -> None:
-        tell(EpochDone(task.name, epoch.epoch, task.epochs, epoch.heldout_loss, epoch.heldout_accuracy))
-
-    def on_step(step: "Logged") -> None:
-        tell(EpochDone(task.name, step.step, task.epochs, step.loss, step.accuracy, task.unit))
+    def on_log(logged: "Logged") -> None:
+        tell(EpochDone(task.name, logged.number, task.epochs, logged.loss, logged.accuracy, task.unit))
 
     record = carry_out(
         run_settings(task.settings),
         task.seed,
         task.parts,
-        on_epoch=on_epoch,
-        on_step=on_step,
-        on_batch=on_batch,
+        hooks=Hooks(on_log, on_batch),
         checkpoint=checkpoint,
         last_try=last_try,
     )

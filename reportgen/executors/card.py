@@ -164,8 +164,10 @@ def _train(pipe: Connection, task: Task, shared: Path) -> None:
     """Train the run again and again, in a process of its own: warm up, answer, and then measure when asked to."""
     from reportgen.data_files.sharing import share_in
     from reportgen.lab.failures import OutOfMemory
-    from reportgen.lab.run import Cancelled, carry_out
+    from reportgen.lab.run import Cancelled
+    from reportgen.lab.training.loop import Hooks
     from reportgen.tasks.registry import run_settings
+    from reportgen.tasks.runs import carry_out
 
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the parent, which ends this process
     share_in(shared)
@@ -173,7 +175,9 @@ def _train(pipe: Connection, task: Task, shared: Path) -> None:
     try:
         meter = _Meter(pipe, settings, task)
         while True:
-            record = carry_out(settings, task.seed, task.parts, on_batch=meter.on_batch, last_try=False)
+            record = carry_out(
+                settings, task.seed, task.parts, hooks=Hooks(on_batch=meter.on_batch), last_try=False
+            )
             if record.status != "finished":
                 pipe.send(_FAILED)
                 return

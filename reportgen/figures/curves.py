@@ -1,6 +1,6 @@
 """Learning curves, and the test accuracy of every run."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Literal
 
 import pandas as pd
@@ -8,7 +8,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
-from reportgen.figures.style import COLUMNS, LINES, WIDTH, legend_below, series_style, wrapped
+from reportgen.analysis.results import Runs
+from reportgen.analysis.tables import norms
+from reportgen.figures.deferred import Sketch, sketch
+from reportgen.figures.style import COLUMNS, LINES, WIDTH, legend_below, logarithmic, series_style, wrapped
 from reportgen.i18n.languages import Language
 
 _TALLEST = 8.2
@@ -116,3 +119,42 @@ def _lines(panel: Axes, curves: pd.DataFrame, labels: Mapping[str, str]) -> None
         # each line has its markers at other epochs, or those of lines that run together would hide each other
         panel.plot(rows["epoch"], rows["mean"], label=label, markevery=(index % step, step), **style)
         panel.fill_between(rows["epoch"], rows["low"], rows["high"], color=style["color"], alpha=tint, linewidth=0)
+
+
+def gradient_norms(results: Runs, labels: Mapping[str, str], language: Language) -> Iterator[tuple[str, Sketch]]:
+    """Yield the figure `gradient_norm` of the variants of `labels` that logged it; none where none did."""
+    table = norms(results)
+    lines = {name: label for name, label in labels.items() if name in set(table["variant"])}
+    if lines:
+        unit = "epoch" if results.task == "classification" else "step"
+        yield "gradient_norm", sketch("figures.curves.gradient_norm", table, lines, unit, language)
+
+
+def gradient_norm(table: pd.DataFrame, labels: Mapping[str, str], unit: str, language: Language) -> Figure:
+    """Draw the norm of the gradient, before it is clipped, against the epoch or step.
+
+    Args:
+        table: variant, number (of the epoch or step), mean, low and high.
+        labels: variants to draw, and what to call them.
+        unit: epoch or step.
+        language: of the labels.
+    """
+    figure = Figure(figsize=(WIDTH, _HEIGHT))
+    panel = figure.subplots()
+    banded(panel, table, "number", labels, language)
+    panel.set_xlabel(language.say(f"figure.{unit}"))
+    panel.set_ylabel(language.say("figure.gradient_norm"))
+    legend_below(figure, panel.lines, list(labels.values()))
+    return figure
+
+
+def banded(panel: Axes, table: pd.DataFrame, across: str, labels: Mapping[str, str], language: Language) -> None:
+    """Draw a line a variant through the means, with a band from low to high, on a logarithmic scale."""
+    for index, (variant, label) in enumerate(labels.items()):
+        rows = table[table["variant"] == variant].sort_values(across)
+        style = series_style(index)
+        step = max(1, len(rows) // 6)
+        start = index * step // len(labels)  # markers of lines that run together would hide each other
+        panel.plot(rows[across], rows["mean"], label=label, markevery=(start, step), **style)
+        panel.fill_between(rows[across], rows["low"], rows["high"], color=style["color"], alpha=0.1, linewidth=0)
+    logarithmic(panel, language)

@@ -95,12 +95,13 @@ def sources(package: Path, task: str) -> list[Path]:
     files = {file for name in ("run.py", "data.py") if (file := folder / name).is_file()}
     while files:
         known |= files
-        files = {imported for file in files for imported in _imported(file, package)} - known
+        files = {imported for file in files for imported in imports_of(file, package)} - known
         files = {file for file in files if file.is_relative_to(folder)}
     return sorted(known)
 
 
-def _imported(file: Path, package: Path) -> Iterator[Path]:
+def imports_of(file: Path, package: Path) -> Iterator[Path]:
+    """Yield the files of `package` that a file imports, wherever in it."""
     for node in ast.walk(ast.parse(file.read_text("utf-8"))):
         if isinstance(node, ast.ImportFrom) and node.module and node.module.startswith("reportgen"):
             parent = package.joinpath(*node.module.split(".")[1:])

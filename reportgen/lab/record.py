@@ -15,6 +15,10 @@ LAYOUT = 2
 """Version of the files below; a record of another layout is not read."""
 
 EPOCH_COLUMNS = ("epoch", "train_loss", "train_accuracy", "heldout_loss", "heldout_accuracy", "seconds")
+"""The columns of every classification run's log; LOGGED_COLUMNS follow where the suite asks for them."""
+
+LOGGED_COLUMNS = ("learning_rate", "gradient_norm")
+"""Columns of a log that a run of any task has where its rate changes, and where its gradients' norm is logged."""
 
 _MOST_BYTES = 4 << 30
 
@@ -54,16 +58,37 @@ class Record:
     steps: list[dict[str, float]] = field(default_factory=list)
     """The log of a task that is counted in steps; the task's `run` module names its columns."""
     measures: dict[str, Any] = field(default_factory=dict)
-    """What was measured of the trained model, as plain values; what there is depends on the task."""
+    """What was measured of the trained model, as plain values; what there is depends on the task.
+
+    Of a run of any task that was stopped early, `early_stop` has its unit (epoch or step), the number of the one
+    that it was stopped after, the best one's, and how many evaluations it waited for a better one.
+    """
     arrays: dict[str, NDArray[Any]] = field(default_factory=dict)
     """The same, as arrays."""
+
+
+@dataclass
+class Outcome:
+    """What a run comes to: fields of its record, filled in as it trains, so that nothing is lost if it fails."""
+
+    model: dict[str, Any] = field(default_factory=dict)
+    data: dict[str, Any] = field(default_factory=dict)
+    epochs: list[dict[str, float]] = field(default_factory=list)
+    heldout: str = ""
+    kept_epoch: int = 0
+    predictions: dict[str, NDArray[Any]] = field(default_factory=dict)
+    mistakes: list[dict[str, Any]] = field(default_factory=list)
+    steps: list[dict[str, float]] = field(default_factory=list)
+    measures: dict[str, Any] = field(default_factory=dict)
+    arrays: dict[str, NDArray[Any]] = field(default_factory=dict)
 
 
 def to_files(record: Record) -> dict[str, bytes]:
     """Return the record as files: record.json, epochs.csv, and what it has of steps.csv and arrays."""
     plain = {k: v for k, v in vars(record).items() if k not in ("epochs", "steps", *_ARRAYS)}
     text = json.dumps({"layout": LAYOUT, **plain}, ensure_ascii=False, indent=1, allow_nan=False)
-    files = {"record.json": text.encode(), "epochs.csv": _csv(record.epochs, EPOCH_COLUMNS).encode()}
+    columns = record.epochs[0] if record.epochs else EPOCH_COLUMNS
+    files = {"record.json": text.encode(), "epochs.csv": _csv(record.epochs, columns).encode()}
     if record.steps:
         files["steps.csv"] = _csv(record.steps, record.steps[0]).encode()
     for name in _ARRAYS:

@@ -1,31 +1,41 @@
 """One run: data, model, training, and a record of the outcome."""
 
 import time
-from collections.abc import Callable
-from dataclasses import asdict
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Protocol
 
 import torch
 
+from reportgen.errors import ReportgenError
 from reportgen.lab.environment import collect, set_tf32
 from reportgen.lab.failures import OutOfMemory, is_memory_error, told
 from reportgen.lab.key import THREADS, key_of
-from reportgen.lab.record import Record
+from reportgen.lab.record import Outcome, Record
 from reportgen.lab.settings import RunOfAnyTask
-from reportgen.lab.training import steps
 from reportgen.lab.training.checkpoints import Checkpoint
-from reportgen.lab.training.loop import Diverged, Epoch
-from reportgen.lab.training.steps import Hooks, Logged, Outcome
+from reportgen.lab.training.loop import NO_HOOKS, Diverged, Hooks
 from reportgen.lab.user_class import source_of
 from reportgen.lab.user_source import is_own
-from reportgen.tasks.addition import run as addition_run
-from reportgen.tasks.addition.settings import AdditionRun
-from reportgen.tasks.classification.run import _classify
-from reportgen.tasks.classification.settings import RunSettings
-from reportgen.tasks.forecasting import run as forecasting_run
-from reportgen.tasks.forecasting.settings import ForecastingRun
-from reportgen.tasks.registry import task_of
+
+
+class Trains(Protocol):
+    """What a run asks of its task: see `reportgen.tasks.base.Task`."""
+
+    name: str
+
+    def key_parts(self, settings: RunOfAnyTask) -> dict[str, Any]:
+        """Return what the run's key holds of the task, the data's digest among it."""
+
+    def carry_out(
+        self,
+        settings: RunOfAnyTask,
+        seed: int,
+        device: torch.device,
+        hooks: Hooks,
+        outcome: Outcome,
+        checkpoint: Checkpoint,
+    ) -> None:
+        """Train and test one model, and fill in `outcome` on the way."""
 
 
 class Cancelled(Exception):  # noqa: N818 - not an error: the user asked for it
@@ -33,25 +43,23 @@ class Cancelled(Exception):  # noqa: N818 - not an error: the user asked for it
 
 
 def carry_out(
+    task: Trains,
     settings: RunOfAnyTask,
     seed: int,
     parts: dict[str, Any],
     *,
-    on_epoch: Callable[[Epoch], None] = lambda _: None,
-    on_step: Callable[[Logged], None] = lambda _: None,
-    on_batch: Callable[[], None] = lambda: None,
+    hooks: Hooks = NO_HOOKS,
     checkpoint: Checkpoint | None = None,
     last_try: bool = True,
 ) -> Record:
     """Train and test one model; a run that diverges or raises is a record, too.
 
     Args:
+        task: whose run it is.
         settings: what to train, on what, and how.
         seed: of the initial weights, the order of the examples or the examples themselves, and dropout.
         parts: what the run's key is made of.
-        on_epoch: called after each epoch.
-        on_step: called after each row of the log of a task that is counted in steps.
-        on_batch: called before each batch; all of them may raise Cancelled.
+        hooks: called on the way; both may raise Cancelled.
         checkpoint: where the run keeps its state on the way.
         last_try: record that memory ran out, and do not ask for another try.
 
@@ -68,51 +76,45 @@ def carry_out(
         "environment": collect().as_json(),
         "status": "finished",
         "error": "",
-        "model": {},
-        "data": {},
-        "task": task_of(settings.data.source).name,
+        "task": task.name,
     }
+    outcome = Outcome()
     began = time.perf_counter()
     try:
+        _check_data(task, settings, parts)
+        sources = _own_sources(settings, parts)
         set_tf32(getattr(settings.training, "precision", "float32"), device)
         with _seeded(seed, device):
-            if isinstance(settings, RunSettings):
-                _classify(settings, seed, device, record, on_epoch, on_batch, checkpoint or Checkpoint())
-            else:
-                _step_by_step(settings, seed, device, record, Hooks(on_step, on_batch), checkpoint or Checkpoint())
+            task.carry_out(settings, seed, device, hooks, outcome, checkpoint or Checkpoint())
     except Cancelled:
         raise
     except Diverged as diverged:
-        record |= {"status": "diverged", "error": str(diverged)}
-        record["epochs"] = [asdict(epoch) for epoch in diverged.epochs]
-    except steps.Diverged as diverged:
         record |= {"status": "diverged", "error": str(diverged)}
     except (Exception, SystemExit) as error:  # the user's own class may call exit
         if not last_try and is_memory_error(error):
             raise OutOfMemory from None
         record |= {"status": "failed", "error": told(error)}
-    return Record(**record, seconds=time.perf_counter() - began)
+    if outcome.model:
+        outcome.model |= sources
+    return Record(**record, **vars(outcome), seconds=time.perf_counter() - began)
 
 
-def _step_by_step(
-    settings: ForecastingRun | AdditionRun,
-    seed: int,
-    device: torch.device,
-    record: dict[str, Any],
-    hooks: Hooks,
-    checkpoint: Checkpoint,
-) -> None:
-    outcome = Outcome()
-    cell = settings.model.cell
-    source = {"source": source_of(cell, record["parts"].get("model.source"))} if is_own(cell) else {}
-    try:
-        if isinstance(settings, ForecastingRun):
-            forecasting_run.carry_out(settings, device, hooks, outcome, checkpoint)
-        else:
-            addition_run.carry_out(settings, seed, device, hooks, outcome, checkpoint)
-    finally:
-        outcome.model |= source if outcome.model else {}
-        record |= vars(outcome)
+def _check_data(task: Trains, settings: RunOfAnyTask, parts: dict[str, Any]) -> None:
+    """Raise ReportgenError if the data are not those of the key, under which the record would lie."""
+    digest = task.key_parts(settings)["data"]
+    if parts.get("data", digest) != digest:
+        raise ReportgenError("the data have changed since the build began; run the same command again")
+
+
+def _own_sources(settings: RunOfAnyTask, parts: dict[str, Any]) -> dict[str, str]:
+    """Return the source of a cell or model and of a loss of the user's own, for the record's model."""
+    cell, loss = settings.model.cell, getattr(settings.training, "loss", "")
+    sources = {}
+    if is_own(cell):
+        sources["source"] = source_of(cell, parts.get("model.source"))
+    if is_own(loss):
+        sources["loss_source"] = source_of(loss, parts.get("training.source"))
+    return sources
 
 
 class _seeded:  # noqa: N801 - reads as a with-statement

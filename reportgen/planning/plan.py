@@ -16,7 +16,6 @@ from zipfile import BadZipFile
 from reportgen.errors import ReportgenError
 from reportgen.executors.base import Task
 from reportgen.lab import device as devices
-from reportgen.lab.settings import RunOfAnyTask
 from reportgen.planning.cache import Remembered, State
 from reportgen.planning.explain import reasons
 from reportgen.storage.cache import Kept
@@ -25,7 +24,6 @@ from reportgen.suite.document import Document
 from reportgen.suite.expansion import Run, expand, runs_of
 from reportgen.suite.imports import ImportedRun
 from reportgen.suite.schema import Suite
-from reportgen.tasks.registry import task_of
 
 if TYPE_CHECKING:
     from reportgen.lab.record import Record
@@ -138,7 +136,8 @@ def tasks(planned: Plan) -> list[Task]:
             settings.model_dump(mode="json"),
             step.run.seed,
             step.parts,
-            *_length(settings),
+            settings.training.rounds,
+            settings.training.unit,
             step.found,
             alone,
         )
@@ -170,13 +169,6 @@ def check_logs(suite: Suite) -> None:
 
     runs = [(run.variant.settings, run.seed) for run in runs_of(suite, "cpu")]
     imports.check((settings, seed) for settings, seed in runs if isinstance(settings, ImportedRun))
-
-
-def _length(settings: RunOfAnyTask) -> tuple[int, str]:
-    """Return how long a run is, and in what it is counted."""
-    training = settings.training
-    has_epochs = task_of(settings.data.source).has_epochs
-    return (training.epochs, "epoch") if has_epochs else (training.steps, "step")
 
 
 def unfinished(planned: Plan, store: Store) -> list[str]:

@@ -75,8 +75,8 @@ def _place(document: Document, run: Run, setting: str) -> Path_:
         sweeps = enumerate(document.value["sweeps"])
         grids = (i for i, sweep in sweeps if sweep["base"] == base and setting in sweep["grid"])
         return ("sweeps", next(grids), "grid", setting)
-    path = tuple(setting.split("."))
-    own = [("runs", i, *path) for i, one in enumerate(document.value["runs"]) if one["name"] == base]
+    path: Path_ = tuple(setting.split("."))
+    own: list[Path_] = [("runs", i, *path) for i, one in enumerate(document.value["runs"]) if one["name"] == base]
     return next((place for place in own if place in document), path)
 
 

@@ -20,6 +20,7 @@ from reportgen.report.facts import (
     Log,
     datasets_of,
     distinct,
+    early_stops,
     imported_of,
     is_off,
     prose,
@@ -125,6 +126,8 @@ class Common:
     task: str = "classification"
     explained: Explained = field(default_factory=Explained)
     """What the sections that explain are told."""
+    early_stops: list[dict[str, Any]] = field(default_factory=list)
+    """Each run that was stopped early: run, label, unit (epoch or step), stopped, best (their numbers), waited."""
     devices: Devices = field(default_factory=Devices)
     """How the CPU and a GPU compare, where a suite asks for that."""
 
@@ -189,6 +192,7 @@ def common(
         "claims": told(findings.claims, labels, language),
         "claims_reach": reach_of_claims(findings.claims),
         "imported": imported_of(results, labels),
+        "early_stops": early_stops(results, labels),
         "task": results.task,
         "devices": devices_of(suite, results, code),
     }

@@ -14,6 +14,7 @@ from reportgen.analysis.metrics import OwnMetric
 from reportgen.analysis.results import Runs
 from reportgen.i18n.fonts import printable
 from reportgen.lab.record import Record
+from reportgen.lab.training.settings import flat_training
 from reportgen.suite.expansion import Run
 from reportgen.suite.imports import ImportedRun
 from reportgen.suite.text import Text
@@ -103,9 +104,33 @@ def step_log(record: Record, forms: Mapping[str, str]) -> str:
             form.format(row[name]) for name, form in forms.items() if not math.isnan(row.get(name, math.nan))
         )
         lines.append(" ".join([f"Step: {row['step']:.0f}", *figures]))
+        lines += of_training(row)
+    lines += stopped(record)
     if record.status != "finished":
         lines.append(f"{record.status.capitalize()}: {record.error}")
     return "\n".join(lines)
+
+
+def of_training(row: Mapping[str, float]) -> list[str]:
+    """Return a line with what every task may log; none where that was not asked for."""
+    forms = {"learning_rate": "LR: {:.4g}", "gradient_norm": "Gradient norm: {:.4g}"}
+    figures = [form.format(row[name]) for name, form in forms.items() if name in row]
+    return [" ".join(figures)] if figures else []
+
+
+def stopped(record: Record) -> list[str]:
+    """Return a line about a run that was stopped early."""
+    stop = record.measures.get("early_stop")
+    return [f"Stopped early: no lower loss since {stop['unit']} {stop['best']}"] if stop else []
+
+
+def early_stops(results: Runs, labels: Mapping[str, str]) -> list[dict[str, Any]]:
+    """Return run, label, and where it was stopped, of each run that was stopped early."""
+    return [
+        {"run": row["run"], "label": labels[row["variant"]], **stop}
+        for row in rows_of(results.runs)
+        if (stop := results.records[row["run"]].measures.get("early_stop"))
+    ]
 
 
 def rows_of(table: pd.DataFrame) -> list[dict[str, Any]]:
@@ -115,7 +140,8 @@ def rows_of(table: pd.DataFrame) -> list[dict[str, Any]]:
 
 def settings_of(resolved: dict[str, Any]) -> dict[str, Any]:
     """Return the settings of a variant by dotted name."""
-    flat = {f"{part}.{name}": value for part in ("model", "training") for name, value in resolved[part].items()}
+    flat = {f"model.{name}": value for name, value in resolved["model"].items()}
+    flat |= {f"training.{name}": value for name, value in flat_training(resolved["training"])}
     data = {f"data.{name}": value for name, value in resolved["data"].items() if name != "split"}
     split = {f"data.split.{name}": value for name, value in resolved["data"].get("split", {}).items()}
     device = {"device": resolved["device"]} if "device" in resolved else {}  # an imported run has none

@@ -13,6 +13,7 @@ from pydantic_core import ErrorDetails
 
 from reportgen.errors import Problem
 from reportgen.lab.settings import PATHS, RunOfAnyTask
+from reportgen.lab.training.settings import GROUPS, described
 from reportgen.lab.user_source import laid_over
 from reportgen.suite.document import Document, Path_, shown
 from reportgen.suite.imports import ImportedRun
@@ -82,6 +83,7 @@ def sweepable(suite: Suite) -> list[str]:
         *(f"data.split.{name}" for name in (type(split).model_fields if split else ())),
         *(f"model.{name}" for name in task.model.model_fields if name not in ("arguments", "module")),
         *(f"training.{name}" for name in task.training.model_fields),
+        *(f"training.{group}.{name}" for group, settings in GROUPS.items() for name in settings.model_fields),
         "device",
     ]
 
@@ -130,6 +132,8 @@ def _said(changed: tuple[tuple[str, Any], ...], equals: str) -> str:
 def _value(path: str, value: Any) -> str:
     if path in ("model.vectors", "model.cell", "training.loss") and isinstance(value, str):
         return PurePath(value).name  # where the file lies is nobody's business
+    if isinstance(value, dict):
+        return described(value)
     return "+".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
 
 
@@ -295,7 +299,8 @@ def _points(
         for setting, value in changed:
             *parents, last = setting.split(".")
             node = draft.raw
-            for parent in parents:
+            for parent in parents:  # a copy of a group that the points of the sweep share, or a new one
+                node[parent] = dict(node.get(parent) or {})
                 node = node[parent]
             node[last] = value
         name = f"{base.name}/{_said(changed, '=')}"

@@ -74,7 +74,7 @@ def location(details: ErrorDetails) -> Path_:
 
     pydantic puts the data source between `data` and its setting, and `[key]` after a key that is wrong itself.
     """
-    path: Path_ = details["loc"]
+    path: Path_ = (*details["loc"], *details.get("ctx", {}).get("at", ()))  # of a rule between several settings
     path = path[:-1] if path[-1:] == ("[key]",) else path
     return (*path[:1], *path[2:]) if path[:1] == ("data",) and path[1:2] and path[1] in data_sources() else path
 

@@ -23,9 +23,9 @@ if TYPE_CHECKING:
     from reportgen.analysis.results import Runs
     from reportgen.figures.deferred import Sketches
     from reportgen.i18n.languages import Language
-    from reportgen.lab.record import Record
+    from reportgen.lab.record import Outcome, Record
     from reportgen.lab.training.checkpoints import Checkpoint
-    from reportgen.lab.training.steps import Hooks, Outcome
+    from reportgen.lab.training.loop import Hooks
     from reportgen.lab.user_class import ModelContract
     from reportgen.report.context import Common
     from reportgen.suite.claims import Claim
@@ -120,6 +120,10 @@ class Task(Protocol):
     """Whether training is counted in epochs, so that epoch logs can be imported, and not in steps."""
     has_predictions: bool
     """Whether its records have a prediction of a class for each test example, which metrics may measure."""
+
+    def __hash__(self) -> int:
+        """Tasks are keys of caches."""
+        return hash(type(self))
 
     # before anything trains; no torch
     def key_parts(self, settings: RunOfAnyTask) -> dict[str, Any]:

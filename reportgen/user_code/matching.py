@@ -10,8 +10,9 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from reportgen.lab.user_class import BATCH
 from reportgen.lab.user_source import OwnClass
-from reportgen.user_code.layers import BATCH, Failed, Fault, Trial, built_layer, watched
+from reportgen.user_code.layers import Failed, Fault, Trial, built_layer, watched
 
 NETWORKS: dict[str, type[nn.RNN | nn.LSTM | nn.GRU]] = {"rnn": nn.RNN, "lstm": nn.LSTM, "gru": nn.GRU}
 GATES = {"rnn": "h", "lstm": "ifgo", "gru": "rzn"}

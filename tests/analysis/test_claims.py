@@ -16,14 +16,15 @@ from reportgen.i18n.languages import Language, load_languages
 from reportgen.lab.record import Record
 from reportgen.report.claims import told
 from reportgen.resources import TEMPLATES
-from reportgen.suite.claims import METRICS, Number, measured_in, parse
+from reportgen.suite.claims import Number, measured_in, parse
 from reportgen.suite.document import Document
 from reportgen.suite.expansion import Run, expand, runs_of
 from reportgen.suite.schema import Suite
 from reportgen.tasks.classification.results import Results, collect
+from reportgen.tasks.registry import TASKS, task_named
 
 ZH, EN = load_languages(["zh", "en"], [TEMPLATES])
-METRIC = METRICS["classification"]
+METRIC = task_named("classification").metrics
 
 
 def record(seed: int, right: int, **changes: Any) -> Record:
@@ -277,6 +278,6 @@ def test_strict_and_quick_do_not_go_together(reportgen: Command) -> None:
 
 def test_every_metric_has_a_name_in_every_language() -> None:
     """The report words each metric that a claim may speak of."""
-    names = {name for metrics in METRICS.values() for name in metrics}
+    names = {name for task in TASKS for name in task.metrics}
     assert {key for key in EN.messages if key.startswith("metric.")} == {f"metric.{name}" for name in names}
     assert list(measured_in(Number(1.0, "1"))) == []

@@ -15,7 +15,7 @@ from numpy.testing import assert_allclose
 from test_addition_report import EN, ZH, record
 
 from reportgen import pipeline
-from reportgen.analysis.devices import pairs, scales, seconds_of
+from reportgen.analysis.devices import pairs, scales
 from reportgen.errors import ReportgenError
 from reportgen.i18n.languages import Language
 from reportgen.lab.device import has_cuda
@@ -29,7 +29,7 @@ from reportgen.suite.schema import Suite, suite_of
 from reportgen.tasks.addition.context import build_context, write
 from reportgen.tasks.addition.findings import analyse
 from reportgen.tasks.addition.results import Additions, collect
-from reportgen.tasks.registry import TASKS
+from reportgen.tasks.registry import TASKS, task_named
 
 pytestmark = pytest.mark.usefixtures("fonts_of_reports")
 
@@ -158,12 +158,11 @@ def test_the_time_of_a_step_is_the_median_of_the_log() -> None:
     slow = replace(
         record(run, 100, {}, "k"), steps=[{"step": s, "seconds": s / 100 + 60} for s in (50, 100, 150, 160)]
     )
-    assert_allclose(seconds_of(slow), 0.01)
-    assert_allclose(
-        seconds_of(replace(slow, task="classification", epochs=[{"seconds": s} for s in (9, 2, 3)])), 3
-    )
-    arrays = {"evaluation_seconds": np.array([5.0, 5.5, 6.0])}
-    assert_allclose(seconds_of(replace(slow, task="forecasting", arrays=arrays)), 0.5)
+    assert_allclose(task_named("addition").seconds_per_step(slow), 0.01)
+    by_epoch = replace(slow, epochs=[{"seconds": s} for s in (9, 2, 3)])
+    assert_allclose(task_named("classification").seconds_per_step(by_epoch), 3)
+    by_evaluation = replace(slow, arrays={"evaluation_seconds": np.array([5.0, 5.5, 6.0])})
+    assert_allclose(task_named("forecasting").seconds_per_step(by_evaluation), 0.5)
 
 
 def test_the_same_training_on_both_devices_is_a_pair() -> None:

@@ -7,6 +7,7 @@ import pytest
 from conftest import Command
 
 from reportgen.cli.data import entries
+from reportgen.tasks.registry import data_sources
 
 OFFLINE = {"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": "", "PIP_CONFIG_FILE": "/dev/null",
            "https_proxy": "http://127.0.0.1:9", "no_proxy": ""}  # fmt: skip

@@ -14,8 +14,8 @@ from reportgen.errors import InputError
 from reportgen.importers.log import Log
 from reportgen.importers.records import READERS, read
 from reportgen.lab.record import Record
-from reportgen.report.facts import epoch_log
 from reportgen.suite.imports import FORMATS, Columns, ImportSettings, format_of
+from reportgen.tasks.classification.context import log as epoch_log
 
 TWO_LINES = """\
 Train Epoch: 1 Loss: 0.589669 Acc: 0.674022

@@ -16,12 +16,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from reportgen.lab.record import Record, to_files
-from reportgen.lab.run import Cancelled, carry_out
+from reportgen.lab.run import Cancelled
 from reportgen.lab.settings import RunOfAnyTask
 from reportgen.lab.training.checkpoints import Checkpoint
+from reportgen.lab.training.loop import Hooks, Logged
 from reportgen.tasks.classification.settings import ModelSettings, RunSettings, SurnamesSettings, TrainingSettings
 from reportgen.tasks.registry import run_settings
-from reportgen.tasks.runs import key_parts
+from reportgen.tasks.runs import carry_out, key_parts
 
 SETTINGS = RunSettings(
     data=SurnamesSettings(source="surnames", languages=("Greek", "Russian"), limit=300),
@@ -63,12 +64,12 @@ run(Checkpoint(Path(sys.argv[1]), 0))
 def run(checkpoint: Checkpoint | None = None, stop_after: int = 0) -> Record:
     """Carry out the run; with `stop_after`, only so many epochs of it."""
 
-    def on_epoch(epoch: Any) -> None:
-        if epoch.epoch == stop_after:
+    def on_log(logged: Logged) -> None:
+        if logged.number == stop_after:
             raise Cancelled
 
     parts = key_parts(SETTINGS, 3)
-    return carry_out(SETTINGS, 3, parts, on_epoch=on_epoch, checkpoint=checkpoint)
+    return carry_out(SETTINGS, 3, parts, hooks=Hooks(on_log), checkpoint=checkpoint)
 
 
 def step_by_step(
@@ -81,7 +82,7 @@ def step_by_step(
         if next(batches) == stop_at:
             raise Cancelled
 
-    record = carry_out(settings, 3, key_parts(settings, 3), on_batch=on_batch, checkpoint=checkpoint)
+    record = carry_out(settings, 3, key_parts(settings, 3), hooks=Hooks(on_batch=on_batch), checkpoint=checkpoint)
     return record, next(batches) - 1
 
 
@@ -121,7 +122,7 @@ def test_an_interrupted_run_ends_with_the_same_bits(stop_after: int, quiet: Reco
         SETTINGS,
         3,
         key_parts(SETTINGS, 3),
-        on_epoch=lambda epoch: began.append(epoch.epoch),
+        hooks=Hooks(lambda logged: began.append(logged.number)),
         checkpoint=checkpoint,
     )
     assert began == list(range(stop_after + 1, 6))

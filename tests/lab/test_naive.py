@@ -21,10 +21,9 @@ from reportgen.lab.models.cells import (
 )
 from reportgen.lab.models.naive import MOST_STEPS, measure, step_by_step
 from reportgen.lab.record import Record
-from reportgen.lab.run import carry_out
 from reportgen.provenance.rerun import unequal_parts
 from reportgen.tasks.registry import run_settings
-from reportgen.tasks.runs import key_parts
+from reportgen.tasks.runs import carry_out, key_parts
 
 STACKS: tuple[Callable[..., Stack], ...] = (
     HandwrittenRNN,

@@ -12,11 +12,10 @@ from reportgen.errors import ReportgenError
 from reportgen.lab.device import has_cuda
 from reportgen.lab.environment import forward_in, set_tf32
 from reportgen.lab.record import Record
-from reportgen.lab.run import carry_out
 from reportgen.storage.records import Store
 from reportgen.tasks.classification.model import SequenceClassifier
 from reportgen.tasks.classification.settings import ModelSettings, RunSettings, SurnamesSettings, TrainingSettings
-from reportgen.tasks.runs import key_parts
+from reportgen.tasks.runs import carry_out, key_parts
 
 CPU = torch.device("cpu")
 

@@ -13,7 +13,6 @@ from torch.autograd.functional import jacobian
 
 from reportgen.lab.probes import gates_over, measure_network
 from reportgen.lab.record import from_files, to_files
-from reportgen.lab.run import carry_out
 from reportgen.lab.settings import RecurrentCell
 from reportgen.tasks.classification.data import prepare
 from reportgen.tasks.classification.letter_models import RNN
@@ -27,7 +26,7 @@ from reportgen.tasks.classification.settings import (
     TrainingSettings,
 )
 from reportgen.tasks.registry import run_settings
-from reportgen.tasks.runs import key_parts
+from reportgen.tasks.runs import carry_out, key_parts
 
 INDICES = torch.tensor([[1, 2, 3, 1, 2], [3, 1, 0, 0, 0], [2, 2, 1, 0, 0]])
 LENGTHS = torch.tensor([5, 2, 3])

@@ -14,13 +14,14 @@ from reportgen.lab.data.corpora import Corpus
 from reportgen.lab.device import has_cuda
 from reportgen.lab.key import key_of
 from reportgen.lab.record import Record
-from reportgen.lab.run import Cancelled, carry_out
+from reportgen.lab.run import Cancelled
 from reportgen.lab.settings import RecurrentCell
-from reportgen.lab.training import loop
-from reportgen.lab.training.loop import Diverged, Epoch, Trained, optimizer_of, predict, train
+from reportgen.lab.training.loop import Diverged, Hooks, Logged, Row
+from reportgen.lab.training.optimizers import optimizer_of
+from reportgen.tasks.classification import run as classification_run
 from reportgen.tasks.classification.data import Dataset, encode, prepare
 from reportgen.tasks.classification.model import SequenceClassifier
-from reportgen.tasks.classification.run import build
+from reportgen.tasks.classification.run import Trained, build, predict, train
 from reportgen.tasks.classification.settings import (
     KNOWN_CELLS,
     Cell,
@@ -30,7 +31,7 @@ from reportgen.tasks.classification.settings import (
     SurnamesSettings,
     TrainingSettings,
 )
-from reportgen.tasks.runs import key_parts
+from reportgen.tasks.runs import carry_out, key_parts
 
 CPU = torch.device("cpu")
 OPTIMIZERS = get_args(TrainingSettings.model_fields["optimizer"].annotation)
@@ -51,9 +52,11 @@ def model(seed: int = 0, cell: str = "gru") -> SequenceClassifier:
     return SequenceClassifier(2, 2, cell=cell, hidden_size=8)
 
 
-def trained(settings: TrainingSettings, data: Dataset, network: nn.Module) -> Trained:
-    """Train on the CPU with the examples in the order of seed 0."""
-    return train(network, data, settings, random=torch.Generator().manual_seed(0), device=CPU)
+def trained(settings: TrainingSettings, data: Dataset, network: nn.Module) -> tuple[list[Row], Trained]:
+    """Train on the CPU with the examples in the order of seed 0; return the epochs, too."""
+    epochs: list[Row] = []
+    random = torch.Generator().manual_seed(0)
+    return epochs, train(network, data, settings, random=random, device=CPU, epochs=epochs)
 
 
 def surnames(
@@ -83,8 +86,8 @@ def numbers(record: Record) -> tuple[list[dict[str, float]], dict[str, list[floa
 @pytest.mark.parametrize("cell", get_args(RecurrentCell))
 def test_what_can_be_learnt_is_learnt(cell: str) -> None:
     """Every cell gets all of a separable toy set right, texts that it was not trained on, too."""
-    found = trained(TrainingSettings(epochs=60, batch_size=4, learning_rate=0.02), toy(), model(cell=cell))
-    assert found.epochs[-1].train_accuracy == 1.0
+    epochs, found = trained(TrainingSettings(epochs=60, batch_size=4, learning_rate=0.02), toy(), model(cell=cell))
+    assert epochs[-1]["train_accuracy"] == 1.0
     assert found.test.predicted.tolist() == found.test.target.tolist()
 
 
@@ -93,8 +96,8 @@ def test_every_optimizer_lowers_the_loss(optimizer: str) -> None:
     """Each name of a suite trains: the loss ends well below where it began."""
     rate = 0.5 if optimizer == "sgd" else 0.02
     settings = TrainingSettings.model_validate({"epochs": 30, "optimizer": optimizer, "learning_rate": rate})
-    epochs = trained(settings, toy(), model()).epochs
-    assert epochs[-1].train_loss < 0.5 * epochs[0].train_loss
+    epochs, _ = trained(settings, toy(), model())
+    assert epochs[-1]["train_loss"] < 0.5 * epochs[0]["train_loss"]
 
 
 @pytest.mark.parametrize(
@@ -107,8 +110,7 @@ def test_every_optimizer_lowers_the_loss(optimizer: str) -> None:
 def test_an_optimizer_has_its_settings(name: str, kind: type[torch.optim.Optimizer]) -> None:
     """Learning rate, weight decay and, where there is one, momentum arrive at torch's optimizer of that name."""
     momentum = 0.5 if name in ("sgd", "rmsprop") else 0.0
-    given = {"optimizer": name, "learning_rate": 0.125, "weight_decay": 0.25, "momentum": momentum}
-    optimizer = optimizer_of(model(), TrainingSettings.model_validate(given))
+    optimizer = optimizer_of(model().parameters(), name, 0.125, weight_decay=0.25, momentum=momentum)
     (group,) = optimizer.param_groups
     assert type(optimizer).__bases__ == (kind,)
     assert type(optimizer).__name__ == kind.__name__
@@ -122,6 +124,8 @@ def test_an_optimizer_has_its_settings(name: str, kind: type[torch.optim.Optimiz
         ({"momentum": 0.9}, False),
         ({"weight_decay": 0.1}, False),
         ({"gradient_clip": 1.0}, False),
+        ({"gradient_clip_value": 1.0}, False),
+        ({"log_gradient_norm": True}, False),
         ({"optimizer": "adam"}, False),
     ],
 )
@@ -133,7 +137,8 @@ def test_only_plain_gradient_descent_takes_the_words_of_a_batch_alone(
     torch.manual_seed(0)
     network = SequenceClassifier(2, 2, cell="gru", hidden_size=8, embedding_size=5)
     dense = copy.deepcopy(network)
-    optimizer = optimizer_of(network, settings)
+    assert classification_run._make_sparse(network, settings) == sparse
+    optimizer = optimizer_of(network.parameters(), settings.optimizer, 0.5, sparse=sparse)
     for own in (network, dense):
         own(torch.tensor([[1, 1], [1, 3]]), torch.tensor([2, 2])).square().sum().backward()
     weights, expected = network.get_parameter("input.weight"), dense.get_parameter("input.weight")
@@ -143,7 +148,7 @@ def test_only_plain_gradient_descent_takes_the_words_of_a_batch_alone(
     if sparse:
         optimizer.step()
         torch.testing.assert_close(weights, expected - 0.5 * expected.grad)
-        assert math.isfinite(trained(settings, toy(), network).epochs[0].train_loss)
+        assert math.isfinite(trained(settings, toy(), network)[0][0]["train_loss"])
 
 
 def test_one_step_of_gradient_descent_is_as_long_as_the_clip_allows() -> None:
@@ -177,15 +182,15 @@ def test_losses_and_accuracies_are_means_over_the_examples() -> None:
         losses.append(float(logits.logsumexp(0) - logits[data.labels[i]]))
         right.append(int(logits.argmax()) == data.labels[i])
     settings = TrainingSettings(epochs=1, batch_size=5, optimizer="sgd", learning_rate=1e-12)
-    (epoch,) = trained(settings, data, network).epochs
-    assert epoch.train_loss == pytest.approx(float(np.mean(losses)))
-    assert epoch.train_accuracy == pytest.approx(np.mean(right))
+    ((epoch,), _) = trained(settings, data, network)
+    assert epoch["train_loss"] == pytest.approx(float(np.mean(losses)))
+    assert epoch["train_accuracy"] == pytest.approx(np.mean(right))
 
 
 def test_predictions_are_of_the_test_part_in_its_order() -> None:
     """Each row is about its own example: target, class, its probability, and the loss of the true class."""
     data, network = toy(), model()
-    found = trained(TrainingSettings(epochs=3, batch_size=4, learning_rate=0.02), data, network).test
+    found = trained(TrainingSettings(epochs=3, batch_size=4, learning_rate=0.02), data, network)[1].test
     assert found.example.tolist() == data.parts["test"].tolist()
     assert found.target.tolist() == data.labels[data.parts["test"]].tolist()
     for row, i in enumerate(found.example):
@@ -202,9 +207,10 @@ def test_the_seed_decides_the_weights_and_the_order_of_the_examples() -> None:
     data = prepare(settings.data)
     torch.manual_seed(5)
     random = torch.Generator().manual_seed(5)
-    by_hand = train(build(settings.model, data), data, settings.training, random=random, device=CPU)
+    epochs: list[Row] = []
+    by_hand = train(build(settings.model, data), data, settings.training, random=random, device=CPU, epochs=epochs)
     record = carried_out(settings, seed=5)
-    assert [epoch["train_loss"] for epoch in record.epochs] == [epoch.train_loss for epoch in by_hand.epochs]
+    assert [epoch["train_loss"] for epoch in record.epochs] == [epoch["train_loss"] for epoch in epochs]
     assert record.predictions["loss"].tolist() == by_hand.test.loss.tolist()
 
 
@@ -239,9 +245,9 @@ def test_the_kept_epoch_has_the_lowest_heldout_loss() -> None:
 def test_of_equal_losses_the_first_is_kept() -> None:
     """With a rate too small to move anything, every epoch is as good, and the first one stays."""
     settings = TrainingSettings(epochs=3, batch_size=12, optimizer="sgd", learning_rate=1e-30)
-    found = trained(settings, toy(), model())
-    assert len({epoch.heldout_loss for epoch in found.epochs}) == 1
-    assert found.kept_epoch == 1
+    epochs, found = trained(settings, toy(), model())
+    assert len({epoch["heldout_loss"] for epoch in epochs}) == 1
+    assert found.kept == 1
 
 
 def test_the_last_epoch_is_kept_where_the_suite_says_so() -> None:
@@ -275,7 +281,7 @@ def test_the_test_part_is_not_read_twice_by_the_same_weights(
         calls.append(arguments)
         return predict(*arguments)
 
-    monkeypatch.setattr(loop, "predict", counted)
+    monkeypatch.setattr(classification_run, "predict", counted)
     carried_out(surnames(validation=validation, keep="last"))
     assert len(calls) == passes
 
@@ -291,11 +297,11 @@ def test_data_with_a_validation_part_is_followed_on_it() -> None:
 
 def test_a_run_is_told_of_every_epoch_and_every_batch() -> None:
     """The callbacks hear the epochs in order, and three batches of up to 16 for each."""
-    heard: list[Epoch] = []
+    heard: list[Logged] = []
     batches: list[None] = []
-    record = carried_out(surnames(), on_epoch=heard.append, on_batch=lambda: batches.append(None))
-    assert [vars(epoch) for epoch in heard] == record.epochs
-    assert [epoch.epoch for epoch in heard] == [1, 2]
+    record = carried_out(surnames(), hooks=Hooks(heard.append, lambda: batches.append(None)))
+    assert heard == [Logged(i, e["heldout_loss"], e["heldout_accuracy"]) for i, e in enumerate(record.epochs, 1)]
+    assert [epoch["epoch"] for epoch in record.epochs] == [1, 2]
     assert len(batches) == 2 * math.ceil(sum(record.data["counts"]["train"]) / 16)
 
 
@@ -335,13 +341,14 @@ def test_a_model_that_the_last_step_broke_has_diverged() -> None:
 def test_an_exception_inside_a_run_is_a_failed_record() -> None:
     """The record has the end of the traceback, and what was known by then."""
 
-    def stumble(epoch: Epoch) -> None:
-        raise OSError(f"no paper left in epoch {epoch.epoch}")
+    def stumble(logged: Logged) -> None:
+        raise OSError(f"no paper left in epoch {logged.number}")
 
-    record = carried_out(surnames(), on_epoch=stumble)
+    record = carried_out(surnames(), hooks=Hooks(stumble))
     assert record.status == "failed"
     assert record.error.endswith("OSError: no paper left in epoch 1")
-    assert (record.epochs, record.predictions, record.kept_epoch) == ([], {}, 0)
+    assert [epoch["epoch"] for epoch in record.epochs] == [1]
+    assert (record.predictions, record.kept_epoch) == ({}, 0)
     assert record.data["classes"] == ("Chinese", "Greek")
 
 
@@ -353,7 +360,7 @@ def test_a_run_on_a_device_that_is_not_there_is_a_failed_record() -> None:
     assert "CUDA" in record.error or "NVIDIA" in record.error
 
 
-@pytest.mark.parametrize("callback", ["on_epoch", "on_batch"])
+@pytest.mark.parametrize("callback", ["on_log", "on_batch"])
 def test_a_cancelled_run_leaves_no_record(callback: str) -> None:
     """Cancelled passes through, from either callback, and torch's generator is put back."""
 
@@ -362,7 +369,7 @@ def test_a_cancelled_run_leaves_no_record(callback: str) -> None:
 
     before = torch.get_rng_state()
     with pytest.raises(Cancelled):
-        carried_out(surnames(), 0, **{callback: cancel})
+        carried_out(surnames(), 0, hooks=Hooks(**{callback: cancel}))
     assert torch.equal(torch.get_rng_state(), before)
 
 
@@ -376,12 +383,13 @@ def test_a_run_leaves_torchs_generator_as_it_was(rate: float) -> None:
 
 
 def test_a_divergence_carries_its_epochs() -> None:
-    """train() raises Diverged with the epochs before, for whoever calls it without a record."""
+    """train() raises Diverged in the first epoch, and leaves the log without it."""
     data = toy()
     spoilt = replace(data, parts={**data.parts, "validation": data.parts["train"]})
     network = model()
     with torch.no_grad():
         next(network.parameters()).fill_(math.nan)
-    with pytest.raises(Diverged, match="not finite in epoch 1") as caught:
-        trained(TrainingSettings(epochs=2), spoilt, network)
-    assert caught.value.epochs == []
+    epochs: list[Row] = []
+    with pytest.raises(Diverged, match="not finite in epoch 1"):
+        train(network, spoilt, TrainingSettings(epochs=2), random=torch.Generator(), device=CPU, epochs=epochs)
+    assert epochs == []

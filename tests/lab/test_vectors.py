@@ -12,14 +12,13 @@ from torch import nn
 from reportgen.errors import MissingPrerequisiteError
 from reportgen.lab.data.corpora import DataError
 from reportgen.lab.key import key_of
-from reportgen.lab.run import carry_out
 from reportgen.suite.reading import read_suite
 from reportgen.tasks.classification.data import prepare
 from reportgen.tasks.classification.model import SequenceClassifier
 from reportgen.tasks.classification.run import build
 from reportgen.tasks.classification.settings import ModelSettings, RunSettings, TableSettings
 from reportgen.tasks.classification.vectors import packaged, read_vectors, vectors_for
-from reportgen.tasks.runs import key_parts
+from reportgen.tasks.runs import carry_out, key_parts
 
 GLOVE = "the 1 2 3\ngood 0.5 -0.5 0\nbad -1 0 1e-1\nelsewhere 9 9 9\n"
 TEXTS = "text,label\n" + "the good film,yes\nthe bad film,no\n" * 10

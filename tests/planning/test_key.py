@@ -14,10 +14,11 @@ from hypothesis import strategies as st
 
 import reportgen
 from reportgen import pipeline
-from reportgen.lab.key import code_digest, key_of, key_parts, source_digest, sources
+from reportgen.lab.key import code_digest, imports_of, key_of, source_digest, sources
 from reportgen.lab.settings import Settings
 from reportgen.planning import plan
 from reportgen.storage.records import Store
+from reportgen.tasks.base import Task
 from reportgen.tasks.classification.settings import (
     ModelSettings,
     RunSettings,
@@ -25,6 +26,8 @@ from reportgen.tasks.classification.settings import (
     SurnamesSettings,
     TrainingSettings,
 )
+from reportgen.tasks.registry import TASKS
+from reportgen.tasks.runs import key_parts
 
 PACKAGE = Path(reportgen.__file__).parent
 
@@ -137,7 +140,7 @@ def test_the_parts_have_names_for_people() -> None:
     """What a plan shows of a key is setting by setting, with the versions beside them."""
     parts = key_parts(RunSettings.model_validate(BASE), 7)
     assert (parts["model.cell"], parts["training.epochs"], parts["seed"], parts["threads"]) == ("lstm", 2, 7, 1)
-    assert parts["code"] == code_digest()
+    assert parts["code"] == code_digest("classification")
     assert len(parts) == len(ModelSettings.model_fields) + len(TrainingSettings.model_fields) + 7
 
 
@@ -171,13 +174,17 @@ def test_wording_is_no_part_of_the_key(tmp_path: Path) -> None:
 
 
 def small_package(folder: Path) -> Path:
-    """Return a package with a lab that imports settings, which import units, and a report that nobody imports."""
+    """Return a package with a lab, a task that trains and reports, another task, and a report."""
     files = {
-        "lab/run.py": '"""Work."""\nfrom reportgen.suite import settings\n\n\ndef double(x):\n    return 2 * x\n',
-        "tasks/classification/settings.py": "from reportgen.units import METRE\n\nRATE = 1\n",
-        "suite/schema.py": "TITLE = 1\n",
-        "units.py": "METRE = 1\n",
-        "report/html.py": "from reportgen.lab import work\n",
+        "lab/run.py": '"""Work."""\n\n\ndef double(x):\n    return 2 * x\n',
+        "lab/models/cells.py": "GATES = 4\n",
+        "tasks/play/run.py": "from reportgen.tasks.play import model\n",
+        "tasks/play/model.py": "from reportgen.tasks.play.settings import RATE\n\nWIDTH = 2\n",
+        "tasks/play/settings.py": "from reportgen.errors import Problem\n\nRATE = 1\n",
+        "tasks/play/figures.py": "COLOUR = 1\n",
+        "tasks/rest/run.py": "HOURS = 8\n",
+        "errors.py": "class Problem:\n    WORD = 1\n",
+        "report/html.py": "from reportgen.lab import run\n",
     }
     for name, text in files.items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
@@ -190,16 +197,19 @@ SAME = {
     "layout": ("lab/run.py", "return 2 * x", "return (\n        2 * x\n    )"),
     "a docstring": ("lab/run.py", '"""Work."""', '"""Hard work."""'),
     "a new docstring": ("lab/run.py", "    return", '    """Double x."""\n    return'),
-    "a note on a constant": ("tasks/classification/settings.py", "RATE = 1", 'RATE = 1\n"""How fast."""'),
-    "a file that is not imported": ("suite/schema.py", "TITLE = 1", "TITLE = 2"),
-    "a file that imports the lab": ("report/html.py", "work", "play"),
+    "a note on a constant": ("tasks/play/settings.py", "RATE = 1", 'RATE = 1\n"""How fast."""'),
+    "how the task reports": ("tasks/play/figures.py", "COLOUR = 1", "COLOUR = 2"),
+    "another task": ("tasks/rest/run.py", "HOURS = 8", "HOURS = 9"),
+    "what a message says": ("errors.py", "WORD = 1", "WORD = 2"),
+    "a file that imports the lab": ("report/html.py", "run", "play"),
 }
 DIFFERENT = {
     "a constant": ("lab/run.py", "2 * x", "3 * x"),
     "a name": ("lab/run.py", "double", "triple"),
     "a text that is a value": ("lab/run.py", "return 2 * x", "return 'x'"),
-    "a file that is imported": ("tasks/classification/settings.py", "RATE = 1", "RATE = 2"),
-    "a file that is imported by that": ("units.py", "METRE = 1", "METRE = 2"),
+    "a folder of the lab": ("lab/models/cells.py", "GATES = 4", "GATES = 3"),
+    "what the task trains": ("tasks/play/model.py", "WIDTH = 2", "WIDTH = 3"),
+    "a file that is imported by that": ("tasks/play/settings.py", "RATE = 1", "RATE = 2"),
 }
 
 
@@ -207,53 +217,70 @@ DIFFERENT = {
 def test_what_means_the_same_has_the_same_digest(tmp_path: Path, file: str, old: str, new: str) -> None:
     """Comments, docstrings, layout and code that the lab does not import leave every record valid."""
     package = small_package(tmp_path)
-    before = source_digest(package)
+    before = source_digest(package, "play")
     text = (package / file).read_text("utf-8")
     assert old in text
     (package / file).write_text(text.replace(old, new), "utf-8")
-    assert source_digest(package) == before
+    assert source_digest(package, "play") == before
 
 
 @pytest.mark.parametrize(("file", "old", "new"), DIFFERENT.values(), ids=DIFFERENT)
 def test_what_means_something_else_has_another_digest(tmp_path: Path, file: str, old: str, new: str) -> None:
     """Whatever can change a number, in the lab or in what it imports, asks for new records."""
     package = small_package(tmp_path)
-    before = source_digest(package)
+    before = source_digest(package, "play")
     text = (package / file).read_text("utf-8")
     assert old in text
     (package / file).write_text(text.replace(old, new), "utf-8")
-    assert source_digest(package) != before
+    assert source_digest(package, "play") != before
 
 
 def test_a_new_or_renamed_file_of_the_lab_is_seen(tmp_path: Path) -> None:
     """The names of the files count, and so does a file that is added."""
     package = small_package(tmp_path)
-    digests = [source_digest(package)]
+    digests = [source_digest(package, "play")]
     (package / "lab" / "play.py").write_text("FUN = 1\n")
-    digests.append(source_digest(package))
+    digests.append(source_digest(package, "play"))
     (package / "lab" / "play.py").rename(package / "lab" / "rest.py")
-    digests.append(source_digest(package))
+    digests.append(source_digest(package, "play"))
     assert len(set(digests)) == 3
 
 
-def test_the_digest_covers_the_lab_and_the_settings_it_reads() -> None:
-    """Every file of lab/ and the settings of the tasks are in it, and nothing that words, draws or analyses."""
-    covered = {path.relative_to(PACKAGE).as_posix() for path in sources(PACKAGE)}
-    lab = {f"lab/{path.name}" for path in (PACKAGE / "lab").glob("*.py")}
-    settings = {
-        f"suite/{name}.py"
-        for name in ("base", "classifier", "settings", "forecasting", "addition", "tasks", "own")
-    }
-    assert covered == lab | settings
+TRAINING = {
+    "classification": {"run", "data", "settings", "model", "letter_models", "predictions", "vectors"},
+    "forecasting": {"run", "data", "settings", "model"},
+    "addition": {"run", "data", "settings", "model"},
+}
 
 
-def test_a_copy_of_the_package_has_the_same_digest(tmp_path: Path) -> None:
-    """Where reportgen is installed does not matter, and the digest is of these very files."""
+@pytest.mark.parametrize("task", TASKS, ids=lambda task: task.name)
+def test_the_digest_covers_the_lab_and_how_the_task_trains(task: Task) -> None:
+    """Every file of lab/ and what the task's run imports of its folder are in it; what words, draws or tests is not."""
+    covered = {path.relative_to(PACKAGE).as_posix() for path in sources(PACKAGE, task.name)}
+    lab = {path.relative_to(PACKAGE).as_posix() for path in (PACKAGE / "lab").rglob("*.py")}
+    assert covered == lab | {f"tasks/{task.name}/{name}.py" for name in TRAINING[task.name]}
+
+
+@pytest.mark.parametrize("task", TASKS, ids=lambda task: task.name)
+def test_what_trains_imports_nothing_that_its_key_lacks(task: Task) -> None:
+    """Of reportgen, the files in a key import each other, errors.py and data_files/, which change no number."""
+    covered = sources(PACKAGE, task.name)
+    imported = {path for file in covered for path in imports_of(file, PACKAGE)}
+    outside = {path.relative_to(PACKAGE).as_posix() for path in imported - set(covered)}
+    assert {name for name in outside if not name.startswith(("errors", "data_files/"))} == set()
+
+
+@pytest.mark.parametrize("changed", TASKS, ids=lambda task: task.name)
+def test_a_changed_task_trains_its_own_runs_anew_and_no_others(changed: Task, tmp_path: Path) -> None:
+    """A constant edited in a copy of the folder of a task gives another digest to that task alone."""
     shutil.copytree(PACKAGE, tmp_path / "copy")
-    assert source_digest(tmp_path / "copy") == code_digest()
-    with (tmp_path / "copy" / "suite" / "settings.py").open("a", encoding="utf-8") as file:
+    assert [source_digest(tmp_path / "copy", task.name) for task in TASKS] == [
+        code_digest(task.name) for task in TASKS
+    ]
+    with (tmp_path / "copy" / "tasks" / changed.name / "run.py").open("a", encoding="utf-8") as file:
         file.write("\nNEW = 1\n")
-    assert source_digest(tmp_path / "copy") != code_digest()
+    new = {task.name for task in TASKS if source_digest(tmp_path / "copy", task.name) != code_digest(task.name)}
+    assert new == {changed.name}
 
 
 COMPUTE = """

@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 from conftest import TINY, Command, build
 from pypdf import PdfReader
-from reportgen.tasks.checking import CHECKS
 
 from reportgen import pipeline
 from reportgen.analysis.checks import Checked, Found
@@ -23,10 +22,18 @@ from reportgen.storage.records import Store
 from reportgen.suite.declarations import CODES, WARNINGS, Checks, Code, severity
 from reportgen.suite.reading import read_suite
 from reportgen.suite.text import Text
+from reportgen.tasks.addition import checks as addition_checks
+from reportgen.tasks.classification import checks as classification_checks
+from reportgen.tasks.forecasting import checks as forecasting_checks
 
 ZH, EN = load_languages(["zh", "en"], [TEMPLATES])
 BOTH = pytest.mark.parametrize("language", [ZH, EN], ids=["zh", "en"])
 LABELS = {"a": "Elman", "b": "Big", "c": "Third", "d": "Fourth"}
+CHECKS = {
+    "classification": classification_checks.CHECKS,
+    "forecasting": forecasting_checks.CHECKS,
+    "addition": addition_checks.CHECKS,
+}
 PAGE = (Path(__file__).parents[2] / "docs" / "checks.md").read_text("utf-8")
 
 # what each check finds, as the tests of the checks have it, and what the reader has to be told of it

@@ -51,7 +51,7 @@ if __name__ == "__main__":
     main()
 else:
     from reportgen import store
-    from reportgen.lab import checkpoints
+    from reportgen.lab.training import checkpoints
     checkpoints.SECONDS_BETWEEN = 0.0
     write = store.Store.write
     def noted(self, key, files):

@@ -23,7 +23,7 @@ from reportgen.tasks.classification import data as classification_data
 from reportgen.tasks.classification.model import SequenceClassifier
 from reportgen.tasks.classification.settings import ModelSettings
 from reportgen.tasks.forecasting import data as forecasting_data
-from reportgen.tasks.registry import TASKS, run_settings, task_of
+from reportgen.tasks.registry import TASKS, data_sources, run_settings
 from reportgen.tasks.runs import key_parts
 
 often = settings(
@@ -222,8 +222,7 @@ def test_a_data_setting_is_in_the_key_if_it_changes_the_data(
 ) -> None:
     """Another key exactly if the run is given other numbers, or its record tells something else of them."""
     base = sources(tables)[source]
-    task = task_of(source)
-    schema = task.sources[source].model_json_schema()
+    schema = data_sources()[source].model_json_schema()
     name = data.draw(st.sampled_from([name for name in schema["properties"] if name != "source"]))
     of_tables: dict[str, list[str | None]] = {
         "file": [str(tables / file) for file in ("table.csv", "copy.csv", "other.csv")],

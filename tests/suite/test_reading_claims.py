@@ -12,7 +12,6 @@ from reportgen.i18n.languages import load_languages
 from reportgen.report.claims import worded
 from reportgen.resources import TEMPLATES, shipped_suites
 from reportgen.suite.claims import (
-    METRICS,
     Claim,
     ClaimError,
     Combined,
@@ -23,9 +22,10 @@ from reportgen.suite.claims import (
     parse,
 )
 from reportgen.suite.reading import read_suite
+from reportgen.tasks.registry import task_named
 
 (EN,) = load_languages(["en"], [TEMPLATES])
-METRIC = METRICS["classification"]
+METRIC = task_named("classification").metrics
 NAMES = ["rnn", "lstm", "lstm/hidden_size=64", "rnn/layers=1, learning_rate=0.1", "my-gru"]
 
 

@@ -22,7 +22,7 @@ from reportgen.suite.document import LARGEST_FILE
 from reportgen.suite.expansion import MOST_RUNS, runs_of
 from reportgen.suite.reading import read_suite
 from reportgen.suite.schema import json_schema, suite_of
-from reportgen.tasks.base import Task
+from reportgen.tasks.base import Task, sources
 from reportgen.tasks.registry import TASKS
 
 SHIPPED = [file.read_bytes() for file in shipped_suites().values()]
@@ -229,7 +229,7 @@ def of_object(node: dict[str, Any], schema: dict[str, Any]) -> st.SearchStrategy
 
 def of_task(task: Task) -> st.SearchStrategy[Any]:
     """Return what draws suites of a task: a right one, of which a few parts are as the schema has them."""
-    source = "surnames" if task.name == "classification" else next(iter(task.sources))
+    source = "surnames" if task.name == "classification" else next(iter(sources(task)))
     right = {"title": "T", "data": {"source": source}, "model": {"cell": "rnn"}, "runs": [{"name": "a"}]}
     schema = suite_of(task).model_json_schema()
     return of_object({**schema, "required": []}, schema).map(lambda drawn: {**right, **drawn})

@@ -10,13 +10,12 @@ from hypothesis import strategies as st
 from torch import Tensor, nn
 
 from reportgen.lab.record import Record, from_files, to_files
-from reportgen.lab.run import carry_out
-from reportgen.lab.training.steps import Logged
+from reportgen.lab.training.loop import Hooks, Logged
 from reportgen.tasks.addition.data import draw, sums_of
 from reportgen.tasks.addition.model import Adder
 from reportgen.tasks.addition.run import score
 from reportgen.tasks.registry import run_settings
-from reportgen.tasks.runs import key_parts
+from reportgen.tasks.runs import carry_out, key_parts
 
 NUMBERS = st.integers(0, 10**40 - 1)
 
@@ -137,9 +136,9 @@ def test_the_log_has_its_steps_and_ends_with_the_last() -> None:
     """Every four of six steps, and at the end; the run tells of each row."""
     heard: list[Logged] = []
     batches: list[None] = []
-    record = carried_out(adding(), on_step=heard.append, on_batch=lambda: batches.append(None))
+    record = carried_out(adding(), hooks=Hooks(heard.append, lambda: batches.append(None)))
     assert [row["step"] for row in record.steps] == [4, 6]
-    assert [(told.step, told.loss) for told in heard] == [(r["step"], r["test_loss"]) for r in record.steps]
+    assert [(told.number, told.loss) for told in heard] == [(r["step"], r["test_loss"]) for r in record.steps]
     assert len(batches) == 6
     assert record.measures["steps"] == 6
 

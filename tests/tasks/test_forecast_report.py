@@ -26,7 +26,7 @@ from reportgen.suite.expansion import Run, runs_of
 from reportgen.suite.schema import Suite, suite_of
 from reportgen.tasks.forecasting.context import build_context
 from reportgen.tasks.forecasting.figures import errors, forecasts, training
-from reportgen.tasks.forecasting.findings import Findings, analyse
+from reportgen.tasks.forecasting.findings import analyse
 from reportgen.tasks.forecasting.results import Forecasts, collect
 from reportgen.tasks.registry import TASKS
 
@@ -341,7 +341,7 @@ def test_the_forecasting_report_is_the_golden_one(code: str, golden: Callable[[s
 def test_the_numbers_have_the_runs_that_they_come_from(tmp_path: Path) -> None:
     """results.json names for each number the finished runs behind it; the tables are CSV."""
     found = results({"adam": (0.1, np.nan), "lbfgs": (0.01, 0.02)})
-    findings: Findings = pipeline.analyse(found)
+    findings = pipeline.analyse(found)
     paths = pipeline.numbers(found, findings, tmp_path, suite())
     content = json.loads((tmp_path / "results.json").read_text("utf-8"))
     by_name = {number["name"]: number for number in content["numbers"]}

@@ -10,15 +10,17 @@ import torch
 
 from reportgen.errors import InputError
 from reportgen.lab.record import Record, from_files, to_files
-from reportgen.lab.run import Cancelled, carry_out
+from reportgen.lab.run import Cancelled
 from reportgen.lab.settings import RecurrentCell
-from reportgen.lab.training.steps import Logged
+from reportgen.lab.training.loop import Hooks, Logged
+from reportgen.lab.training.loop import train as trained
+from reportgen.lab.training.optimizers import optimizer_of
 from reportgen.tasks.forecasting.data import prepare
 from reportgen.tasks.forecasting.model import Forecaster
-from reportgen.tasks.forecasting.run import Training, one_step_ahead, optimizer_of
+from reportgen.tasks.forecasting.run import ForecastingObjective, one_step_ahead
 from reportgen.tasks.forecasting.settings import ForecastTrainingSettings, SeriesSettings, SineSettings
 from reportgen.tasks.registry import run_settings
-from reportgen.tasks.runs import key_parts
+from reportgen.tasks.runs import carry_out, key_parts
 
 CELLS = get_args(RecurrentCell)
 
@@ -209,7 +211,7 @@ def test_the_log_counts_evaluations_and_seconds() -> None:
 
 def test_lbfgs_is_torchs_own() -> None:
     """The losses of the evaluations are those of torch.optim.LBFGS, driven by hand from the same weights."""
-    settings = ForecastTrainingSettings(optimizer="lbfgs", max_iter=5)
+    settings = ForecastTrainingSettings(optimizer="lbfgs", max_iter=5, steps=3)
     points = torch.from_numpy(prepare(SineSettings(source="sine", sequences=6, length=40)).train)
 
     def fresh() -> Forecaster:
@@ -217,7 +219,8 @@ def test_lbfgs_is_torchs_own() -> None:
         return Forecaster(cell="lstm", hidden_size=5).double()
 
     one, two = fresh(), fresh()
-    training = Training(one, points, optimizer_of(one, settings))
+    objective = ForecastingObjective(one, points, points[:0])
+    trained(one, objective, optimizer_of(one.parameters(), "lbfgs", 0.8, max_iter=5), settings, rows=[])
     by_hand = torch.optim.LBFGS(two.parameters(), lr=0.8, max_iter=5)
     losses: list[float] = []
 
@@ -229,10 +232,8 @@ def test_lbfgs_is_torchs_own() -> None:
         return losses[-1]
 
     for _ in range(3):
-        training.step()
         by_hand.step(closure)  # type: ignore[no-untyped-call]
-    assert training.losses == pytest.approx(losses)
-    assert training.steps == 3
+    assert objective.losses == pytest.approx(losses)
 
 
 @pytest.mark.parametrize("optimizer", ["adam", "lbfgs"])
@@ -304,8 +305,8 @@ def test_a_forecast_that_leaves_all_bounds_is_a_diverged_record(monkeypatch: pyt
 def test_a_run_tells_of_its_steps_and_can_be_stopped() -> None:
     """The callbacks hear each logged step; one that raises Cancelled ends the run, in the midst of L-BFGS, too."""
     heard: list[Logged] = []
-    record = carried_out(sines(), on_step=heard.append)
-    assert [(told.step, told.loss) for told in heard] == [(r["step"], r["train_loss"]) for r in record.steps]
+    record = carried_out(sines(), hooks=Hooks(heard.append))
+    assert [(told.number, told.loss) for told in heard] == [(r["step"], r["train_loss"]) for r in record.steps]
     evaluations: list[None] = []
 
     def stop() -> None:
@@ -314,7 +315,7 @@ def test_a_run_tells_of_its_steps_and_can_be_stopped() -> None:
             raise Cancelled
 
     with pytest.raises(Cancelled):
-        carried_out(sines(), on_batch=stop)
+        carried_out(sines(), hooks=Hooks(on_batch=stop))
     assert len(evaluations) == 3
 
 

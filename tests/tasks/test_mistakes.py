@@ -6,11 +6,10 @@ import numpy as np
 import pytest
 
 from reportgen.lab.record import from_files, to_files
-from reportgen.lab.run import carry_out
-from reportgen.lab.training.loop import Predictions
 from reportgen.tasks.classification.data import Dataset, prepare
-from reportgen.tasks.classification.mistakes import LONGEST, MOST, confident_mistakes
+from reportgen.tasks.classification.predictions import LONGEST, MOST, Predictions, confident_mistakes
 from reportgen.tasks.classification.settings import RunSettings, SurnamesSettings, TableSettings
+from reportgen.tasks.runs import carry_out
 
 
 @pytest.fixture

@@ -10,13 +10,12 @@ from torch import nn
 
 from reportgen import pipeline
 from reportgen.lab.key import key_of
-from reportgen.lab.run import carry_out
 from reportgen.lab.user_class import load
 from reportgen.lab.user_source import OwnClass, own_sources
 from reportgen.storage.records import Store
 from reportgen.suite.reading import read_suite
 from reportgen.tasks.classification.settings import RunSettings
-from reportgen.tasks.runs import key_parts
+from reportgen.tasks.runs import carry_out, key_parts
 from reportgen.user_code.layers import Trial, try_layer
 
 LAYER = '''\

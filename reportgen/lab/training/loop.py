@@ -1,263 +1,277 @@
-"""The training loop, in one piece."""
+"""The training loop of every task.
+
+A task brings an `Objective`: its batches, its loss, and its evaluation. The loop counts in rounds, which are
+epochs or steps, as the task has it, and owns what does not depend on the task: the optimizer's closure, clipping,
+the learning rate, the log, divergence, early stopping, what is kept, and checkpoints.
+"""
 
 import copy
 import math
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
-from typing import Any
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any, Literal, Protocol, TypeVar
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor, nn
+from torch.optim import Optimizer
 
-from reportgen.lab.environment import forward_in
-from reportgen.lab.training import batches, losses
 from reportgen.lab.training.checkpoints import Checkpoint, random_state, set_random_state
-from reportgen.lab.training.optimizers import bare
-from reportgen.tasks.classification.data import Dataset
-from reportgen.tasks.classification.model import SequenceClassifier
-from reportgen.tasks.classification.settings import TrainingSettings
+from reportgen.lab.training.gradients import Gradients
+from reportgen.lab.training.schedules import EarlyStopping, RateSchedule
+from reportgen.lab.training.settings import AnyTrainingSettings
 
-_EVALUATION_BATCH = {"cpu": 128, "cuda": 512}  # more on a CPU take longer: their states do not fit into its cache
-_NOTHING_KEPT = Checkpoint()
+Batch = TypeVar("Batch")
+Row = dict[str, float]
+"""One row of a log: an epoch or a logged step, by column."""
+
+
+class Diverged(Exception):  # noqa: N818 - not an error of the program, a result of the experiment
+    """The loss is NaN or infinite, or is larger after training than before."""
 
 
 @dataclass(frozen=True)
-class Epoch:
-    """What one epoch gave: mean loss and accuracy over the examples, and its wall time in seconds."""
+class Logged:
+    """How far a run is: the number of the epoch or step, its loss, and the accuracy where there is one."""
 
-    epoch: int
-    train_loss: float
-    train_accuracy: float
-    heldout_loss: float
-    heldout_accuracy: float
+    number: int
+    loss: float
+    accuracy: float | None = None
+
+
+@dataclass(frozen=True)
+class Hooks:
+    """Called while a run trains: after each row of the log, and before each evaluation. Both may raise to stop."""
+
+    on_log: Callable[[Logged], None] = lambda _: None
+    on_batch: Callable[[], None] = lambda: None
+
+
+NO_HOOKS = Hooks()
+
+
+@dataclass(frozen=True)
+class Moment:
+    """When an evaluation is made: after so many rounds, and so many seconds of training without evaluations."""
+
+    rounds: int
     seconds: float
+    seconds_since: float
+    """Those since the evaluation before."""
 
 
 @dataclass(frozen=True)
-class Predictions:
-    """What a model says of each example of a part; arrays of shape (examples,)."""
+class Evaluation:
+    """What an evaluation found."""
 
-    example: NDArray[np.int64]
-    target: NDArray[np.int64]
-    predicted: NDArray[np.int64]
-    confidence: NDArray[np.float32]
-    """Probability of the predicted class."""
-    loss: NDArray[np.float32]
+    row: Row
+    """The task's own columns of the log."""
+    losses: tuple[float, ...]
+    """All losses that were measured; a run in which one is not finite has diverged."""
+    validation_loss: float | None
+    """That on the validation part, which alone may choose or stop anything; None without such a part."""
+    logged: Logged
+
+
+class Objective(Protocol[Batch]):
+    """What a task brings to the loop."""
+
+    def batches(self) -> Iterable[Batch]:
+        """Return the batches of one round."""
+
+    def loss(self, batch: Batch) -> Tensor:
+        """Return the loss of a batch, a scalar with a gradient; L-BFGS asks several times for the same batch."""
+        raise NotImplementedError
+
+    def observe(self, loss: Tensor, seconds: float) -> None:  # noqa: ARG002
+        """Hear of each loss when its gradient is there, after so many seconds of training in all."""
+        return
+
+    def evaluate(self, moment: Moment) -> Evaluation:
+        """Measure the model, which is in evaluation mode and records no gradients."""
+        raise NotImplementedError
+
+    def state(self) -> dict[str, Any]:
+        """Return what the next round needs to know, for a checkpoint: its generators and its sums, say."""
+        raise NotImplementedError
+
+    def load_state(self, state: dict[str, Any]) -> None:
+        """Take over what `state` returned."""
+
+
+@dataclass
+class Progress:
+    """How far a training is: all that a round leaves to the next one, next to model, optimizer and objective."""
+
+    rows: list[Row] = field(default_factory=list)
+    """The log."""
+    rounds: int = 0
+    seconds: float = 0.0
+    seconds_logged: float = 0.0
+    """Those at the last row of the log."""
+    best: float = math.inf
+    """The lowest validation loss so far, where the best round is kept."""
+    kept: int = 0
+    """The round that is kept."""
+    weights: dict[str, Any] | None = None
+    """Those of the best round so far, where it is kept."""
 
 
 @dataclass(frozen=True)
 class Trained:
-    """A finished training: its epochs, the epoch that was kept, and its predictions on the test part."""
+    """How a training ended."""
 
-    epochs: list[Epoch]
-    kept_epoch: int
-    test: Predictions
-
-
-class Diverged(Exception):  # noqa: N818 - not an error of the program, a result of the experiment
-    """The loss is no longer finite; holds the epochs before."""
-
-    def __init__(self, epochs: list[Epoch], epoch: int) -> None:
-        super().__init__(f"the loss is not finite in epoch {epoch}")
-        self.epochs = epochs
-
-
-def optimizer_of(model: nn.Module, settings: TrainingSettings) -> torch.optim.Optimizer:
-    """Return the optimizer that `settings` name, in its fused form where torch has one."""
-    parameters, rate, decay = model.parameters(), settings.learning_rate, settings.weight_decay
-    match settings.optimizer:
-        case "adam":
-            return bare(torch.optim.Adam)(parameters, rate, weight_decay=decay, fused=True)
-        case "adamw":
-            return bare(torch.optim.AdamW)(parameters, rate, weight_decay=decay, fused=True)
-        case "adamax":
-            return bare(torch.optim.Adamax)(parameters, rate, weight_decay=decay)
-        case "rmsprop":
-            return bare(torch.optim.RMSprop)(parameters, rate, weight_decay=decay, momentum=settings.momentum)
-        case "sgd":
-            sparse = _make_sparse(model, settings)
-            return bare(torch.optim.SGD)(parameters, rate, settings.momentum, weight_decay=decay, fused=not sparse)
-
-
-def _make_sparse(model: nn.Module, settings: TrainingSettings) -> bool:
-    """Let the embedding's gradient have rows for the batch's words alone, where no other row would change.
-
-    Momentum, weight decay and a clip by the norm of all gradients need every row; so do the other optimizers. On a
-    GPU equal bits would not be certain.
-    """
-    embedding = model.input if isinstance(model, SequenceClassifier) else None
-    plain = not settings.momentum and not settings.weight_decay and settings.gradient_clip is None
-    if not isinstance(embedding, nn.Embedding) or not plain or embedding.weight.device.type != "cpu":
-        return False
-    embedding.sparse = True
-    return True
+    kept: int
+    """The round whose weights the model has."""
+    seconds: float
+    """Time spent in training, without evaluations."""
+    measures: dict[str, Any]
+    """For the record: `early_stop`, as `reportgen.lab.record` has it, if the run was stopped early; else empty."""
 
 
 def train(
     model: nn.Module,
-    data: Dataset,
-    settings: TrainingSettings,
+    objective: Objective[Batch],
+    optimizer: Optimizer,
+    settings: AnyTrainingSettings,
     *,
-    random: torch.Generator,
-    device: torch.device,
-    on_epoch: Callable[[Epoch], None] = lambda _: None,
-    on_batch: Callable[[], None] = lambda: None,
-    checkpoint: Checkpoint = _NOTHING_KEPT,
+    rows: list[Row],
+    log_every: int = 1,
+    keep: Literal["best", "last"] = "last",
+    hooks: Hooks = NO_HOOKS,
+    checkpoint: Checkpoint | None = None,
 ) -> Trained:
-    """Train `model` on the training part and test it once, at the epoch that `settings.keep` names.
+    """Train `model`, and leave it with the weights of the round that is kept.
 
-    Each epoch is evaluated on the validation part, or, for data without one, on the test part; only a
-    validation part ever chooses the epoch. `on_epoch` and `on_batch` may raise to stop. A run that goes on from
-    its `checkpoint` ends with the very bits of one that was not interrupted.
+    A run that goes on from its `checkpoint` ends with the very bits of one that was not interrupted.
+
+    Args:
+        model: trained in place.
+        objective: what it learns.
+        optimizer: of its parameters.
+        settings: how many rounds there are at most, and how rates, gradients and early stopping are handled.
+        rows: the log, filled in on the way, so that it is there whatever happens.
+        log_every: rounds between two evaluations; the last round always has one.
+        keep: the last round, or that of the lowest validation loss.
+        hooks: hear of the progress; both may raise to stop.
+        checkpoint: where the state is kept on the way.
 
     Raises:
-        Diverged: the training or the held-out loss of an epoch is NaN or infinite.
+        Diverged: a loss is NaN or infinite.
+        ValueError: something is to be chosen on a validation part, and there is none.
     """
-    part, test = _Part.of(data, "train", device), _Part.of(data, "test", device)
-    heldout = _Part.of(data, "validation", device) if len(data.parts["validation"]) else test
-    optimizer = optimizer_of(model, settings)
-    loss_of = losses.loss_of(settings.loss)
-    progress = _Progress(model, optimizer, random)
-    if before := checkpoint.load():
-        progress.go_on_from(before)
-    epochs = progress.epochs
-    tested: dict[int, Predictions] = {}  # by the epoch, where it is the test part that is held out
-    for epoch in range(len(epochs) + 1, settings.epochs + 1):
+    checkpoint = checkpoint or Checkpoint()
+    progress = Progress(rows)
+    gradients = Gradients(model, settings)
+    schedule = RateSchedule(optimizer, settings.schedule, settings.rounds)
+    stopping = EarlyStopping(settings.early_stopping)
+    state = _State(progress, model, optimizer, objective, gradients, schedule, stopping)
+    state.resume(checkpoint.load())
+
+    began = time.perf_counter()
+
+    def loss_and_gradient(batch: Batch) -> Tensor:
+        hooks.on_batch()
+        optimizer.zero_grad(set_to_none=True)
+        loss = objective.loss(batch)
+        loss.backward()
+        gradients.clip()
+        objective.observe(loss.detach(), progress.seconds + time.perf_counter() - began)
+        return loss.detach()
+
+    while progress.rounds < settings.rounds and not stopping.stopped:
+        progress.rounds += 1
         began = time.perf_counter()
-        model.train()
-        told = []  # losses, logits and labels of the batches, read once an epoch: reading waits for the device
-        for batch in batches.shuffled(part.host_lengths, settings.batch_size, random):
-            on_batch()
-            inputs, lengths, labels = part.take(batch, model)
-            with forward_in(settings.precision, device):
-                logits = model(inputs, lengths)
-            loss = loss_of(logits.float(), labels).mean()
-            optimizer.zero_grad(set_to_none=True)
-            loss.backward()
-            if settings.gradient_clip is not None:
-                nn.utils.clip_grad_norm_(model.parameters(), settings.gradient_clip)
-            optimizer.step()
-            told.append((loss.detach(), logits.detach(), labels))
-        train_loss, train_accuracy = _means(told)
-        predictions = predict(model, heldout, settings)
-        loss_now, accuracy = float(predictions.loss.mean(dtype=np.float64)), _accuracy(predictions)
-        if not math.isfinite(train_loss + loss_now):
-            raise Diverged(epochs, epoch)
-        seconds = time.perf_counter() - began
-        epochs.append(Epoch(epoch, train_loss, train_accuracy, loss_now, accuracy, seconds))
-        if settings.keep == "last" or loss_now < progress.best:
-            progress.keep(epoch, loss_now)
-            tested = {epoch: predictions} if heldout is test else {}
-        checkpoint.offer(progress.state)
-        on_epoch(epochs[-1])
-    model.load_state_dict(progress.kept)
-    kept = progress.kept_epoch
-    return Trained(epochs, kept, tested.get(kept) or predict(model, test, settings))
+        for batch in objective.batches():
+            loss = optimizer.step(partial(loss_and_gradient, batch))  # type: ignore[arg-type]  # a tensor will do
+        is_logged = progress.rounds % log_every == 0 or progress.rounds == settings.rounds
+        if is_logged:  # reading the loss waits for the device, so that the clock is right
+            finite(float(loss), settings.unit, progress.rounds)
+        progress.seconds += time.perf_counter() - began
+
+        validation_loss = None
+        if is_logged:
+            found = _evaluate(model, objective, progress)
+            for value in found.losses:
+                finite(value, settings.unit, progress.rounds)
+            rows.append({**found.row, **schedule.logged(), **gradients.logged()})
+            validation_loss = found.validation_loss
+            _keep(model, progress, keep, validation_loss)
+            stopping.hear(validation_loss, progress.rounds)
+        schedule.end_round(validation_loss, evaluated=is_logged)
+        checkpoint.offer(state.save)
+        if is_logged:
+            hooks.on_log(found.logged)
+
+    if progress.weights is not None:
+        model.load_state_dict(progress.weights)
+    return Trained(progress.kept, progress.seconds, stopping.measures(settings.unit))
 
 
-class _Progress:
-    """All that an epoch leaves to the next one."""
-
-    def __init__(self, model: nn.Module, optimizer: torch.optim.Optimizer, random: torch.Generator) -> None:
-        self.model, self.optimizer, self.random = model, optimizer, random
-        self.epochs: list[Epoch] = []
-        self.best = math.inf
-        self.kept_epoch = 0
-        self.kept = model.state_dict()
-
-    def keep(self, epoch: int, loss: float) -> None:
-        """Keep the weights as they are."""
-        self.best, self.kept_epoch, self.kept = loss, epoch, copy.deepcopy(self.model.state_dict())
-
-    def state(self) -> dict[str, Any]:
-        """Return all of it, the random generators' states among it, for a checkpoint."""
-        return {
-            "model": self.model.state_dict(),
-            "optimizer": self.optimizer.state_dict(),
-            "order": self.random.get_state(),
-            **random_state(),
-            "epochs": [asdict(epoch) for epoch in self.epochs],
-            "best": self.best,
-            "kept_epoch": self.kept_epoch,
-            "kept": self.kept,
-        }
-
-    def go_on_from(self, state: dict[str, Any]) -> None:
-        """Take over a state."""
-        self.model.load_state_dict(state["model"])
-        self.optimizer.load_state_dict(state["optimizer"])
-        self.random.set_state(state["order"])
-        set_random_state(state)
-        self.epochs[:] = [Epoch(**epoch) for epoch in state["epochs"]]
-        self.best, self.kept_epoch, self.kept = state["best"], state["kept_epoch"], state["kept"]
-
-
-@dataclass(frozen=True)
-class _Part:
-    """One part of a data set, on the device."""
-
-    examples: NDArray[np.int64]
-    inputs: Tensor
-    lengths: Tensor
-    labels: Tensor
-    host_lengths: Tensor
-
-    @classmethod
-    def of(cls, data: Dataset, part: str, device: torch.device) -> "_Part":
-        examples = data.parts[part]
-        lengths = torch.from_numpy(data.lengths[examples])
-        inputs, labels = torch.from_numpy(data.inputs[examples]), torch.from_numpy(data.labels[examples])
-        return cls(examples, inputs.to(device), lengths.to(device), labels.to(device), lengths)
-
-    def __len__(self) -> int:
-        return len(self.examples)
-
-    def take(self, batch: Tensor, model: nn.Module) -> tuple[Tensor, Tensor, Tensor]:
-        """Return inputs (batch, time), lengths and labels (batch,) of the batch, cut to its longest.
-
-        Lengths lie on the device, but for a model that packs its sequences: that is done on the host, which would
-        wait for the device to hand them back.
-        """
-        host_lengths = self.host_lengths[batch]
-        on_device = batch.to(self.inputs.device, non_blocking=True)
-        lengths = host_lengths if getattr(model, "packed", False) is True else self.lengths[on_device]
-        return self.inputs[on_device, : int(host_lengths.max())], lengths, self.labels[on_device]
-
-
-def _means(told: list[tuple[Tensor, Tensor, Tensor]]) -> tuple[float, float]:
-    """Return loss and accuracy over the examples of batches: mean loss, logits and labels of each."""
-    losses_now, logits, labels = (list(column) for column in zip(*told, strict=True))
-    sizes = torch.tensor([len(own) for own in labels], dtype=torch.float64)
-    right = losses.predicted(torch.cat(logits)) == torch.cat(labels)
-    loss = torch.stack(losses_now).cpu().double() @ sizes / sizes.sum()
-    return float(loss), float(right.double().mean())
+def finite(loss: float, unit: str, number: int) -> float:
+    """Return the loss; Diverged if it is NaN or infinite, after the epoch or step of that number."""
+    if not math.isfinite(loss):
+        raise Diverged(f"the loss is not finite in {unit} {number}")
+    return loss
 
 
 @torch.no_grad()
-def predict(model: nn.Module, part: _Part, settings: TrainingSettings) -> Predictions:
-    """Return what the model, trained with `settings`, says of every example of the part, in the part's order."""
+def _evaluate(model: nn.Module, objective: Objective[Batch], progress: Progress) -> Evaluation:
+    since = progress.seconds - progress.seconds_logged
+    progress.seconds_logged = progress.seconds
     model.eval()
-    order = torch.cat(list(batches.in_order_of_length(part.host_lengths, len(part))))
-    columns = [
-        torch.cat(column).cpu()[order.argsort()] for column in zip(*_outputs(model, part, settings), strict=True)
-    ]
-    predicted, confidence, by_example = (column.numpy() for column in columns)
-    return Predictions(part.examples, part.labels.cpu().numpy(), predicted, confidence, by_example)
+    try:
+        return objective.evaluate(Moment(progress.rounds, progress.seconds, since))
+    finally:
+        model.train()
 
 
-def _outputs(model: nn.Module, part: _Part, settings: TrainingSettings) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
-    loss_of = losses.loss_of(settings.loss)
-    for batch in batches.in_order_of_length(part.host_lengths, _EVALUATION_BATCH[part.inputs.device.type]):
-        inputs, lengths, labels = part.take(batch, model)
-        with forward_in(settings.precision, part.inputs.device):
-            logits = model(inputs, lengths)
-        logits = logits.float()
-        confidence = losses.probabilities(settings.loss, logits).amax(1)
-        yield losses.predicted(logits), confidence, loss_of(logits, labels)
+def _keep(model: nn.Module, progress: Progress, keep: str, validation_loss: float | None) -> None:
+    """Keep the weights of the round if it is the best so far; the last ones need no copy."""
+    if keep == "last":
+        progress.kept = progress.rounds
+        return
+    if validation_loss is None:
+        raise ValueError("keep: best needs a validation part")
+    if validation_loss < progress.best:
+        progress.best, progress.kept = validation_loss, progress.rounds
+        progress.weights = copy.deepcopy(model.state_dict())
 
 
-def _accuracy(predictions: Predictions) -> float:
-    return float((predictions.predicted == predictions.target).mean())
+@dataclass(frozen=True)
+class _State:
+    """Everything that a training consists of, to be saved in a checkpoint and restored from it."""
+
+    progress: Progress
+    model: nn.Module
+    optimizer: Optimizer
+    objective: Objective[Any]
+    gradients: Gradients
+    schedule: RateSchedule
+    stopping: EarlyStopping
+
+    def save(self) -> dict[str, Any]:
+        return {
+            "progress": vars(self.progress),
+            "model": self.model.state_dict(),
+            "optimizer": self.optimizer.state_dict(),
+            "objective": self.objective.state(),
+            "gradients": self.gradients.state(),
+            "schedule": self.schedule.state(),
+            "stopping": vars(self.stopping),
+            "random": random_state(),
+        }
+
+    def resume(self, state: dict[str, Any] | None) -> None:
+        if state is None:
+            return
+        self.progress.rows[:] = state["progress"].pop("rows")
+        vars(self.progress).update(state["progress"])
+        self.model.load_state_dict(state["model"])
+        self.optimizer.load_state_dict(state["optimizer"])
+        self.objective.load_state(state["objective"])
+        self.gradients.load_state(state["gradients"])
+        self.schedule.load_state(state["schedule"])
+        vars(self.stopping).update(state["stopping"])
+        set_random_state(state["random"])

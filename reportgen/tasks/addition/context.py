@@ -9,6 +9,7 @@ import pandas as pd
 
 from reportgen.analysis.display_limits import declared
 from reportgen.analysis.studies import Study, names_of
+from reportgen.analysis.tables import norms
 from reportgen.i18n.languages import Language
 from reportgen.lab.record import Record
 from reportgen.report.checks import checks_as_json
@@ -117,11 +118,16 @@ def _besides(study: Study, settings: Mapping[str, dict[str, Any]]) -> dict[str, 
         variant: [
             (name, value)
             for name, value in settings[variant].items()
-            if base and value != base[name] and name not in (study.setting, "data.test_lengths")
+            if base and value != base.get(name) and name != "data.test_lengths" and not _is_of(name, study.setting)
         ]
         for variant in study.values
     }
     return {variant: changed for variant, changed in changes.items() if changed}
+
+
+def _is_of(name: str, setting: str) -> bool:
+    """Tell whether a setting is the one that is studied, or a member of the group that is."""
+    return name == setting or name.startswith(f"{setting}.")
 
 
 def write(folder: Path, results: Additions, findings: Findings, silence: Checks) -> list[str]:
@@ -136,6 +142,8 @@ def _tables(results: Additions, findings: Findings) -> Iterator[tuple[str, pd.Da
     yield "comparison", findings.comparison
     yield "runs", results.runs
     yield "curves", findings.curves
+    if len(table := norms(results)):
+        yield "gradient_norms", table
     yield "lengths", findings.lengths
     for index, studied in enumerate(findings.studied, 1):
         own = findings.comparison[findings.comparison["variant"].isin(list(studied.study.values))]
@@ -156,5 +164,11 @@ def _numbers(results: Additions, findings: Findings) -> Iterator[dict[str, Any]]
 def log(record: Record) -> str:
     """Write what a run logged, a line a logged step."""
     return step_log(
-        record, {"test_loss": "Loss: {:.4f}", "digit_accuracy": "Digit: {:.4f}", "exact_accuracy": "Exact: {:.3f}"}
+        record,
+        {
+            "test_loss": "Loss: {:.4f}",
+            "validation_loss": "Val: {:.4f}",
+            "digit_accuracy": "Digit: {:.4f}",
+            "exact_accuracy": "Exact: {:.3f}",
+        },
     )

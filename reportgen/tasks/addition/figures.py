@@ -12,6 +12,7 @@ from matplotlib.ticker import NullLocator, PercentFormatter
 
 from reportgen.analysis.display_limits import MOST_CURVES
 from reportgen.analysis.studies import Grid, Study, names_of
+from reportgen.figures.curves import gradient_norms
 from reportgen.figures.deferred import Sketch, Sketches, for_figures, sketch
 from reportgen.figures.explaining import characters, explaining_steps
 from reportgen.figures.style import WIDTH, legend_below, logarithmic, series_style
@@ -58,6 +59,8 @@ def _sketches(
         yield f"steps-{number}", sketch("tasks.addition.figures.steps", studies, results.runs, labels, language)
     for number, grid in enumerate(findings.grids, 1):
         yield f"grid-{number}", sketch("tasks.addition.figures.heat", grid, findings.comparison, language)
+    finished = [name for name in labels if results.runs_of(name)][:MOST_CURVES]
+    yield from gradient_norms(results, {name: labels[name] for name in finished}, language)
     if len(findings.lengths):
         yield "lengths", sketch("tasks.addition.figures.lengths", findings.lengths, labels, language)
 

@@ -1,6 +1,6 @@
 """Addition: a network reads two numbers digit by digit, last digit first, and tells the digits of their sum."""
 
-import time
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -11,16 +11,18 @@ from torch.nn import functional as F
 from reportgen.lab import probes
 from reportgen.lab.models import naive
 from reportgen.lab.printout import describe
+from reportgen.lab.record import Outcome
 from reportgen.lab.training import loop
-from reportgen.lab.training.checkpoints import Checkpoint, random_state, set_random_state
-from reportgen.lab.training.steps import Hooks, Logged, Outcome, Row, finite
+from reportgen.lab.training.checkpoints import Checkpoint
+from reportgen.lab.training.loop import Evaluation, Hooks, Logged, Moment, Row
+from reportgen.lab.training.optimizers import optimizer_of
 from reportgen.lab.user_source import is_own
 from reportgen.tasks.addition.data import draw, sums_of
 from reportgen.tasks.addition.model import Adder, adder
 from reportgen.tasks.addition.settings import AdditionRun, AdditionSettings, data_digest
-from reportgen.tasks.classification.settings import TrainingSettings
 
 _TEST_SEEDS = 2**32  # added to the seed of the test numbers, so that no run's seed is the same
+_VALIDATION_SEED = 2**33
 _MOST_DIGITS = 500_000  # in one batch of a test
 _EXAMPLES = 3
 _LONGEST_EXAMPLE = 60  # digits
@@ -61,11 +63,9 @@ def carry_out(
 ) -> None:
     """Train and test one adder; `outcome` is filled in on the way.
 
-    A run that goes on from its `checkpoint` ends with the very bits of one that was not interrupted; only its
-    seconds are others.
-
     `outcome.steps` has a row for each logged step: step, seconds so far (without the time for measuring),
-    train_loss (mean since the last row), and on fresh numbers test_loss, digit_accuracy and exact_accuracy.
+    train_loss (mean since the last row), on fresh numbers test_loss, digit_accuracy and exact_accuracy,
+    and validation_loss, on the same numbers each time, where there is a validation part.
 
     `outcome.measures` has steps, seconds, the last test_loss, digit_accuracy and exact_accuracy; first_step, the
     first logged one with an exact_accuracy of 1, and steady_step, the first from which it stayed 1 to the end,
@@ -82,9 +82,11 @@ def carry_out(
     model = adder(settings.model).to(device)
     outcome.model = describe(model, [torch.zeros(1, data.digits + 1, 2, dtype=torch.int64, device=device)])
     tests = torch.Generator().manual_seed(_TEST_SEEDS + data.test_seed)
-    _train(model, settings, torch.Generator().manual_seed(seed), tests, hooks, outcome, checkpoint)
-    outcome.measures = {**_reached(outcome.steps), **_generalisation(model, data, device)}
+    trained = _train(model, settings, torch.Generator().manual_seed(seed), tests, hooks, outcome, checkpoint)
+    model.eval()
+    outcome.measures = {**_reached(outcome.steps), **_generalisation(model, data, device), **trained.measures}
     outcome.measures["examples"] = _examples(model, data, tests, device)
+    model.train()
     if isinstance(model, Adder) and not is_own(settings.model.cell):
         _probe(model, data, outcome)
         pairs = draw(settings.training.batch_size, data.digits, torch.Generator().manual_seed(0)).to(device)
@@ -99,90 +101,99 @@ def _train(
     hooks: Hooks,
     outcome: Outcome,
     checkpoint: Checkpoint,
-) -> None:
-    digits, how = settings.data.digits, settings.training
-    device = next(model.parameters()).device
-    optimizer = loop.optimizer_of(
-        model, TrainingSettings(optimizer=how.optimizer, learning_rate=how.learning_rate)
+) -> loop.Trained:
+    how = settings.training
+    optimizer = optimizer_of(model.parameters(), how.optimizer, how.learning_rate)
+    objective = AdditionObjective(model, settings.data, how.batch_size, random, tests)
+    return loop.train(
+        model,
+        objective,
+        optimizer,
+        how,
+        rows=outcome.steps,
+        log_every=how.log_every,
+        hooks=hooks,
+        checkpoint=checkpoint,
     )
-    progress = _Progress(model, optimizer, random, tests, outcome.steps, torch.zeros((), device=device))
-    if before := checkpoint.load():
-        progress.go_on_from(before)
-    for step in range(progress.step + 1, how.steps + 1):
-        began = time.perf_counter()
-        hooks.on_batch()
-        pairs = draw(how.batch_size, digits, random).to(device, non_blocking=True)
-        logits = model(pairs.long())
-        loss = F.cross_entropy(logits.flatten(0, 1), sums_of(pairs).long().flatten())
-        optimizer.zero_grad(set_to_none=True)
-        loss.backward()
-        if how.gradient_clip is not None:
-            nn.utils.clip_grad_norm_(model.parameters(), how.gradient_clip)
-        optimizer.step()
-        progress.loss_sum += loss.detach()
-        progress.step = step
-        logged = step % how.log_every == 0 or step == how.steps
-        if logged:
-            train_loss = finite(float(progress.loss_sum) / (step - progress.logged), step)
-        progress.seconds += time.perf_counter() - began
-        if logged:
-            now = score(model, draw(settings.data.test_numbers, digits, tests).to(device))
-            finite(now.loss, step)
-            row = {"step": step, "seconds": progress.seconds, "train_loss": train_loss, "test_loss": now.loss}
-            row |= {"digit_accuracy": now.digit_accuracy, "exact_accuracy": now.exact_accuracy}
-            progress.log(row)
-            hooks.on_step(Logged(step, now.loss, now.exact_accuracy))
-        checkpoint.offer(progress.state)
 
 
-@dataclass
-class _Progress:
-    """All that a step leaves to the next one."""
+class AdditionObjective(loop.Objective[Tensor]):
+    """A batch of new pairs of numbers a step, evaluated on fresh ones.
 
-    model: nn.Module
-    optimizer: torch.optim.Optimizer
-    random: torch.Generator
-    tests: torch.Generator
-    rows: list[Row]
-    loss_sum: Tensor
-    """Of the steps since the last row of the log; on the device, since reading waits for it."""
-    step: int = 0
-    seconds: float = 0.0
+    Args:
+        model: an adder.
+        data: how many digits the numbers have, and how many pairs an evaluation is made on.
+        batch_size: pairs a step.
+        random: draws the numbers to train on.
+        tests: draws those to test on.
+    """
 
-    @property
-    def logged(self) -> int:
-        """The step of the last row of the log; 0 before the first."""
-        return int(self.rows[-1]["step"]) if self.rows else 0
+    def __init__(
+        self,
+        model: nn.Module,
+        data: AdditionSettings,
+        batch_size: int,
+        random: torch.Generator,
+        tests: torch.Generator,
+    ) -> None:
+        self._model, self._data, self._batch_size = model, data, batch_size
+        self._random, self._tests = random, tests
+        self._device = next(model.parameters()).device
+        self._loss_sum = torch.zeros((), device=self._device)  # stays there, since reading waits for the device
+        self._steps = 0
+        fixed = torch.Generator().manual_seed(_VALIDATION_SEED)
+        self._validation = draw(data.validation_numbers, data.digits, fixed).to(self._device)
 
-    def log(self, row: Row) -> None:
-        """Keep a row, and begin to gather the next one's loss."""
-        self.rows.append(row)
-        self.loss_sum.zero_()
+    def batches(self) -> Iterable[Tensor]:
+        """Return a step's batch of new pairs, (batch, digits + 1, 2)."""
+        return (draw(self._batch_size, self._data.digits, self._random).to(self._device, non_blocking=True),)
+
+    def loss(self, batch: Tensor) -> Tensor:
+        """Return the mean cross-entropy of the digits of the sums."""
+        logits = self._model(batch.long())
+        return F.cross_entropy(logits.flatten(0, 1), sums_of(batch).long().flatten())
+
+    def observe(self, loss: Tensor, seconds: float) -> None:  # noqa: ARG002
+        """Sum up the losses until the next row of the log."""
+        self._loss_sum += loss
+        self._steps += 1
+
+    def evaluate(self, moment: Moment) -> Evaluation:
+        """Return the mean loss since the last row, and the scores on fresh numbers and on the validation part."""
+        train_loss = float(self._loss_sum) / self._steps
+        self._loss_sum.zero_()
+        self._steps = 0
+        now = score(self._model, draw(self._data.test_numbers, self._data.digits, self._tests).to(self._device))
+        row: Row = {
+            "step": moment.rounds,
+            "seconds": moment.seconds,
+            "train_loss": train_loss,
+            "test_loss": now.loss,
+            "digit_accuracy": now.digit_accuracy,
+            "exact_accuracy": now.exact_accuracy,
+        }
+        logged = Logged(moment.rounds, now.loss, now.exact_accuracy)
+        if not len(self._validation):
+            return Evaluation(row, (train_loss, now.loss), None, logged)
+        validation_loss = score(self._model, self._validation).loss
+        row["validation_loss"] = validation_loss
+        return Evaluation(row, (train_loss, now.loss, validation_loss), validation_loss, logged)
 
     def state(self) -> dict[str, Any]:
-        """Return all of it, the random generators' states among it, for a checkpoint."""
+        """Return the states of both generators, and the sum of the losses since the last row."""
         return {
-            "model": self.model.state_dict(),
-            "optimizer": self.optimizer.state_dict(),
-            "random": self.random.get_state(),
-            "tests": self.tests.get_state(),
-            **random_state(),
-            "rows": self.rows,
-            "loss_sum": self.loss_sum,
-            "step": self.step,
-            "seconds": self.seconds,
+            "random": self._random.get_state(),
+            "tests": self._tests.get_state(),
+            "loss_sum": self._loss_sum,
+            "steps": self._steps,
         }
 
-    def go_on_from(self, state: dict[str, Any]) -> None:
-        """Take over a state."""
-        self.model.load_state_dict(state["model"])
-        self.optimizer.load_state_dict(state["optimizer"])
-        self.random.set_state(state["random"])
-        self.tests.set_state(state["tests"])
-        set_random_state(state)
-        self.rows[:] = state["rows"]
-        self.loss_sum.copy_(state["loss_sum"])
-        self.step, self.seconds = state["step"], state["seconds"]
+    def load_state(self, state: dict[str, Any]) -> None:
+        """Take over what `state` returned."""
+        self._random.set_state(state["random"])
+        self._tests.set_state(state["tests"])
+        self._loss_sum.copy_(state["loss_sum"])
+        self._steps = state["steps"]
 
 
 def _reached(log: list[Row]) -> dict[str, float | int | None]:

@@ -3,10 +3,11 @@
 import hashlib
 from typing import Annotated, Literal
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
-from reportgen.lab.settings import Count, DataOfAnyTask, Natural, Positive, RunOfAnyTask, Settings
+from reportgen.lab.settings import Count, DataOfAnyTask, Natural, Positive, RunOfAnyTask
+from reportgen.lab.training.settings import AnyTrainingSettings, require_validation_part
 from reportgen.lab.user_source import MayBeOwn
 from reportgen.tasks.classification.settings import OwnOrRecurrentCell
 
@@ -20,6 +21,9 @@ class AdditionSettings(DataOfAnyTask):
     digits: Digits = Field(10, description="Digits of each of the two numbers.")
     test_numbers: Annotated[Count, Field(le=100_000)] = Field(
         200, description="Pairs of fresh numbers that each row of the log is measured on."
+    )
+    validation_numbers: Annotated[int, Field(strict=True, ge=0, le=100_000)] = Field(
+        0, description="Pairs of numbers that early stopping and the schedule plateau look at; 0 for no such part."
     )
     test_lengths: tuple[Digits, ...] = Field(
         (), max_length=100, description="Other lengths, in digits, that the trained network is tested at."
@@ -45,7 +49,7 @@ class AdderSettings(MayBeOwn):
     embedding_size: Annotated[Count, Field(le=16_384)] = Field(32, description="Size of a digit's embedding.")
 
 
-class AdditionTrainingSettings(Settings):
+class AdditionTrainingSettings(AnyTrainingSettings):
     """How an adder is trained: on new numbers at every step."""
 
     steps: Annotated[Count, Field(le=1_000_000)] = Field(500, description="Batches to train on.")
@@ -54,10 +58,14 @@ class AdditionTrainingSettings(Settings):
         "adam", description="The optimizer, by its name in torch.optim."
     )
     learning_rate: Positive = Field(0.001, description="The optimizer's learning rate.")
-    gradient_clip: Positive | None = Field(None, description="Largest norm of the gradient; none unless given.")
     log_every: Annotated[Count, Field(le=1_000_000)] = Field(
         50, description="Steps between two rows of the log, each measured on fresh numbers."
     )
+
+    @property
+    def rounds(self) -> int:
+        """The most steps that a run has."""
+        return self.steps
 
 
 class AdditionRun(RunOfAnyTask):
@@ -66,6 +74,11 @@ class AdditionRun(RunOfAnyTask):
     data: AdditionSettings
     model: AdderSettings
     training: AdditionTrainingSettings = AdditionTrainingSettings()
+
+    @model_validator(mode="after")
+    def _can_decide_on_a_validation_part(self) -> "AdditionRun":
+        require_validation_part(self.training, "data.validation_numbers", there=self.data.validation_numbers > 0)
+        return self
 
 
 def data_digest(settings: AdditionSettings) -> str:

@@ -15,11 +15,15 @@ from reportgen.tasks.addition.settings import (
 from reportgen.tasks.base import Findings, Metric, Misfit, Task, UserCode, UserData, model_of, narrow
 
 if TYPE_CHECKING:
+    import torch
+
     from reportgen.analysis.checks import Checked
     from reportgen.analysis.results import Runs
     from reportgen.figures.deferred import Sketches
     from reportgen.i18n.languages import Language
-    from reportgen.lab.record import Record
+    from reportgen.lab.record import Outcome, Record
+    from reportgen.lab.training.checkpoints import Checkpoint
+    from reportgen.lab.training.loop import Hooks
     from reportgen.lab.user_class import ModelContract
     from reportgen.report.context import Common
     from reportgen.suite.claims import Claim
@@ -77,6 +81,20 @@ class Addition(Task):
         from reportgen.tasks.addition.model import model_contract
 
         return model_contract(outputs)
+
+    def carry_out(
+        self,
+        settings: RunOfAnyTask,
+        seed: int,
+        device: "torch.device",
+        hooks: "Hooks",
+        outcome: "Outcome",
+        checkpoint: "Checkpoint",
+    ) -> None:
+        """See `Task.carry_out`."""
+        from reportgen.tasks.addition.run import carry_out
+
+        carry_out(narrow(settings, AdditionRun), seed, device, hooks, outcome, checkpoint)
 
     def collect(self, pairs: "Sequence[tuple[Run, Record]]") -> "Runs":
         """See `Task.collect`."""

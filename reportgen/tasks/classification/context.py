@@ -15,7 +15,9 @@ from reportgen.report.facts import (
     digits,
     distinct,
     metric_of,
+    of_training,
     prose,
+    stopped,
 )
 from reportgen.report.probes import Explained, explain_memory
 from reportgen.suite.schema import Suite
@@ -207,8 +209,10 @@ def log(record: Record) -> str:
     for row in record.epochs:
         figures = _said(("Loss:", row["train_loss"], 6), ("Acc:", row["train_accuracy"], 6))
         lines.append(f"Train Epoch: {row['epoch']:.0f} {figures}".rstrip())
+        lines += of_training(row)
         lines += _evaluation(record.heldout, row["heldout_loss"], row["heldout_accuracy"])
     if record.heldout != "test":
+        lines += stopped(record)
         lines += [f"Kept epoch: {record.kept_epoch}"] if record.kept_epoch else []
         lines += _evaluation("test", *test_figures(record))
     if record.status != "finished":

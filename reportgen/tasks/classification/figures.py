@@ -5,6 +5,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from reportgen.analysis.display_limits import MOST_CURVES, MOST_ROWS, most_accurate
 from reportgen.analysis.studies import sweeps
 from reportgen.analysis.tables import row_normalised
+from reportgen.figures.curves import gradient_norms
 from reportgen.figures.deferred import Sketch, Sketches, for_figures, sketch
 from reportgen.figures.explaining import _memory, characters, diagrams_of
 from reportgen.i18n.languages import Language
@@ -51,6 +52,7 @@ def _sketches(
             quantity,
             sketch("figures.curves.learning_curves", findings.curves, lines, heldout, language, quantity),
         )
+    yield from gradient_norms(results, lines, language)
     for name, sweep in sweeps(results).items():
         yield name, sketch("figures.sweeps.swept", sweep, labels, language)
     for variant in with_matrices(results, findings.comparison):

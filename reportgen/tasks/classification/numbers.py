@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 
 from reportgen.analysis.comparisons import flat
+from reportgen.analysis.tables import norms
 from reportgen.report.checks import checks_as_json
 from reportgen.report.numbers import as_json_of, number, of_comparison, of_differences, of_memory, put
 from reportgen.suite.declarations import Checks
@@ -31,6 +32,8 @@ def _tables(results: Results, findings: Findings) -> Iterator[tuple[str, pd.Data
     yield "runs", results.runs
     yield "epochs", results.epochs
     yield "curves", findings.curves
+    if len(table := norms(results)):
+        yield "gradient_norms", table
     yield "differences", pd.DataFrame([flat(d) for d in findings.differences])
     yield "overfitting", pd.DataFrame([asdict(item) for item in findings.overfitting])
     yield from ((f"metric-{metric.name}", metric.runs) for metric in results.metrics)

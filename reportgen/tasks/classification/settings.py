@@ -1,7 +1,7 @@
 """The settings of a classification run."""
 
 from pathlib import PurePath
-from typing import Annotated, Any, Literal, get_args
+from typing import Annotated, Any, ClassVar, Literal, get_args
 
 from pydantic import AfterValidator, Field, PlainValidator, WithJsonSchema, field_validator, model_validator
 from pydantic_core import PydanticCustomError, PydanticKnownError
@@ -19,6 +19,7 @@ from reportgen.lab.settings import (
     Settings,
     Yes,
 )
+from reportgen.lab.training.settings import AnyTrainingSettings, require_validation_part
 from reportgen.lab.user_source import OWN, MayBeOwn, OwnName, file_of_own, is_own
 
 KnownCell = Literal[RecurrentCell, "handwritten_rnn_i2h_i2o"]
@@ -315,8 +316,10 @@ Loss = Annotated[
 ]
 
 
-class TrainingSettings(Settings):
-    """How a model is trained."""
+class TrainingSettings(AnyTrainingSettings):
+    """How a classifier is trained."""
+
+    unit: ClassVar[str] = "epoch"
 
     epochs: Count = Field(10, le=100_000, description="Passes over the training part.")
     batch_size: Count = Field(64, le=1_000_000, description="Examples a step.")
@@ -333,7 +336,6 @@ class TrainingSettings(Settings):
     weight_decay: Annotated[float, Field(strict=True, ge=0, allow_inf_nan=False)] = Field(
         0.0, description="L2 penalty, or decoupled decay with adamw."
     )
-    gradient_clip: Positive | None = Field(None, description="Largest norm of the gradient; none unless given.")
     precision: Literal["float32", "tf32", "bf16"] = Field(
         "float32",
         description="How exactly the network computes; tf32 needs a GPU, and bf16 keeps the weights in float32.",
@@ -341,6 +343,11 @@ class TrainingSettings(Settings):
     keep: Literal["best", "last"] = Field(
         "best", description="The epoch that is tested: lowest loss on the validation part, or the last one."
     )
+
+    @property
+    def rounds(self) -> int:
+        """The most epochs that a run has."""
+        return self.epochs
 
     @model_validator(mode="after")
     def _has_momentum_only_where_there_is_one(self) -> "TrainingSettings":
@@ -382,7 +389,9 @@ class RunSettings(RunOfAnyTask):
 
     @model_validator(mode="after")
     def _can_choose_an_epoch(self) -> "RunSettings":
-        if self.training.keep == "best" and self.data.split.validation == 0:
+        has_validation = self.data.split.validation > 0
+        require_validation_part(self.training, "data.split.validation", there=has_validation)
+        if self.training.keep == "best" and not has_validation:
             raise PydanticCustomError(
                 "rule", "keep: last, or a validation part above 0 that can choose the best epoch"
             )

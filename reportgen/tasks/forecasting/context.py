@@ -11,6 +11,7 @@ import pandas as pd
 from reportgen.analysis.comparisons import Difference, flat
 from reportgen.analysis.display_limits import MOST_PANELS, declared
 from reportgen.analysis.studies import FORECAST_ERROR, Sweep, sweeps
+from reportgen.analysis.tables import norms
 from reportgen.i18n.languages import Language
 from reportgen.lab.record import Record
 from reportgen.report.checks import checks_as_json
@@ -82,6 +83,8 @@ def _tables(results: Forecasts, findings: Findings) -> Iterator[tuple[str, pd.Da
     yield "comparison", findings.comparison
     yield "runs", results.runs
     yield "learning", findings.learning
+    if len(table := norms(results)):
+        yield "gradient_norms", table
     yield "errors", findings.horizons
     yield "differences", pd.DataFrame([flat(item) for item in findings.differences])
     yield "drift", pd.DataFrame([asdict(item) | {"growth": item.growth} for item in findings.drifts])

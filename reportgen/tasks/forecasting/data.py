@@ -172,5 +172,6 @@ def _number(text: str) -> float:
 def key_parts(settings: ForecastingRun) -> dict[str, Any]:
     """Return what a run's key holds of its data: their digest, or that of what a function loads them from."""
     data = settings.data
-    own = isinstance(data, OwnSeriesSettings)
-    return {"data": source_digest(data) if own else prepare(data).facts.digest}
+    if isinstance(data, OwnSeriesSettings):
+        return {"data": source_digest(data)}
+    return {"data": prepare(data).facts.digest}

@@ -11,9 +11,10 @@ from matplotlib.lines import Line2D
 
 from reportgen.analysis.display_limits import MOST_CURVES, MOST_PANELS, lowest
 from reportgen.analysis.studies import FORECAST_ERROR, sweeps
+from reportgen.figures.curves import banded, gradient_norms
 from reportgen.figures.deferred import Sketch, Sketches, for_figures, sketch
 from reportgen.figures.explaining import characters, explaining_steps
-from reportgen.figures.style import WIDTH, legend_below, logarithmic, series_style
+from reportgen.figures.style import WIDTH, legend_below
 from reportgen.i18n.languages import Language
 from reportgen.lab.record import Record
 from reportgen.tasks.forecasting.findings import Findings
@@ -57,6 +58,7 @@ def _sketches(
         yield f"forecast_{given}", sketch("tasks.forecasting.figures.forecasts", records, given, language)
     yield "errors", sketch("tasks.forecasting.figures.errors", findings.horizons, lines, language)
     yield "training", sketch("tasks.forecasting.figures.training", findings.learning, lines, language)
+    yield from gradient_norms(results, lines, language)
     for name, sweep in sweeps(results, FORECAST_ERROR).items():
         yield name, sketch("figures.sweeps.swept", sweep, labels, language)
 
@@ -116,7 +118,7 @@ def errors(horizons: pd.DataFrame, labels: Mapping[str, str], language: Language
     figure = Figure(figsize=(WIDTH, 3.8))
     panels = figure.subplots(2, 1)
     for panel, given in zip(panels, GIVEN, strict=True):
-        _banded(panel, horizons[horizons["given"] == given], "horizon", labels, language)
+        banded(panel, horizons[horizons["given"] == given], "horizon", labels, language)
         panel.set_title(language.say(f"figure.{given}"))
         panel.set_ylabel(language.say("figure.absolute_error"))
     panels[-1].set_xlabel(language.say("figure.horizon"))
@@ -135,20 +137,8 @@ def training(learning: pd.DataFrame, labels: Mapping[str, str], language: Langua
     figure = Figure(figsize=(WIDTH, 3.2))
     panels = figure.subplots(1, 2, sharey=True)
     for panel, across in zip(panels, ("evaluation", "seconds"), strict=True):
-        _banded(panel, learning, across, labels, language)
+        banded(panel, learning, across, labels, language)
         panel.set_xlabel(language.say(f"figure.{across}"))
     panels[0].set_ylabel(language.say("figure.train_loss"))
     legend_below(figure, panels[0].lines, list(labels.values()))
     return figure
-
-
-def _banded(panel: Axes, table: pd.DataFrame, across: str, labels: Mapping[str, str], language: Language) -> None:
-    """Draw a line a variant through the means, with a band from low to high, on a logarithmic scale."""
-    for index, (variant, label) in enumerate(labels.items()):
-        rows = table[table["variant"] == variant].sort_values(across)
-        style = series_style(index)
-        step = max(1, len(rows) // 6)
-        start = index * step // len(labels)  # markers of lines that run together would hide each other
-        panel.plot(rows[across], rows["mean"], label=label, markevery=(start, step), **style)
-        panel.fill_between(rows[across], rows["low"], rows["high"], color=style["color"], alpha=0.1, linewidth=0)
-    logarithmic(panel, language)

@@ -1,28 +1,28 @@
 """Forecasting: a network learns to tell the next point, and then goes on alone from its own output."""
 
-import copy
 import math
-import time
-from collections.abc import Callable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional as F
 
 from reportgen.lab import probes
 from reportgen.lab.models import naive
 from reportgen.lab.printout import describe
-from reportgen.lab.training.checkpoints import Checkpoint, random_state, set_random_state
-from reportgen.lab.training.optimizers import bare
-from reportgen.lab.training.steps import Diverged, Hooks, Logged, Outcome, finite
+from reportgen.lab.record import Outcome
+from reportgen.lab.training import loop
+from reportgen.lab.training.checkpoints import Checkpoint
+from reportgen.lab.training.loop import Diverged, Evaluation, Hooks, Logged, Moment
+from reportgen.lab.training.optimizers import optimizer_of
 from reportgen.lab.user_source import is_own
 from reportgen.tasks.forecasting import data as forecasting_data
 from reportgen.tasks.forecasting.data import Series
 from reportgen.tasks.forecasting.model import Forecaster, forecaster
-from reportgen.tasks.forecasting.settings import ForecastingRun, ForecastTrainingSettings
+from reportgen.tasks.forecasting.settings import ForecastingRun
 
 
 @dataclass(frozen=True)
@@ -41,12 +41,14 @@ class _Parts:
 
 
 def carry_out(
-    settings: ForecastingRun, device: torch.device, hooks: Hooks, outcome: Outcome, checkpoint: Checkpoint
+    settings: ForecastingRun,
+    seed: int,  # noqa: ARG001 - of the initial weights alone, which come from torch's global generator
+    device: torch.device,
+    hooks: Hooks,
+    outcome: Outcome,
+    checkpoint: Checkpoint,
 ) -> None:
     """Train and test one forecaster; `outcome` is filled in on the way.
-
-    A run that goes on from its `checkpoint` ends with the very bits of one that was not interrupted; only its
-    seconds are others.
 
     `outcome.steps` has a row for each logged step: step, evaluations and seconds so far (without the time for
     measuring), train_loss after the step, and validation_loss, the error of the forecast on the validation part,
@@ -61,6 +63,8 @@ def carry_out(
     Those of `probes.measure_network` are of the test sequences as far as they are given, and the tokens of
     `outcome.measures` are the numbers of those points; a class of the user's own is not probed.
 
+    A run that was stopped early has `early_stop` in its measures, as `reportgen.lab.record` has it.
+
     Raises Diverged when a loss is not finite, or ends larger than it began.
     """
     data = forecasting_data.prepare(settings.data)
@@ -69,8 +73,10 @@ def carry_out(
     parts = _Parts.of(data, dtype, device)
     model = forecaster(settings.model).to(device, dtype)
     outcome.model = describe(model, [parts.train[:1, :-1]])
-    _train(model, parts, settings.training, hooks, outcome, checkpoint)
+    _train(model, parts, settings, hooks, outcome, checkpoint)
+    model.eval()
     _test(model, parts, data, outcome)
+    model.train()
     if is_own(settings.model.cell):
         return
     read = parts.test[: probes.SEQUENCES, : data.facts.given]
@@ -79,68 +85,57 @@ def carry_out(
     outcome.measures |= naive.measure(model.recurrent, parts.train[..., None])
 
 
-def optimizer_of(model: nn.Module, settings: ForecastTrainingSettings) -> torch.optim.Optimizer:
-    """Return the optimizer that `settings` name."""
-    if settings.optimizer == "adam":
-        return bare(torch.optim.Adam)(model.parameters(), settings.learning_rate, fused=True)
-    return bare(torch.optim.LBFGS)(model.parameters(), settings.learning_rate, settings.max_iter or 20)
-
-
-class Training:
-    """Steps of an optimizer over all training sequences at once, and what they cost.
+class ForecastingObjective(loop.Objective[Tensor]):
+    """A step sees all training sequences at once; an evaluation, the loss after it and the validation's forecasts.
 
     `losses` and `seconds` have an entry for each evaluation of loss and gradient: the loss, and the time spent in
     training up to its end.
     """
 
-    def __init__(
-        self,
-        model: Forecaster,
-        points: Tensor,
-        optimizer: torch.optim.Optimizer,
-        on_batch: Callable[[], None] = lambda: None,
-    ) -> None:
+    def __init__(self, model: Forecaster, train: Tensor, validation: Tensor) -> None:
         self.losses: list[float] = []
         self.seconds: list[float] = []
-        self.steps = 0
-        self._model, self._points, self._optimizer, self._on_batch = model, points, optimizer, on_batch
-        self._spent = self._began = 0.0
+        self._model, self._train, self._validation = model, train, validation
+        self._step = 0
 
-    def step(self) -> None:
-        """Make one step; Diverged as soon as an evaluation gives no finite loss."""
-        self.steps += 1
-        self._began = time.perf_counter()
-        self._optimizer.step(self._evaluate)
-        self._spent += time.perf_counter() - self._began
+    def batches(self) -> Iterable[Tensor]:
+        """Return the training part, (sequences, length), as the one batch of a step."""
+        self._step += 1
+        return (self._train,)
 
-    def _evaluate(self) -> float:
-        self._on_batch()
-        self._optimizer.zero_grad(set_to_none=True)
-        loss = one_step_ahead(self._model, self._points)
-        loss.backward()
-        self.losses.append(finite(float(loss.detach()), self.steps))
-        self.seconds.append(self._spent + time.perf_counter() - self._began)
-        return self.losses[-1]
+    def loss(self, batch: Tensor) -> Tensor:
+        """Return the mean squared error one step ahead."""
+        return one_step_ahead(self._model, batch)
+
+    def observe(self, loss: Tensor, seconds: float) -> None:
+        """Keep the loss of each evaluation; Diverged as soon as one is not finite, in the midst of a step, too."""
+        self.losses.append(loop.finite(float(loss), "step", self._step))
+        self.seconds.append(seconds)
+
+    def evaluate(self, moment: Moment) -> Evaluation:
+        """Return the loss after the step, and the error of the forecast on the validation part."""
+        train_loss = float(one_step_ahead(self._model, self._train))
+        validation_loss = None
+        if len(self._validation):
+            given = self._train.shape[1] // 2
+            validation_loss = float(forecast_error(self._model, self._validation, given).mean())
+        row = {
+            "step": moment.rounds,
+            "evaluations": len(self.losses),
+            "seconds": self.seconds[-1],
+            "train_loss": train_loss,
+            "validation_loss": math.nan if validation_loss is None else validation_loss,
+        }
+        losses = (train_loss,) if validation_loss is None else (train_loss, validation_loss)
+        return Evaluation(row, losses, validation_loss, Logged(moment.rounds, train_loss))
 
     def state(self) -> dict[str, Any]:
-        """Return what the next step begins with."""
-        return {
-            "model": self._model.state_dict(),
-            "optimizer": self._optimizer.state_dict(),
-            **random_state(),
-            "losses": self.losses,
-            "seconds": self.seconds,
-            "steps": self.steps,
-            "spent": self._spent,
-        }
+        """Return the evaluations so far."""
+        return {"losses": self.losses, "seconds": self.seconds, "step": self._step}
 
-    def go_on_from(self, state: dict[str, Any]) -> None:
-        """Take over a state."""
-        self._model.load_state_dict(state["model"])
-        self._optimizer.load_state_dict(state["optimizer"])
-        set_random_state(state)
-        self.losses, self.seconds = state["losses"], state["seconds"]
-        self.steps, self._spent = state["steps"], state["spent"]
+    def load_state(self, state: dict[str, Any]) -> None:
+        """Take over what `state` returned."""
+        self.losses, self.seconds, self._step = state["losses"], state["seconds"], state["step"]
 
 
 def one_step_ahead(model: Forecaster, points: Tensor) -> Tensor:
@@ -156,65 +151,34 @@ def forecast_error(model: Forecaster, points: Tensor, given: int) -> Tensor:
 def _train(
     model: Forecaster,
     parts: _Parts,
-    settings: ForecastTrainingSettings,
+    settings: ForecastingRun,
     hooks: Hooks,
     outcome: Outcome,
     checkpoint: Checkpoint,
 ) -> None:
-    training = Training(model, parts.train, optimizer_of(model, settings), hooks.on_batch)
-    kept = _Kept(math.inf, 0, model.state_dict())
-    if before := checkpoint.load():
-        training.go_on_from(before["training"])
-        outcome.steps[:] = before["log"]
-        kept = _Kept(**before["kept"])
-
-    def state() -> dict[str, Any]:
-        return {"training": training.state(), "log": outcome.steps, "kept": vars(kept)}
-
+    how = settings.training
+    optimizer = optimizer_of(model.parameters(), how.optimizer, how.learning_rate, max_iter=how.max_iter or 20)
+    objective = ForecastingObjective(model, parts.train, parts.validation)
     try:
-        while training.steps < settings.steps:
-            training.step()
-            if training.steps % settings.log_every == 0 or training.steps == settings.steps:
-                row = _measured(model, parts, training)
-                outcome.steps.append(row)
-                if settings.keep == "last" or row["validation_loss"] < kept.loss:
-                    kept = _Kept(row["validation_loss"], training.steps, copy.deepcopy(model.state_dict()))
-                hooks.on_step(Logged(training.steps, row["train_loss"]))
-            checkpoint.offer(state)
-    finally:
-        outcome.arrays["evaluation_loss"] = np.array(training.losses)
-        outcome.arrays["evaluation_seconds"] = np.array(training.seconds)
-    model.load_state_dict(kept.weights)
-    outcome.measures |= {
-        "kept_step": kept.step,
-        "evaluations": len(training.losses),
-        "seconds": training.seconds[-1],
-    }
-
-
-@dataclass(frozen=True)
-class _Kept:
-    """The step that is tested, with its validation loss and its weights."""
-
-    loss: float
-    step: int
-    weights: dict[str, Any]
-
-
-def _measured(model: Forecaster, parts: _Parts, training: Training) -> dict[str, float]:
-    """Return a row of the log; Diverged if a loss is not finite."""
-    step = training.steps
-    with torch.no_grad():
-        train_loss = finite(float(one_step_ahead(model, parts.train)), step)
-        errors = (
-            forecast_error(model, parts.validation, parts.train.shape[1] // 2) if len(parts.validation) else None
+        trained = loop.train(
+            model,
+            objective,
+            optimizer,
+            how,
+            rows=outcome.steps,
+            log_every=how.log_every,
+            keep=how.keep,
+            hooks=hooks,
+            checkpoint=checkpoint,
         )
-    return {
-        "step": step,
-        "evaluations": len(training.losses),
-        "seconds": training.seconds[-1],
-        "train_loss": train_loss,
-        "validation_loss": math.nan if errors is None else finite(float(errors.mean()), step),
+    finally:
+        outcome.arrays["evaluation_loss"] = np.array(objective.losses)
+        outcome.arrays["evaluation_seconds"] = np.array(objective.seconds)
+    outcome.measures |= {
+        "kept_step": trained.kept,
+        "evaluations": len(objective.losses),
+        "seconds": objective.seconds[-1],
+        **trained.measures,
     }
 
 
@@ -225,13 +189,13 @@ def _test(model: Forecaster, parts: _Parts, data: Series, outcome: Outcome) -> N
     if after > before:
         # L-BFGS without a line search may leave the minimum for good, and stay finite in float64
         raise Diverged(f"the loss is {after:.3g} after training, and was {before:.3g} before")
-    outcome.measures["train_loss"] = finite(after, kept)
-    outcome.measures["test_loss"] = finite(float(one_step_ahead(model, parts.test)), kept)
+    outcome.measures["train_loss"] = loop.finite(after, "step", kept)
+    outcome.measures["test_loss"] = loop.finite(float(one_step_ahead(model, parts.test)), "step", kept)
     outcome.arrays["truth"] = data.test * facts.spread + facts.center
     for name, given in (("from_half", facts.given), ("from_one", 1)):
         steps = facts.length - given
         scaled = model.forecast(parts.test[:, :given], steps).cpu().double().numpy()
         gaps = np.abs(scaled - data.test[:, given:])
-        outcome.measures[f"forecast_{name}"] = finite(float(np.square(gaps).mean()), kept)
+        outcome.measures[f"forecast_{name}"] = loop.finite(float(np.square(gaps).mean()), "step", kept)
         outcome.arrays[f"forecast_{name}"] = scaled * facts.spread + facts.center
         outcome.arrays[f"error_{name}"] = gaps.mean(axis=0) * facts.spread

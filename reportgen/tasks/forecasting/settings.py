@@ -5,7 +5,8 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from reportgen.lab.settings import Count, DataOfAnyTask, LoadedData, Natural, Positive, RunOfAnyTask, Settings
+from reportgen.lab.settings import Count, DataOfAnyTask, LoadedData, Natural, Positive, RunOfAnyTask
+from reportgen.lab.training.settings import AnyTrainingSettings, require_validation_part
 from reportgen.lab.user_source import MayBeOwn, OwnName
 from reportgen.tasks.classification.settings import OwnOrRecurrentCell
 
@@ -95,7 +96,7 @@ class ForecasterSettings(MayBeOwn):
 _OF_LBFGS = {"steps": 10, "learning_rate": 0.8, "max_iter": 20, "precision": "float64", "log_every": 1}
 
 
-class ForecastTrainingSettings(Settings):
+class ForecastTrainingSettings(AnyTrainingSettings):
     """How a forecaster is trained: each step sees all training sequences at once."""
 
     optimizer: Literal["adam", "lbfgs"] = Field(
@@ -121,6 +122,11 @@ class ForecastTrainingSettings(Settings):
         description="The step that is tested: the last, or that of the lowest forecast error in validation.",
     )
 
+    @property
+    def rounds(self) -> int:
+        """The most steps that a run has."""
+        return self.steps
+
     @model_validator(mode="before")
     @classmethod
     def _begins_with_the_optimizers_defaults(cls, given: Any) -> Any:
@@ -132,7 +138,13 @@ class ForecastTrainingSettings(Settings):
         )
 
     @model_validator(mode="after")
-    def _has_iterations_only_where_there_are_some(self) -> "ForecastTrainingSettings":
+    def _asks_of_an_optimizer_what_it_has(self) -> "ForecastTrainingSettings":
+        clip = "gradient_clip" if self.gradient_clip is not None else "gradient_clip_value"
+        if self.optimizer == "lbfgs" and getattr(self, clip) is not None:
+            raise PydanticCustomError(
+                "rule", "no {clip} with optimizer lbfgs, which works out the curvature from exact gradients",
+                {"clip": clip},
+            )  # fmt: skip
         if self.max_iter and self.optimizer != "lbfgs":
             raise PydanticCustomError("rule", "no max_iter with optimizer {name}", {"name": self.optimizer})
         return self
@@ -147,6 +159,7 @@ class ForecastingRun(RunOfAnyTask):
 
     @model_validator(mode="after")
     def _can_choose_a_step(self) -> "ForecastingRun":
+        require_validation_part(self.training, "data.validation", there=self.data.validation > 0)
         if self.training.keep == "best" and self.data.validation == 0:
             raise PydanticCustomError(
                 "rule", "keep: last, or a validation part above 0 that can choose the best step"

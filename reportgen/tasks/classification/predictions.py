@@ -1,15 +1,28 @@
-"""The test texts that a model got wrong and was most sure of."""
+"""What a classifier predicts, and the texts that it gets wrong although it is sure of them."""
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from reportgen.lab.training.loop import Predictions
 from reportgen.tasks.classification.data import Dataset
 
 MOST = 10
 LONGEST = 600
 """Characters of a text that are kept; reviews may be long."""
+
+
+@dataclass(frozen=True)
+class Predictions:
+    """What a model says of each example of a part; arrays of shape (examples,)."""
+
+    example: NDArray[np.int64]
+    target: NDArray[np.int64]
+    predicted: NDArray[np.int64]
+    confidence: NDArray[np.float32]
+    """Probability of the predicted class."""
+    loss: NDArray[np.float32]
 
 
 def confident_mistakes(predictions: Predictions, data: Dataset) -> list[dict[str, Any]]:
