@@ -47,7 +47,8 @@ OTHER: dict[str, dict[str, Any]] = {
         "loss": "mse",
         "epochs": 3, "batch_size": 32, "optimizer": "adam", "learning_rate": 0.01, "momentum": 0.9,
         "weight_decay": 0.1, "gradient_clip": 1.0, "keep": "last",
-        "precision": "bf16",
+        "precision": "bf16", "gradient_clip_value": 1.0, "log_gradient_norm": True,
+        "early_stopping": {"patience": 3}, "schedule": {"kind": "cosine"},
     },
 }  # fmt: skip
 FIELDS: dict[str, type[Settings]] = {
@@ -239,10 +240,10 @@ def test_a_new_or_renamed_file_of_the_lab_is_seen(tmp_path: Path) -> None:
 def test_the_digest_covers_the_lab_and_the_settings_it_reads() -> None:
     """Every file of lab/ and the settings of the tasks are in it, and nothing that words, draws or analyses."""
     covered = {path.relative_to(PACKAGE).as_posix() for path in sources(PACKAGE)}
-    lab = {f"lab/{path.name}" for path in (PACKAGE / "lab").glob("*.py")}
+    lab = {path.relative_to(PACKAGE).as_posix() for path in (PACKAGE / "lab").rglob("*.py")}
     settings = {
         f"suite/{name}.py"
-        for name in ("base", "classifier", "settings", "forecasting", "addition", "tasks", "own")
+        for name in ("base", "classifier", "settings", "forecasting", "addition", "training", "tasks", "own")
     }
     assert covered == lab | settings
 
