@@ -70,11 +70,6 @@ class Scale:
         return "from" if self.faster[0] > self.others[-1] else "mixed"
 
 
-def without_twins(variants: Sequence[Variant]) -> list[Variant]:
-    """Return the variants but those that a sweep makes to compare devices: they study no other setting."""
-    return [variant for variant in variants if "device" not in dict(variant.changed)]
-
-
 def pairs(results: Runs) -> list[Pair]:
     """Return each training that finished on both devices with a common seed, in the order of the suite."""
     twins: dict[str, dict[str, str]] = {}

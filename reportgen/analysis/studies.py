@@ -320,3 +320,21 @@ def _places(results: Runs, setting: str, changed: Mapping[str, str]) -> Iterator
                 yield variant.name, variant.baseline or "", value
             elif variant.name in bases:
                 yield variant.name, variant.name, value
+
+
+def families(results: Runs) -> dict[str, list[str]]:
+    """Return, by base run, the variants of it that have a finished run: itself and the points of its sweeps.
+
+    A base run of which nothing finished has no family. What a sweep over devices adds is no choice to be made.
+    """
+    found: dict[str, list[str]] = {}
+    for variant in without_twins(results.variants):
+        if results.runs_of(variant.name):
+            base = variant.baseline if variant.changed and variant.baseline else variant.name
+            found.setdefault(base, []).append(variant.name)
+    return found
+
+
+def without_twins(variants: Sequence[Variant]) -> list[Variant]:
+    """Return the variants but those that a sweep makes to compare devices: they study no other setting."""
+    return [variant for variant in variants if "device" not in dict(variant.changed)]

@@ -15,10 +15,7 @@ LAYOUT = 2
 """Version of the files below; a record of another layout is not read."""
 
 EPOCH_COLUMNS = ("epoch", "train_loss", "train_accuracy", "heldout_loss", "heldout_accuracy", "seconds")
-"""The columns of every classification run's log; LOGGED_COLUMNS follow where the suite asks for them."""
-
-LOGGED_COLUMNS = ("learning_rate", "gradient_norm")
-"""Columns of a log that a run of any task has where its rate changes, and where its gradients' norm is logged."""
+"""The columns of every classification run's log. learning_rate and gradient_norm follow where there are any."""
 
 _MOST_BYTES = 4 << 30
 

@@ -7,13 +7,13 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, get_args
 
-from pydantic import AfterValidator, Field, WithJsonSchema, model_validator
-from pydantic_core import PydanticCustomError
+from pydantic import AfterValidator, Field, PlainValidator, WithJsonSchema, model_validator
+from pydantic_core import PydanticCustomError, PydanticKnownError
 
 from reportgen.errors import InputError, Problem
-from reportgen.lab.settings import Settings
+from reportgen.lab.settings import RecurrentCell, Settings
 
 
 def meaning(tree: ast.Module, *, descriptions: bool) -> str:
@@ -229,3 +229,39 @@ def _meaning(file: Path) -> str:
         return meaning(_parsed(file), descriptions=True)
     except RecursionError as error:
         raise InputError([Problem(file, 1, "", str(error), "Python")]) from None
+
+
+def cell_named(value: object, cells: tuple[str, ...]) -> str:
+    """Return the name of a known cell, or of a class of the user's own; pydantic's error for anything else."""
+    if isinstance(value, str) and (value in cells or is_own(value)):
+        return value
+    known = ", ".join(map(repr, cells))
+    raise PydanticKnownError("literal_error", {"expected": f"{known} or a class of your own, file.py:Class"})
+
+
+def _recurrent(value: object) -> str:
+    return cell_named(value, get_args(RecurrentCell))
+
+
+OwnOrRecurrentCell = Annotated[
+    str,
+    PlainValidator(_recurrent),
+    WithJsonSchema({"anyOf": [{"enum": list(get_args(RecurrentCell))}, {"type": "string", "pattern": OWN}]}),
+]
+"""A cell that every task has, or one of the user's own."""
+
+
+PACKAGED_VECTORS = "glove-6b-50d"
+
+
+FILES_OF_SETTINGS = ("vectors", "cell", "module", "loss")
+"""Settings of a model or a training that may name a file."""
+
+
+def file_of_setting(setting: str, value: object) -> str | None:
+    """Return the file that a setting names, such as `vectors`, `cell` or `loss`; None where it names none."""
+    if setting in ("cell", "module", "loss"):
+        return file_of_own(value)
+    if setting == "vectors" and isinstance(value, str) and value != PACKAGED_VECTORS:
+        return value
+    return None

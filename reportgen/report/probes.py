@@ -7,8 +7,6 @@ import pandas as pd
 
 from reportgen.analysis import probes
 from reportgen.analysis.results import Runs
-from reportgen.tasks.classification.findings import MatrixDifference
-from reportgen.tasks.classification.rankings import Choice
 
 PLAIN = ("rnn", "handwritten_rnn", "handwritten_rnn_i2h_i2o")
 """Cells without gates."""
@@ -29,9 +27,6 @@ class Explained:
     steps: int = 0
     """Steps of the longest of them."""
     forget_gates: list[probes.ForgetGate] = field(default_factory=list)
-    choices: list[Choice] = field(default_factory=list)
-    """What the validation part chose of each run that is swept."""
-    difference: MatrixDifference | None = None
 
 
 def explain_memory(results: Runs, variants: Sequence[str]) -> Explained:

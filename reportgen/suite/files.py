@@ -8,12 +8,11 @@ from typing import Any
 
 from reportgen.errors import Problem
 from reportgen.lab.settings import PATHS
-from reportgen.lab.user_source import is_own
+from reportgen.lab.user_source import FILES_OF_SETTINGS, file_of_setting, is_own
 from reportgen.resources import is_below
 from reportgen.suite.document import Document, Path_, shown
 from reportgen.suite.messages import repetitions
 from reportgen.suite.schema import Suite
-from reportgen.tasks.classification.settings import FILES_OF_SETTINGS, file_of_setting
 from reportgen.tasks.registry import task_of
 
 _VARIABLE = "REPORTGEN_DATA"

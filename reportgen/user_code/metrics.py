@@ -17,7 +17,6 @@ from reportgen.storage.fingerprints import source_digest, version_of
 from reportgen.suite.document import Document, read_document
 from reportgen.suite.profiles import with_profile
 from reportgen.suite.schema import Suite
-from reportgen.tasks.classification.results import Results
 from reportgen.user_code.subprocess import measure
 
 _MEASURED_WITH = ("numpy", "scipy", "pandas", "scikit-learn", "torch")
@@ -28,7 +27,7 @@ def with_metrics(results: Runs, suite: Suite, file: Path, profile: str | None, k
 
     A metric that is in `kept`, of the same source and of the same predictions, is not measured again.
     """
-    if not suite.metrics or not isinstance(results, Results):
+    if not suite.metrics or not isinstance(results, Runs):
         return results
     records = [results.records[run] for run in predicting(results)]
     cases = [

@@ -8,8 +8,9 @@ from torch import Tensor, nn
 from torch.autograd import grad
 
 from reportgen.lab.models.cells import HandwrittenLSTM, LSTMCell, State
+from reportgen.lab.models.recurrent import recurrent
 from reportgen.lab.models.scans import STANDS_FOR
-from reportgen.tasks.classification.model import OneHot, SequenceClassifier, recurrent
+from reportgen.tasks.classification.model import OneHot, SequenceClassifier
 
 BATCH, TIME = 3, 5
 SIZES = [(4, 6), (1, 1), (7, 2)]

@@ -46,12 +46,28 @@ BY_STEPS = {
         "model": {"cell": "rnn", "hidden_size": 6},
         "training": {"optimizer": "lbfgs", "steps": 12, "max_iter": 3, "precision": "float32", "keep": "best"},
     },
+    "addition, stopped early": {
+        "data": {"source": "addition", "digits": 4, "test_numbers": 20, "validation_numbers": 20},
+        "model": {"cell": "lstm", "hidden_size": 8, "layers": 1, "embedding_size": 4},
+        "training": {
+            "steps": 60, "batch_size": 10, "log_every": 3, "learning_rate": 0.3, "early_stopping": {"patience": 3},
+            "schedule": {"kind": "plateau", "patience": 1}, "gradient_clip_value": 0.1, "log_gradient_norm": True,
+        },
+    },
+    "forecasting with a warm-up": {
+        "data": {"source": "sine", "sequences": 8, "length": 40, "validation": 2},
+        "model": {"cell": "gru", "hidden_size": 6},
+        "training": {
+            "steps": 20, "log_every": 4, "keep": "best", "schedule": {"kind": "cosine", "warmup": 8},
+            "log_gradient_norm": True, "gradient_clip": 0.1,
+        },
+    },
     "addition": {
         "data": {"source": "addition", "digits": 4, "test_numbers": 20, "test_lengths": [6]},
         "model": {"cell": "gru", "hidden_size": 8, "layers": 1, "embedding_size": 4},
         "training": {"steps": 14, "batch_size": 10, "log_every": 4, "optimizer": "rmsprop", "gradient_clip": 1.0},
     },
-}
+}  # fmt: skip
 
 SCRIPT = """
 import sys

@@ -12,10 +12,10 @@ from conftest import build
 
 from reportgen import pipeline
 from reportgen.lab.failures import is_memory_error, told
+from reportgen.lab.models.recurrent import recurrent
 from reportgen.lab.record import Record
 from reportgen.planning import plan
 from reportgen.storage.records import Store
-from reportgen.tasks.classification.model import recurrent
 
 LAYER = '''\
 """A layer of our own that goes wrong in training, and not when it is tried."""

@@ -8,8 +8,9 @@ from torch import Tensor, nn
 from torch.autograd import grad
 
 from reportgen.lab.models import scans
+from reportgen.lab.models.recurrent import recurrent
 from reportgen.lab.models.scans import GRU, RNN
-from reportgen.tasks.classification.model import SequenceClassifier, recurrent
+from reportgen.tasks.classification.model import SequenceClassifier
 
 SMALL, LARGE = (3, 5, 4, 6), (64, 3, 128, 128)  # batch, time, inputs, hidden; the large one goes to oneDNN
 CASES = [(SMALL, 1), (SMALL, 2), (LARGE, 1)]

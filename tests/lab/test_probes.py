@@ -11,12 +11,13 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.autograd.functional import jacobian
 
+from reportgen.lab.models.recurrent import recurrent
 from reportgen.lab.probes import gates_over, measure_network
 from reportgen.lab.record import from_files, to_files
 from reportgen.lab.settings import RecurrentCell
 from reportgen.tasks.classification.data import prepare
 from reportgen.tasks.classification.letter_models import RNN
-from reportgen.tasks.classification.model import SequenceClassifier, recurrent
+from reportgen.tasks.classification.model import SequenceClassifier
 from reportgen.tasks.classification.run import gradient_by_distance
 from reportgen.tasks.classification.settings import (
     KNOWN_CELLS,

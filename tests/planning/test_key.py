@@ -50,7 +50,8 @@ OTHER: dict[str, dict[str, Any]] = {
         "loss": "mse",
         "epochs": 3, "batch_size": 32, "optimizer": "adam", "learning_rate": 0.01, "momentum": 0.9,
         "weight_decay": 0.1, "gradient_clip": 1.0, "keep": "last",
-        "precision": "bf16",
+        "precision": "bf16", "gradient_clip_value": 1.0, "log_gradient_norm": True,
+        "early_stopping": {"patience": 3}, "schedule": {"kind": "cosine"},
     },
 }  # fmt: skip
 FIELDS: dict[str, type[Settings]] = {
@@ -255,7 +256,7 @@ TRAINING = {
 
 @pytest.mark.parametrize("task", TASKS, ids=lambda task: task.name)
 def test_the_digest_covers_the_lab_and_how_the_task_trains(task: Task) -> None:
-    """Every file of lab/ and what the task's run imports of its folder are in it; what words, draws or tests is not."""
+    """Every file of lab/ and what the task's run imports of its folder are in it; what reports is not."""
     covered = {path.relative_to(PACKAGE).as_posix() for path in sources(PACKAGE, task.name)}
     lab = {path.relative_to(PACKAGE).as_posix() for path in (PACKAGE / "lab").rglob("*.py")}
     assert covered == lab | {f"tasks/{task.name}/{name}.py" for name in TRAINING[task.name]}

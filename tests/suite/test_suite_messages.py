@@ -18,7 +18,8 @@ MODEL = (
     "layers, log_softmax, module, packed, pooling, recurrent_dropout, vectors, vectors_frozen"
 )
 TRAINING = (
-    "batch_size, epochs, gradient_clip, keep, learning_rate, loss, momentum, optimizer, precision, weight_decay"
+    "batch_size, early_stopping, epochs, gradient_clip, gradient_clip_value, keep, learning_rate, "
+    "log_gradient_norm, loss, momentum, optimizer, precision, schedule, weight_decay"
 )
 CELLS = (
     "'rnn', 'lstm', 'gru', 'handwritten_rnn', 'handwritten_lstm', 'handwritten_gru', 'handwritten_peephole_lstm', "
@@ -30,9 +31,13 @@ SWEEPABLE = (
     "model.hidden_size, model.layers, model.bidirectional, model.recurrent_dropout, model.packed, model.pooling, "
     "model.embedding_size, model.embedding_std, model.vectors, model.vectors_frozen, "
     "model.head_size, model.activation, model.dropout, model.log_softmax, "
+    "training.schedule, training.gradient_clip, training.gradient_clip_value, training.early_stopping, "
+    "training.log_gradient_norm, "
     "training.epochs, training.batch_size, training.loss, "
     "training.optimizer, training.learning_rate, training.momentum, training.weight_decay, "
-    "training.gradient_clip, training.precision, training.keep, device"
+    "training.precision, training.keep, training.schedule.kind, training.schedule.every, "
+    "training.schedule.factor, training.schedule.patience, training.schedule.min_delta, training.schedule.lowest, "
+    "training.schedule.warmup, training.early_stopping.patience, training.early_stopping.min_delta, device"
 )
 TEXT = "a text, or one text a language: {zh: …, en: …}"
 LEFT = "test + validation below 1, so that something is left to train on"

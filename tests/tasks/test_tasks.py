@@ -32,8 +32,14 @@ SERIES = "series, file: s.csv, column: x"
 RULE = "settings that do not go together"
 LEFT = "test + validation below sequences, so that some are left to train on"
 CHOOSE = "keep: last, or a validation part above 0 that can choose the best step"
-TRAINING = "keep, learning_rate, log_every, max_iter, optimizer, precision, steps"
-ADDER_TRAINING = "batch_size, gradient_clip, learning_rate, log_every, optimizer, steps"
+TRAINING = (
+    "early_stopping, gradient_clip, gradient_clip_value, keep, learning_rate, log_every, log_gradient_norm, "
+    "max_iter, optimizer, precision, schedule, steps"
+)
+ADDER_TRAINING = (
+    "batch_size, early_stopping, gradient_clip, gradient_clip_value, learning_rate, log_every, log_gradient_norm, "
+    "optimizer, schedule, steps"
+)
 
 
 def complaint(folder: Path, suite: str) -> str:
@@ -79,8 +85,8 @@ def test_every_source_leads_to_its_task(task: Any) -> None:
         (
             FORECAST.replace("sine", "surnames") + "training: {steps: 3}\n",
             "6: training.steps: got the setting 'steps' of forecasting, expected a setting of classification, one "
-            "of batch_size, epochs, gradient_clip, keep, learning_rate, loss, momentum, optimizer, precision, "
-            "weight_decay",
+            "of batch_size, early_stopping, epochs, gradient_clip, gradient_clip_value, keep, learning_rate, "
+            "log_gradient_norm, loss, momentum, optimizer, precision, schedule, weight_decay",
         ),
         (
             FORECAST + "training: {stepps: 3}\n",
@@ -114,14 +120,20 @@ def test_every_source_leads_to_its_task(task: Any) -> None:
         (
             ADD.replace("addition}", "addition, split: {test: 0.2}}"),
             "2: data.split: got the unknown key 'split', expected one of digits, source, test_lengths, "
-            "test_numbers, test_seed",
+            "test_numbers, test_seed, validation_numbers",
         ),
         (
             ADD + "sweeps: [{base: a, grid: {training.epochs: [1]}}]\n",
             "6: sweeps[0].grid.training.epochs: got the unknown setting 'training.epochs', expected one of "
-            "data.digits, data.test_numbers, data.test_lengths, data.test_seed, model.cell, model.hidden_size, "
-            "model.layers, model.embedding_size, training.steps, training.batch_size, training.optimizer, "
-            "training.learning_rate, training.gradient_clip, training.log_every, device; "
+            "data.digits, data.test_numbers, data.validation_numbers, data.test_lengths, data.test_seed, "
+            "model.cell, model.hidden_size, model.layers, model.embedding_size, training.schedule, "
+            "training.gradient_clip, "
+            "training.gradient_clip_value, training.early_stopping, training.log_gradient_norm, training.steps, "
+            "training.batch_size, training.optimizer, training.learning_rate, training.log_every, "
+            "training.schedule.kind, training.schedule.every, training.schedule.factor, "
+            "training.schedule.patience, training.schedule.min_delta, training.schedule.lowest, "
+            "training.schedule.warmup, training.early_stopping.patience, training.early_stopping.min_delta, "
+            "device; "
             "did you mean 'training.steps'?",
         ),
     ],
@@ -179,21 +191,29 @@ OTHER: dict[str, dict[str, dict[str, Any]]] = {
         "model": {"cell": "gru", "hidden_size": 8, "layers": 2},
         "training": {
             "steps": 7, "learning_rate": 0.5, "max_iter": 7, "precision": "float32", "log_every": 7,
-            "keep": "best",
+            "keep": "best", "log_gradient_norm": True,
+            "early_stopping": {"patience": 3}, "schedule": {"kind": "cosine"},
         },
     },
     "addition": {
-        "data": {"digits": 7, "test_numbers": 7, "test_lengths": [7], "test_seed": 7},
+        "data": {"digits": 7, "test_numbers": 7, "test_lengths": [7], "test_seed": 7, "validation_numbers": 8},
         "model": {"cell": "gru", "hidden_size": 8, "layers": 3, "embedding_size": 8},
         "training": {
             "steps": 7, "batch_size": 7, "optimizer": "sgd", "learning_rate": 0.5, "gradient_clip": 1.0,
-            "log_every": 7,
+            "log_every": 7, "gradient_clip_value": 1.0, "log_gradient_norm": True,
+            "early_stopping": {"patience": 3}, "schedule": {"kind": "cosine"},
         },
     },
 }  # fmt: skip
 
 
-@pytest.mark.parametrize(("base", "kind"), [(forecasting(), ForecastingRun), (adding(), AdditionRun)])
+@pytest.mark.parametrize(
+    ("base", "kind"),
+    [
+        (forecasting(), ForecastingRun),
+        ({**adding(), "data": {"source": "addition", "validation_numbers": 5}}, AdditionRun),
+    ],
+)
 def test_every_setting_and_the_seed_are_part_of_the_key(base: dict[str, Any], kind: Any) -> None:
     """Each setting that is changed alone gives a key of its own, and so does the seed."""
     task = task_of(base["data"]["source"])
@@ -206,13 +226,16 @@ def test_every_setting_and_the_seed_are_part_of_the_key(base: dict[str, Any], ki
         for name in (
             fields.keys()
             - {"source", "module", "arguments"}
-            - ({"optimizer"} if task.name == "forecasting" else set())
+            - ({"optimizer", "gradient_clip", "gradient_clip_value"} if task.name == "forecasting" else set())
         ):
             raw = json.loads(json.dumps(base))
             raw[part][name] = OTHER[task.name][part][name]
             keys.append(key_of(key_parts(run_settings(raw), 0)))
     adam = {**base, "training": {"optimizer": "adamw" if task.name == "addition" else "adam"}}
     keys.append(key_of(key_parts(run_settings(adam), 0)))
+    for clip in ("gradient_clip", "gradient_clip_value"):
+        clipped = {**adam, "training": {**adam["training"], clip: 2.0}}
+        keys.append(key_of(key_parts(run_settings(clipped), 0)))
     assert len(set(keys)) == len(keys)
     assert isinstance(run_settings(base), kind)
 
@@ -367,12 +390,12 @@ def test_a_run_may_have_data_settings_of_its_own(tmp_path: Path) -> None:
         (
             "digitz: 7",
             "6: runs[0].data.digitz: got the unknown setting 'digitz', expected one of digits, test_numbers, "
-            "test_lengths, test_seed; did you mean 'digits'?",
+            "validation_numbers, test_lengths, test_seed; did you mean 'digits'?",
         ),
         (
             "source: sine",
             "6: runs[0].data.source: got the unknown setting 'source', expected one of digits, test_numbers, "
-            "test_lengths, test_seed",
+            "validation_numbers, test_lengths, test_seed",
         ),
         ("digits: 0", "6: runs[0].data.digits: got 0, expected a number above 0"),
     ],

@@ -168,6 +168,7 @@ def train(
     stopping = EarlyStopping(settings.early_stopping)
     state = _State(progress, model, optimizer, objective, gradients, schedule, stopping)
     state.resume(checkpoint.load())
+    model.train()
 
     began = time.perf_counter()
 

@@ -9,8 +9,7 @@ import pandas as pd
 
 from reportgen.analysis.claims import Judged, judge
 from reportgen.analysis.comparisons import Difference, Reach, against, family, reach
-from reportgen.analysis.devices import without_twins
-from reportgen.analysis.studies import Grid, Study, grids, studies
+from reportgen.analysis.studies import Grid, Study, grids, studies, without_twins
 from reportgen.analysis.tables import geometric, summary
 from reportgen.suite.claims import Claim
 from reportgen.tasks.addition.results import Additions

@@ -6,9 +6,9 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from reportgen.lab.models.recurrent import recurrent
 from reportgen.lab.user_class import BATCH, TIME, ModelContract, own_model
 from reportgen.tasks.addition.settings import AdderSettings
-from reportgen.tasks.classification.model import recurrent
 
 
 class Adder(nn.Module):

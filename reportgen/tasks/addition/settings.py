@@ -8,8 +8,7 @@ from pydantic_core import PydanticCustomError
 
 from reportgen.lab.settings import Count, DataOfAnyTask, Natural, Positive, RunOfAnyTask
 from reportgen.lab.training.settings import AnyTrainingSettings, require_validation_part
-from reportgen.lab.user_source import MayBeOwn
-from reportgen.tasks.classification.settings import OwnOrRecurrentCell
+from reportgen.lab.user_source import MayBeOwn, OwnOrRecurrentCell
 
 Digits = Annotated[Count, Field(le=100_000)]
 

@@ -20,10 +20,10 @@ from reportgen.analysis.checks import (
     unequal_sizes,
     unfinished,
 )
-from reportgen.analysis.studies import sweeps
+from reportgen.analysis.studies import families, sweeps
 from reportgen.suite.declarations import Code
 from reportgen.tasks.classification.findings import Findings
-from reportgen.tasks.classification.rankings import chosen, families
+from reportgen.tasks.classification.rankings import chosen
 from reportgen.tasks.classification.results import Results
 
 IMBALANCE = 4.0

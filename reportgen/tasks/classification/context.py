@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 from reportgen.analysis.display_limits import MOST_CURVES, MOST_ROWS, most_accurate
@@ -21,8 +21,8 @@ from reportgen.report.facts import (
 )
 from reportgen.report.probes import Explained, explain_memory
 from reportgen.suite.schema import Suite
-from reportgen.tasks.classification.findings import OVERFITTING_RISE, Findings, matrix_difference
-from reportgen.tasks.classification.rankings import Tuning, choices, representatives
+from reportgen.tasks.classification.findings import OVERFITTING_RISE, Findings, MatrixDifference, matrix_difference
+from reportgen.tasks.classification.rankings import Choice, Tuning, choices, representatives
 from reportgen.tasks.classification.results import Results, test_figures
 from reportgen.tasks.classification.selection import (
     logged_of,
@@ -34,10 +34,21 @@ from reportgen.tasks.classification.selection import (
 )
 
 
+@dataclass(frozen=True)
+class ExplainedClassifiers(Explained):
+    """What was measured of the models, and of their classes."""
+
+    choices: list[Choice] = field(default_factory=list)
+    """What the validation part chose of each run that is swept."""
+    difference: MatrixDifference | None = None
+
+
 @dataclass(frozen=True, kw_only=True)
 class Context(Common):
     """The names in a template of a classification report."""
 
+    explained: ExplainedClassifiers = field(default_factory=ExplainedClassifiers)
+    """What the sections that explain are told."""
     word_vectors: list[dict[str, Any]]
     """The word vectors: the fields of `VectorFacts`, and the data set's digest."""
     heldout: str
@@ -196,11 +207,12 @@ def mistakes_of(record: Record) -> list[dict[str, Any]]:
     ]
 
 
-def explain_classifiers(results: Results, findings: Findings) -> Explained:
+def explain_classifiers(results: Results, findings: Findings) -> ExplainedClassifiers:
     """Gather what the sections of a classification report need."""
     variants = most_accurate(findings.comparison, representatives(results), MOST_CURVES)
     measured = explain_memory(results, variants)
-    return replace(measured, choices=choices(results), difference=matrix_difference(results))
+    own = {"choices": choices(results), "difference": matrix_difference(results)}
+    return ExplainedClassifiers(**vars(measured), **own)
 
 
 def log(record: Record) -> str:

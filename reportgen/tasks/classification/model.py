@@ -8,44 +8,13 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
-from reportgen.lab.models.cells import HandwrittenGRU, HandwrittenLSTM, HandwrittenPeepholeLSTM, HandwrittenRNN
-from reportgen.lab.models.scans import GRU, RNN
-from reportgen.lab.user_class import BATCH, TIME, ModelContract, own_layer
-from reportgen.lab.user_source import is_own
+from reportgen.lab.models.recurrent import recurrent
+from reportgen.lab.user_class import BATCH, TIME, ModelContract
 from reportgen.tasks.classification.vectors import Vectors
 
-_TORCH: dict[str, type[nn.RNN | nn.LSTM | nn.GRU]] = {"rnn": RNN, "lstm": nn.LSTM, "gru": GRU}
-_HANDWRITTEN = {
-    "handwritten_rnn": HandwrittenRNN,
-    "handwritten_lstm": HandwrittenLSTM,
-    "handwritten_gru": HandwrittenGRU,
-    "handwritten_peephole_lstm": HandwrittenPeepholeLSTM,
-}
 _ACTIVATIONS = {"relu": nn.ReLU, "sigmoid": nn.Sigmoid, "tanh": nn.Tanh}
 
 Pooling = Literal["last", "mean", "max"]
-
-
-def recurrent(
-    cell: str,
-    input_size: int,
-    hidden_size: int,
-    num_layers: int,
-    *,
-    bidirectional: bool = False,
-    dropout: float = 0.0,
-    arguments: Mapping[str, Any] | None = None,
-) -> nn.Module:
-    """Return the recurrent network that a suite calls `cell`; ValueError for a name it does not have."""
-    if is_own(cell):
-        return own_layer(cell, input_size, hidden_size, num_layers, arguments)
-    if cell in _TORCH:
-        return _TORCH[cell](
-            input_size, hidden_size, num_layers, batch_first=True, bidirectional=bidirectional, dropout=dropout
-        )
-    if cell in _HANDWRITTEN:
-        return _HANDWRITTEN[cell](input_size, hidden_size, num_layers)
-    raise ValueError(f"no cell is called {cell!r}")
 
 
 class OneHot(nn.Module):

@@ -7,23 +7,8 @@ import numpy as np
 import pandas as pd
 
 from reportgen.analysis.comparisons import Difference, Redrawn, difference, interval_of, scores_of
-from reportgen.analysis.devices import without_twins
-from reportgen.analysis.results import Runs
-from reportgen.analysis.studies import sweeps
+from reportgen.analysis.studies import families, sweeps
 from reportgen.tasks.classification.results import Results
-
-
-def families(results: Runs) -> dict[str, list[str]]:
-    """Return, by base run, the variants of it that have a finished run: itself and the points of its sweeps.
-
-    A base run of which nothing finished has no family. What a sweep over devices adds is no choice to be made.
-    """
-    found: dict[str, list[str]] = {}
-    for variant in without_twins(results.variants):
-        if results.runs_of(variant.name):
-            base = variant.baseline if variant.changed and variant.baseline else variant.name
-            found.setdefault(base, []).append(variant.name)
-    return found
 
 
 def chosen(results: Results) -> dict[str, str]:

@@ -20,49 +20,17 @@ from reportgen.lab.settings import (
     Yes,
 )
 from reportgen.lab.training.settings import AnyTrainingSettings, require_validation_part
-from reportgen.lab.user_source import OWN, MayBeOwn, OwnName, file_of_own, is_own
+from reportgen.lab.user_source import OWN, PACKAGED_VECTORS, MayBeOwn, OwnName, cell_named, is_own
 
 KnownCell = Literal[RecurrentCell, "handwritten_rnn_i2h_i2o"]
 KNOWN_CELLS: tuple[str, ...] = get_args(KnownCell)
 
 
-def _cell(value: object, cells: tuple[str, ...] = KNOWN_CELLS) -> str:
-    if isinstance(value, str) and (value in cells or is_own(value)):
-        return value
-    known = ", ".join(map(repr, cells))
-    raise PydanticKnownError("literal_error", {"expected": f"{known} or a class of your own, file.py:Class"})
-
-
 Cell = Annotated[
     str,
-    PlainValidator(lambda value: _cell(value)),
+    PlainValidator(lambda value: cell_named(value, KNOWN_CELLS)),
     WithJsonSchema({"anyOf": [{"enum": list(KNOWN_CELLS)}, {"type": "string", "pattern": OWN}]}),
 ]
-
-
-def _recurrent(value: object) -> str:
-    return _cell(value, get_args(RecurrentCell))
-
-
-OwnOrRecurrentCell = Annotated[
-    str,
-    PlainValidator(_recurrent),
-    WithJsonSchema({"anyOf": [{"enum": list(get_args(RecurrentCell))}, {"type": "string", "pattern": OWN}]}),
-]
-"""A cell that every task has, or one of the user's own."""
-
-PACKAGED_VECTORS = "glove-6b-50d"
-FILES_OF_SETTINGS = ("vectors", "cell", "module", "loss")
-"""Settings of a model or a training that may name a file."""
-
-
-def file_of_setting(setting: str, value: object) -> str | None:
-    """Return the file that a setting names, such as `vectors`, `cell` or `loss`; None where it names none."""
-    if setting in ("cell", "module", "loss"):
-        return file_of_own(value)
-    if setting == "vectors" and isinstance(value, str) and value != PACKAGED_VECTORS:
-        return value
-    return None
 
 
 def _names_vectors(value: str) -> str:

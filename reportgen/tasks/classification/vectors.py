@@ -14,8 +14,9 @@ from numpy.typing import NDArray
 
 from reportgen.errors import MissingPrerequisiteError
 from reportgen.lab.data.corpora import refuse, shortened
+from reportgen.lab.user_source import PACKAGED_VECTORS
 from reportgen.tasks.classification.data import Dataset, prepare
-from reportgen.tasks.classification.settings import PACKAGED_VECTORS, DataSettings
+from reportgen.tasks.classification.settings import DataSettings
 
 Floats = NDArray[np.float32]
 

@@ -16,11 +16,10 @@ from reportgen.analysis.checks import (
     unequal_sizes,
     unfinished,
 )
-from reportgen.analysis.studies import Study, studies
+from reportgen.analysis.studies import Study, families, studies
 from reportgen.analysis.tables import geometric
 from reportgen.lab.record import Record
 from reportgen.suite.declarations import Code
-from reportgen.tasks.classification.rankings import families
 from reportgen.tasks.forecasting.findings import Findings
 from reportgen.tasks.forecasting.results import Forecasts
 

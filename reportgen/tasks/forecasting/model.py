@@ -6,8 +6,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from reportgen.lab.models.recurrent import recurrent
 from reportgen.lab.user_class import BATCH, TIME, ModelContract, own_model
-from reportgen.tasks.classification.model import recurrent
 from reportgen.tasks.forecasting.settings import ForecasterSettings
 
 _Last = Tensor | tuple[Tensor, ...]  # h, or (h, c) of an LSTM, as torch.nn returns it

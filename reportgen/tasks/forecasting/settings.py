@@ -7,8 +7,7 @@ from pydantic_core import PydanticCustomError
 
 from reportgen.lab.settings import Count, DataOfAnyTask, LoadedData, Natural, Positive, RunOfAnyTask
 from reportgen.lab.training.settings import AnyTrainingSettings, require_validation_part
-from reportgen.lab.user_source import MayBeOwn, OwnName
-from reportgen.tasks.classification.settings import OwnOrRecurrentCell
+from reportgen.lab.user_source import MayBeOwn, OwnName, OwnOrRecurrentCell
 
 Sequences = Annotated[Count, Field(le=100_000)]
 SequencesOrNone = Annotated[int, Field(strict=True, ge=0, le=100_000)]
