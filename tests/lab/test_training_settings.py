@@ -20,9 +20,7 @@ from reportgen.cli.progress import Display
 from reportgen.executors.base import Begun, EpochDone, RunDone, RunStarted
 from reportgen.i18n.languages import load_languages
 from reportgen.importers.two_line import read as read_log
-from reportgen.lab.key import key_parts
 from reportgen.lab.record import EPOCH_COLUMNS, Record, from_files, to_files
-from reportgen.lab.run import carry_out
 from reportgen.lab.training.loop import Row
 from reportgen.lab.training.settings import EarlyStoppingSettings
 from reportgen.suite.expansion import runs_of
@@ -32,6 +30,7 @@ from reportgen.tasks.classification.data import prepare
 from reportgen.tasks.classification.run import build, train
 from reportgen.tasks.classification.settings import RunSettings
 from reportgen.tasks.registry import run_settings, task_named
+from reportgen.tasks.runs import carry_out, key_parts
 
 EXTRAS: dict[str, Any] = {
     "early_stopping": {"patience": 1},

@@ -211,8 +211,7 @@ def explain_classifiers(results: Results, findings: Findings) -> ExplainedClassi
     """Gather what the sections of a classification report need."""
     variants = most_accurate(findings.comparison, representatives(results), MOST_CURVES)
     measured = explain_memory(results, variants)
-    own = {"choices": choices(results), "difference": matrix_difference(results)}
-    return ExplainedClassifiers(**vars(measured), **own)
+    return ExplainedClassifiers(**vars(measured), choices=choices(results), difference=matrix_difference(results))
 
 
 def log(record: Record) -> str:
