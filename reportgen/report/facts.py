@@ -148,13 +148,15 @@ def settings_of(resolved: dict[str, Any]) -> dict[str, Any]:
     return {**flat, **data, **split, **device}
 
 
+_OFF_AT_ZERO = {"data.validation_numbers", "training.schedule.warmup"}
 _PART_OF = {"model.embedding_std": "model.embedding_size", "model.activation": "model.head_size"}
 
 
 def is_off(name: str, settings: dict[str, Any]) -> bool:
     """Tell whether a setting stands for something that was not used: a dropout of 0, the scale of no embedding."""
     value = settings[_PART_OF.get(name, name)]
-    return value is None or value is False or (isinstance(value, float) and value == 0)
+    can_be_off = isinstance(value, float) or name in _OFF_AT_ZERO
+    return value is None or value is False or (can_be_off and value == 0)
 
 
 def distinct(items: list[dict[str, Any]]) -> list[dict[str, Any]]:
