@@ -1,7 +1,7 @@
 """A run that was trained elsewhere: what a suite says of its log, in place of training it."""
 
 from pathlib import Path, PurePath
-from typing import Annotated, Any, Literal, get_args
+from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, WithJsonSchema, field_validator
 from pydantic_core import PydanticCustomError
@@ -10,7 +10,6 @@ from reportgen.lab.settings import RunOfAnyTask, Settings, Yes
 from reportgen.tasks.base import AnyData
 
 Format = Literal["two_line", "csv", "keras", "lightning", "tensorboard"]
-FORMATS: tuple[Format, ...] = get_args(Format)
 _BY_ENDING: dict[str, Format] = {
     ".csv": "csv",
     ".tsv": "csv",

@@ -57,9 +57,7 @@ def file_of_setting(setting: str, value: object) -> str | None:
     """Return the file that a setting names, such as `vectors`, `cell` or `loss`; None where it names none."""
     if setting in ("cell", "module", "loss"):
         return file_of_own(value)
-    if setting == "vectors" and isinstance(value, str) and value != PACKAGED_VECTORS:
-        return value
-    return None
+    return value if setting == "vectors" and isinstance(value, str) and value.endswith(".txt") else None
 
 
 def _names_vectors(value: str) -> str:
