@@ -34,7 +34,7 @@ def write_suite(file: Path, runs: int) -> None:
 
 def write_records(file: Path, store: Store) -> None:
     """Write a record for every run of a suite, through the store, as a worker does."""
-    for run in (step.run for step in plan.plan(pipeline.load(file).suite, store).steps):
+    for run in (step.run for step in plan.plan(pipeline.load(file).runs, store).steps):
         record = _record(run)
         store.write(record.key, to_files(record))
 

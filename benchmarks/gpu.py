@@ -1,22 +1,19 @@
-"""A suite of 24 small runs on one GPU: one run after another, and several that share the card. Runs a minute.
+"""A suite of 24 small runs on one GPU: one run after another, and several at a time. Runs a minute.
 
     python benchmarks/gpu.py [--jobs 1,2,4,8] [--epochs 5] [--precision float32]
 
 Surnames, RNN, LSTM and GRU of 128 units with eight seeds each. Each number of workers builds all 24 runs anew,
-without a report; the start of the workers is in the time. Last comes what a build does by itself: it tries how
-many runs share the card well, and says what it measured; those trials are in its time.
+without a report; the start of the workers is in the time. A build takes one unless `--jobs` says otherwise.
 """
 
 import argparse
 import tempfile
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 from measuring import machine, table
 
 from reportgen import pipeline
-from reportgen.executors.base import CardMeasured, Event
 from reportgen.lab.device import has_cuda
 from reportgen.planning import plan
 from reportgen.storage.records import Store
@@ -35,15 +32,15 @@ seeds: [0, 1, 2, 3, 4, 5, 6, 7]
 """
 
 
-def seconds_with(jobs: int | None, epochs: int, precision: str, listen: Callable[[Event], None]) -> float:
-    """Return how long the 24 runs take with so many workers; None is as many as a build chooses by itself."""
+def seconds_with(jobs: int, epochs: int, precision: str) -> float:
+    """Return how long the 24 runs take with so many workers."""
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder, "suite.yaml")
         file.write_text(SUITE.format(epochs=epochs, precision=precision))
         store = Store(Path(folder, "records"))
         planned = pipeline.plan(pipeline.load(file), store)
         began = time.perf_counter()
-        pipeline.run(planned, store, pipeline.Options(build=Path(folder), jobs=jobs), listen)
+        pipeline.run(planned, store, pipeline.Options(build=Path(folder), jobs=jobs), lambda _: None)
         seconds = time.perf_counter() - began
         for step in planned.steps:
             record = plan.read(store, step.key)
@@ -62,22 +59,13 @@ def main() -> None:
     if not has_cuda():
         print("No GPU here that torch can use: nothing was measured.")
         return
-    chosen: list[CardMeasured] = []
-
-    def listen(event: Event) -> None:
-        if isinstance(event, CardMeasured):
-            chosen.append(event)
-
-    asked = [*map(int, options.jobs.split(",")), None]
-    seconds = {n: seconds_with(n, options.epochs, options.precision, listen) for n in asked}
+    jobs = map(int, options.jobs.split(","))
+    seconds = {n: seconds_with(n, options.epochs, options.precision) for n in jobs}
     one = next(iter(seconds.values()))
-    names = {n: str(n) if n else f"{chosen[-1].workers}, chosen" for n in asked}
-    rows = [[names[n], f"{own:.0f}", f"{24 * 60 / own:.1f}", f"{one / own:.2f}"] for n, own in seconds.items()]
+    rows = [[str(n), f"{own:.0f}", f"{24 * 60 / own:.1f}", f"{one / own:.2f}"] for n, own in seconds.items()]
     print(machine(["torch"]))
     print(f"24 runs of {options.epochs} epochs in {options.precision}.\n")
     print(table(["workers", "seconds", "runs a minute", "times the first"], rows))
-    rates = ", ".join(f"{workers}: {rate:,.0f}" for workers, rate in chosen[-1].rates.items())
-    print(f"\nBatches a second by workers, as measured at the start: {rates}; {chosen[-1].why}.")
 
 
 if __name__ == "__main__":

@@ -131,10 +131,10 @@ def build(folder: Path) -> dict[str, float]:
     import ours
     from task import BATCH, EMBEDDING, EPOCHS, HIDDEN, RATE
 
-    from reportgen.executors import copies
+    from reportgen.executors import forkserver
 
     folder.mkdir()
-    copies.foresee_training(folder / "build")
+    forkserver.start_early(folder / "build")
     from reportgen import pipeline
     from reportgen.executors.base import Event, RunStarted
     from reportgen.planning import plan

@@ -76,5 +76,5 @@ def line(claim: dict[str, Any]) -> str:
 def unprinted(suite: Suite) -> list[str]:
     """Return a note where claims are judged but stand in no section."""
     if suite.claims and "claims" not in suite.sections:
-        return ["claims: judged, and not printed, since sections: does not name claims"]
+        return ["claims: evaluated but not in the report, because sections: does not list claims"]
     return []

@@ -5,21 +5,16 @@
 This is the only module that knows every stage.
 """
 
-import gc
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-
-from filelock import FileLock
 
 from reportgen import options as verdicts
 from reportgen.errors import ReportgenError
 from reportgen.executors.base import Event, carry_out_all
-from reportgen.executors.beside import Beside, one_after_the_other, side_by_side
-from reportgen.executors.copies import REPORTS, prepare
+from reportgen.executors.parallel import ParallelMap, parallel_map, serial_map
 from reportgen.options import Options as Options
 from reportgen.options import Outcome as Outcome
 from reportgen.planning import load as documents
@@ -27,11 +22,10 @@ from reportgen.planning import load as loading
 from reportgen.planning import plan as planning
 from reportgen.planning import preflight
 from reportgen.planning.load import Loaded, look_through
-from reportgen.planning.plan import Action, Plan, Step
-from reportgen.report.typesetting import typeset
-from reportgen.storage import build_state, manifest
+from reportgen.planning.output import Output
+from reportgen.planning.plan import Plan, Step
 from reportgen.storage.cache import Kept
-from reportgen.storage.records import Store, put_in_place
+from reportgen.storage.records import Store
 from reportgen.suite.claims import Claim
 from reportgen.suite.expansion import file_name
 from reportgen.suite.schema import Suite
@@ -65,44 +59,34 @@ def build(
     loaded = load(
         file, quick=options.quick, profile=options.profile, formats=options.formats, check_templates=False
     )
+
     announce("plan")
     store = Store(options.build / "records")
-    if planning.has_new(loaded.suite, store):
+    if planning.has_new(loaded.runs, store):
         options.place.get_ready()
     planned = plan(loaded, store)
-    folder = options.build / ".".join(filter(None, [file.stem, options.profile, "quick" * options.quick]))
-    new = [step.run for step in planned.steps if step.action is not Action.REUSE]
-    keys = [step.key for step in planned.steps]
-    mark_now = partial(build_state.of, loaded.suite, loaded.template_folders, keys, store, loaded.beside)
-    if not new and documents.typeset_in(loaded) and not build_state.matches(folder, mark_now()):
-        prepare(REPORTS)  # by the time that it is needed it will have imported all
+    output = Output.of(options.build, loaded, planned, store)
+    if not planned.new and not output.is_up_to_date(output.mark):
+        documents.get_ready(loaded)
     loaded = replace(loaded, notes=(*loaded.notes, *look_through(loaded)))
+
     announce("run")
-    if new:
+    if planned.new:
         _ = loaded.languages  # their faults, before anything trains
-    preflight.try_own(file, options.profile, new, loaded.suite.metrics)
+    preflight.try_own(loaded.document, planned.new, loaded.suite.metrics)
     trained, imported = run(planned, store, options, listen)
 
-    mark = mark_now()
-    up_to_date = not trained and not imported and build_state.matches(folder, mark)
-    edited = []
+    mark, edited = output.mark, list[Path]()
+    up_to_date = not trained and not imported and output.is_up_to_date(mark)
     if not up_to_date:
-        folder.mkdir(parents=True, exist_ok=True)
-        with FileLock(folder.with_name(f".{folder.name}.lock")):  # another build may be at the same report
-            kept = Kept(options.build / CACHE)
-            reports, others = make_report(loaded, planned, store, folder, options, announce, kept)
-            edited = build_state.set_aside(folder, reports)
-            for name, content in reports.items():
-                put_in_place(folder / name, content)
-            made_from = manifest_of(loaded, planned, store, options)
-            others.append(manifest.leave(folder, made_from, [*reports, *others]))
-            build_state.leave(folder, mark, [*reports, *others])
-    claims, checks = verdicts.told_in(folder)
+        with output.locked():
+            reports, others = make_report(output, announce, Kept(options.build / CACHE))
+            edited = output.put(reports, others, mark)
+
+    claims, checks = verdicts.told_in(output.folder)
     return Outcome(
-        folder=folder,
-        reports=[
-            folder / f"report.{code}.{kind}" for code in loaded.suite.languages for kind in loaded.suite.formats
-        ],
+        folder=output.folder,
+        reports=output.reports,
         trained=trained,
         reused=len(planned.steps) - trained - imported,
         unfinished=planning.unfinished(planned, store),
@@ -116,64 +100,38 @@ def build(
 
 
 def make_report(
-    loaded: Loaded,
-    planned: Plan,
-    store: Store,
-    folder: Path,
-    options: Options,
-    announce: Callable[[str], None],
-    kept: Kept | None = None,
+    output: Output, announce: Callable[[str], None], kept: Kept | None = None
 ) -> tuple[dict[str, bytes], list[str]]:
-    """Go from records at rest to the reports, and to figures, tables and numbers in `folder`.
+    """Go from records at rest to the reports, and to figures, tables and numbers in the output's folder.
 
     What was drawn before is taken from `kept`; without it all is drawn anew.
 
     Returns the reports by name, not yet written, so that those in their place are whole until all are there; and
-    the paths of what was written, from `folder`.
+    the paths of what was written, from the folder.
     """
     from reportgen.user_code.metrics import (
         with_metrics,  # here, because a build with nothing to do needs no pandas
     )
 
-    with side_by_side(documents.typeset_in(loaded)) as carry_out:
+    loaded, folder, suite = output.loaded, output.folder, output.loaded.suite
+    with parallel_map(documents.typeset_in(loaded)) as parallel:
         announce("collect")
-        results = with_metrics(collect(planned, store), loaded.suite, loaded.file, options.profile, kept)
+        results = with_metrics(collect(output.planned, output.store), suite.metrics, loaded.document, kept)
+
         announce("analyse")
-        gc.freeze()  # statsmodels looks for garbage at every turn, among all that is imported
-        try:
-            findings = analyse(results, loaded.claims)
-        finally:
-            gc.unfreeze()
+        findings = analyse(results, loaded.claims)
+
         announce("draw")
-        languages = documents.drawn_in(loaded)
-        figures = draw(results, findings, languages, folder, loaded.suite.sections, kept, carry_out)
+        figures = draw(results, findings, documents.drawn_in(loaded), folder, suite.sections, kept, parallel)
+
         announce("write")
-        written = write(loaded, results, findings, figures, quick=options.quick, carry_out=carry_out)
-        others = [path for own in figures.values() for path in own.values()]
-        others += [*numbers(results, findings, folder, loaded.suite), *documents.copy_pictures(loaded, folder)]
-        # not the suite: the class of a task's suite is made on the way, and cannot be sent to another process
-        work = partial(
-            typeset,
-            folder=folder,
-            formats=loaded.suite.formats,
-            template_folders=loaded.template_folders,
-            look=loaded.suite.look,
-            manifest=manifest_of(loaded, planned, store, options),
-            quick=options.quick,
-            kept=kept,
-        )
+        texts = write(loaded, results, findings, figures, parallel)
+        others = [path for by_name in figures.values() for path in by_name.values()]
+        others += [*numbers(results, findings, folder, suite), *documents.copy_pictures(loaded, folder)]
+
         if documents.typeset_in(loaded):
             announce("typeset")
-        made = carry_out(work, documents.documents(loaded, written))
-    return {name: content for own in made for name, content in own.items()}, others
-
-
-def manifest_of(loaded: Loaded, planned: Plan, store: Store, options: Options) -> dict[str, Any]:
-    """Return what the reports are made from: see `manifest.Manifest`."""
-    keys = {step.run.name: step.key for step in planned.steps}
-    return manifest.of(
-        loaded.file, keys, store, loaded.template_folders, profile=options.profile, quick=options.quick
-    )
+        return documents.typeset(loaded, texts, folder, output.manifest, kept, parallel), others
 
 
 load = loading.load
@@ -181,11 +139,11 @@ load = loading.load
 
 
 def plan(loaded: Loaded, store: Store) -> Plan:
-    """Expand the suite into runs with their keys, and say of each what will be done and why."""
-    with preflight.told_of(loaded.file, loaded.profile):
-        planned = planning.plan(loaded.suite, store, Kept(store.folder.parent / CACHE), loaded.file.stem)
-    new = [step.run for step in planned.steps if step.action is not Action.REUSE]
-    preflight.check(loaded.file, loaded.profile, new)
+    """Say of each run what will be done and why; SuiteError where the settings do not fit data or machine."""
+    preflight.check_devices(loaded.document, loaded.runs)
+    with preflight.with_lines(loaded.document):
+        planned = planning.plan(loaded.runs, store, Kept(store.folder.parent / CACHE), loaded.file.stem)
+    preflight.check(loaded.document, planned.new)
     return planned
 
 
@@ -231,7 +189,7 @@ def draw(
     folder: Path,
     sections: Sequence[str] = (),
     kept: Kept | None = None,
-    carry_out: Beside[Any] = one_after_the_other,
+    parallel: ParallelMap[Any] = serial_map,
 ) -> dict[str, dict[str, str]]:
     """Draw the figures that are not in `kept`; return their paths, from `folder`, by language and name."""
     from reportgen.figures.deferred import all_as_svg
@@ -240,7 +198,7 @@ def draw(
     sketches = task_named(results.task).figures
     wanted = [sketches(results, findings, language, sections) for language in languages]
     paths: dict[str, dict[str, str]] = {}
-    for language, figures in zip(languages, all_as_svg(wanted, kept, carry_out), strict=True):
+    for language, figures in zip(languages, all_as_svg(wanted, kept, parallel), strict=True):
         paths[language.code] = {name: f"figures/{file_name(name)}.{language.code}.svg" for name in figures}
         for name, svg in figures.items():
             (folder / paths[language.code][name]).write_text(svg, "utf-8")
@@ -252,9 +210,7 @@ def write(
     results: "Runs",
     findings: Findings,
     figures: dict[str, dict[str, str]],
-    *,
-    quick: bool,
-    carry_out: Beside[Any] = one_after_the_other,
+    parallel: ParallelMap[Any] = serial_map,
 ) -> dict[str, str]:
     """Fill in the templates: the report in Markdown by language.
 
@@ -267,9 +223,9 @@ def write(
     contexts = []
     for language in loaded.languages:
         own = figures.get(language.code, any_language)
-        context = build_context(loaded.suite, results, findings, own, language, quick=quick)
+        context = build_context(loaded.suite, results, findings, own, language, quick=loaded.quick)
         contexts.append((replace(context, words=loaded.words[language.code]), language))
-    written = guarded.write(contexts, loaded.template_folders, carry_out=carry_out)
+    written = guarded.write(contexts, loaded.template_folders, parallel=parallel)
     return {language.code: text for (_, language), text in zip(contexts, written, strict=True)}
 
 

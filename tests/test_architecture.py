@@ -19,7 +19,7 @@ LAYERS = [
     {"terminal", "cleaning", "doctor", "datasets", "marks", "starting", "templating", "preview"},
     {"provenance"},
     {"pipeline"},
-    {"documents"},
+    {"documents", "output"},
     {"asked"},
     {"loading", "manifest"},
     {"fitting", "metrics", "planning", "reporting", "stamp", "trials", "verdicts"},

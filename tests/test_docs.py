@@ -4,6 +4,7 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import get_args
 
 import pytest
 from ruamel.yaml import YAML
@@ -22,7 +23,7 @@ def test_the_suite_in_the_readme_is_right(tmp_path: Path) -> None:
     """The example suite can be copied and built."""
     example, _ = re.findall(r"```yaml\n(.*?)```", README, re.DOTALL)
     (tmp_path / "suite.yaml").write_text(example, "utf-8")
-    suite = read_suite(tmp_path / "suite.yaml", {"zh", "en"})
+    suite = read_suite(tmp_path / "suite.yaml", {"zh", "en"}).suite
     assert [run.name for run in suite.runs] == ["lstm"]
 
 
@@ -46,7 +47,7 @@ def test_the_claims_in_the_readme_are_right(tmp_path: Path) -> None:
     (tmp_path / "suite.yaml").write_text(
         f"title: t\ndata: {{source: surnames}}\nruns:\n{runs}\n{example}", "utf-8"
     )
-    assert len(read_suite(tmp_path / "suite.yaml", {"zh", "en"}).claims) == 3
+    assert len(read_suite(tmp_path / "suite.yaml", {"zh", "en"}).suite.claims) == 3
     for task in TASKS:
         assert [name for name in task.metrics if f"`{name}`" not in README] == []
 
@@ -161,7 +162,7 @@ def test_the_examples_of_the_page_on_own_data_are_sound(tmp_path: Path) -> None:
 
 def test_the_page_on_imports_names_every_column_and_format() -> None:
     """Its example is one that a suite may have, and what it lists is all there is."""
-    from reportgen.suite.imports import FORMATS, Columns, ImportSettings
+    from reportgen.suite.imports import Columns, Format, ImportSettings
     from reportgen.suite.schema import RunDeclaration
 
     page = (ROOT / "docs" / "import.md").read_text("utf-8")
@@ -169,7 +170,7 @@ def test_the_page_on_imports_names_every_column_and_format() -> None:
     runs = [RunDeclaration.model_validate(run) for run in YAML(typ="safe", pure=True).load(example)["runs"]]
     assert [run.imported is not None for run in runs] == [False, True, True, True]
     words = set(re.findall(r"`([\w-]+)`", page))
-    assert {*Columns.model_fields, *FORMATS, *ImportSettings.model_fields} <= words
+    assert {*Columns.model_fields, *get_args(Format), *ImportSettings.model_fields} <= words
 
 
 def test_the_page_on_clusters_has_options_that_exist_and_a_script_that_bash_reads() -> None:

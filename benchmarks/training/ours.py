@@ -11,7 +11,7 @@ from pathlib import Path
 
 from task import BATCH, CELLS, EMBEDDING, EPOCHS, HIDDEN, RATE, given
 
-from reportgen.executors import copies
+from reportgen.executors import forkserver
 
 SUITE = """
 title: RNN, LSTM and GRU on film-review snippets
@@ -32,7 +32,7 @@ def main() -> None:
     runs = ", ".join(f"{{name: {cell}, model: {{cell: {cell}}}}}" for cell in CELLS)
     sizes = {"hidden": HIDDEN, "embedding": EMBEDDING, "epochs": EPOCHS, "batch": BATCH, "rate": RATE}
     with tempfile.TemporaryDirectory() as folder:
-        copies.foresee_training(Path(folder, "build"))  # before the rest is imported, as the command does
+        forkserver.start_early(Path(folder, "build"))  # before the rest is imported, as the command does
         from reportgen import pipeline
         from reportgen.planning import plan
         from reportgen.storage.records import Store

@@ -25,17 +25,17 @@ app = typer.Typer(
 _EXAMPLES = """\b
 Examples:
   reportgen build experiments/suite_rnn_vs_lstm.yaml
-  reportgen build suite_rnn_vs_lstm --quick     a suite that ships, cut to seconds
+  reportgen build suite_rnn_vs_lstm --quick     a shipped suite, shortened to seconds
   reportgen plan suite.yaml                     what would be trained, and why
-  reportgen check suite.yaml                    is the suite right?
+  reportgen check suite.yaml                    validate the suite
 
 \b
 Exit status:
-  0    done
-  1    some run failed or diverged; the report of the rest is there
-  2    the input was wrong, or something is missing on this machine
-  3    build --strict: a claim of the suite is not supported; the report is there
-  130  stopped with Ctrl-C; finished runs are kept
+  0    success
+  1    a run failed or diverged; the report covers the others
+  2    invalid input, or a missing prerequisite
+  3    build --strict: a claim is not supported; the report was written
+  130  interrupted with Ctrl-C; finished runs are kept
 """
 
 _OBJECTS_A_LOOK = 20_000
@@ -43,21 +43,21 @@ _OBJECTS_A_LOOK = 20_000
 number is 700."""
 
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
-_MAKE_ROOM = "what had finished is kept: make room, and run the same command again"
+_MAKE_ROOM = "finished runs are kept: free some space and run the same command again"
 
 SuiteArgument = Annotated[
     Path,
-    typer.Argument(metavar="SUITE", help="A suite file, or the name of a suite that ships.", show_default=False),
+    typer.Argument(metavar="SUITE", help="Suite file, or the name of a shipped suite.", show_default=False),
 ]
 BuildOption = Annotated[
-    Path, typer.Option("--build-dir", metavar="DIR", help="Where records and reports go.", show_default=True)
+    Path, typer.Option("--build-dir", metavar="DIR", help="Folder for records and reports.", show_default=True)
 ]
 QuickOption = Annotated[
-    bool, typer.Option("--quick", help="Cut every run to seconds; “quick” is printed across the cover.")
+    bool, typer.Option("--quick", help="Shorten every run to seconds; the report is marked “quick”.")
 ]
 ProfileOption = Annotated[
     str | None,
-    typer.Option("--profile", metavar="NAME", help="A profile of the suite: another size, or other data."),
+    typer.Option("--profile", metavar="NAME", help="Apply one of the suite's profiles."),
 ]
 
 
@@ -70,10 +70,10 @@ def _version(wanted: bool) -> None:
 @app.callback(epilog=_EXAMPLES)
 def _reportgen(
     version: Annotated[
-        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version and exit.")
     ] = False,
 ) -> None:
-    """Lab reports on recurrent networks: a YAML suite in, a bilingual report out."""
+    """Train recurrent networks from a YAML suite and write a bilingual lab report."""
 
 
 @app.command(epilog="\b\nExample:\n  reportgen build experiments/suite_rnn_vs_lstm.yaml --jobs 2")
@@ -84,36 +84,46 @@ def build(
     quick: QuickOption = False,
     jobs: Annotated[
         int | None,
-        typer.Option(min=1, metavar="N", help="Runs side by side; one a core unless given. Changes no result."),
+        typer.Option(
+            min=1, metavar="N", help="Number of parallel runs (default: one per core); results are unaffected."
+        ),
     ] = None,
     formats: Annotated[
         list[str] | None,
         typer.Option(
-            "--format", metavar="FORMAT", help="md, html, pdf or docx, not the suite's; give it again for more."
+            "--format",
+            metavar="FORMAT",
+            help="md, html, pdf or docx, instead of the suite's formats; repeat for several.",
         ),
     ] = None,
     strict: Annotated[
-        bool, typer.Option("--strict", help="Exit with 3 if a claim of the suite is not supported.")
+        bool, typer.Option("--strict", help="Exit with status 3 if a claim of the suite is not supported.")
     ] = False,
     executor: Annotated[
-        str, typer.Option(metavar="local|ray", help="Where runs are carried out; ray needs reportgen[ray].")
+        str, typer.Option(metavar="local|ray", help="Where runs are trained; ray requires reportgen[ray].")
     ] = "local",
     address: Annotated[
         str | None,
-        typer.Option(metavar="HOST:PORT", help="A standing Ray cluster; without it Ray is started here."),
+        typer.Option(
+            metavar="HOST:PORT", help="Address of a running Ray cluster (default: start Ray on this machine)."
+        ),
     ] = None,
     gpu_share: Annotated[
         float,
         typer.Option(
-            "--gpu-share", min=0.01, max=1.0, metavar="PART", help="How much of a GPU a run has with Ray."
+            "--gpu-share",
+            min=0.01,
+            max=1.0,
+            metavar="PART",
+            help="Fraction of a GPU per run, with --executor ray.",
         ),
     ] = 1.0,
 ) -> None:
-    """Train what has not been trained yet, and write the report: Markdown, HTML, PDF."""
+    """Train the runs that have no record yet, and write the report."""
     if executor == "local":
-        from reportgen.executors.copies import foresee_training
+        from reportgen.executors.forkserver import start_early
 
-        foresee_training(build_dir)
+        start_early(build_dir)
     from reportgen import options as verdicts
     from reportgen import pipeline
     from reportgen.cli.progress import Display, print_outcome
@@ -121,7 +131,7 @@ def build(
 
     if strict and quick:
         raise ReportgenError(
-            "--strict: got --quick beside it, expected a whole build; the numbers of a quick one support nothing"
+            "--strict: got it together with --quick, expected a full build: a quick one supports no claim"
         )
     options = pipeline.Options(
         build=build_dir,
@@ -134,7 +144,7 @@ def build(
         with Display() as display:
             outcome = pipeline.build(_found(suite), options, display.hear, display.announce)
     except KeyboardInterrupt:
-        typer.echo("stopped; the runs that had finished are kept", err=True)
+        typer.echo("interrupted; finished runs are kept", err=True)
         raise typer.Exit(130) from None
     print_outcome(outcome)
     if outcome.unfinished:
@@ -150,7 +160,7 @@ def plan(
     profile: ProfileOption = None,
     quick: QuickOption = False,
 ) -> None:
-    """Show what build would train, what it would reuse, and why."""
+    """Show which runs a build would train or reuse, and why."""
     from reportgen import pipeline
     from reportgen.cli.progress import print_notes, print_plan
     from reportgen.storage.records import Store
@@ -162,18 +172,15 @@ def plan(
 
 @app.command(epilog="\b\nExample:\n  reportgen check experiments/suite_rnn_vs_lstm.yaml")
 def check(suite: SuiteArgument, profile: ProfileOption = None) -> None:
-    """Check the suite with all its profiles and what lies beside it; nothing is trained, no code of it is run."""
+    """Validate the suite, its profiles and its files. Nothing is trained and no user code is run."""
     from reportgen import pipeline
     from reportgen.cli.progress import print_notes
-    from reportgen.lab.device import resolve
-    from reportgen.suite.expansion import runs_of
 
     loaded = pipeline.load(_found(suite), profile=profile)
     print_notes(loaded.notes)
-    runs = runs_of(loaded.suite, resolve("auto"))
-    variants = len({run.variant.name for run in runs})
+    variants = len({run.variant.name for run in loaded.runs})
     name = visible(str(loaded.file))
-    typer.echo(f"{name}: right; {variants} variants × {len(loaded.suite.seeds)} seeds = {len(runs)} runs")
+    typer.echo(f"{name}: valid; {variants} variants × {len(loaded.suite.seeds)} seeds = {len(loaded.runs)} runs")
 
 
 app.command(
@@ -185,8 +192,8 @@ app.command(
     name="try",
     epilog="\b\nExamples:\n  reportgen try my_models.py:MyLSTM\n"
     "  reportgen try my_models.py:MyLSTM --matches lstm --weights weights.yaml\n\n\b\n"
-    "Exit status:\n  0  it runs, and is torch.nn's network if that was asked\n"
-    "  1  it runs, and is not torch.nn's network\n  2  it does not run",
+    "Exit status:\n  0  it runs and, with --matches, computes what torch.nn's network does\n"
+    "  1  it runs, but computes something else than torch.nn's network\n  2  it does not run",
 )(try_code.try_class)
 app.command(
     epilog="\b\nExamples:\n  reportgen clean\n  reportgen clean my-lab --older-than 30d\n"
@@ -196,13 +203,13 @@ app.add_typer(data.app, name="data")
 app.command(
     epilog="\b\nExamples:\n  reportgen verify build/suite_rnn_vs_lstm/report.en.pdf\n"
     "  reportgen verify build/suite --suite suite.yaml --rerun 2\n\n\b\n"
-    "Exit status:\n  0  it is what its records give\n  1  it differs, and where\n"
-    "  2  it is no report, or its manifest or its records are not whole",
+    "Exit status:\n  0  the report matches its records\n  1  it differs; the differences are listed\n"
+    "  2  not a report, or its manifest or records are incomplete",
 )(provenance.verify)
 app.command(
     epilog="\b\nExamples:\n  reportgen why build/suite_rnn_vs_lstm/report.zh.pdf 0.8286\n"
     "  reportgen why build/suite/report.en.md 'Table 5'\n\n\b\n"
-    "Exit status:\n  0  it is in the report\n  1  it is not; the nearest are named\n  2  it is no report",
+    "Exit status:\n  0  found in the report\n  1  not found; the nearest matches are listed\n  2  not a report",
 )(provenance.why)
 app.command(
     epilog="\b\nExamples:\n  reportgen diff base/suite build/suite > comment.md\n"
@@ -218,11 +225,11 @@ def preview(
     profile: ProfileOption = None,
     quick: QuickOption = False,
     port: Annotated[
-        int | None, typer.Option(min=0, max=65535, help="Port on 127.0.0.1; a free one unless given.")
+        int | None, typer.Option(min=0, max=65535, help="Port on 127.0.0.1 (default: 8377, or any free port).")
     ] = None,
-    browser: Annotated[bool, typer.Option("--open", help="Open it in the browser.")] = False,
+    browser: Annotated[bool, typer.Option("--open", help="Open the preview in a browser.")] = False,
 ) -> None:
-    """Show the report in a browser while you write; it follows suite, templates and styles, and trains nothing."""
+    """Serve the report in a browser and update it while you edit. Nothing is trained."""
     from reportgen import pipeline
     from reportgen.preview.command import preview as serve
 
@@ -231,7 +238,7 @@ def preview(
 
 @app.command(epilog="\b\nExample:\n  reportgen doctor")
 def doctor() -> None:
-    """Look at this machine: what is missing for a build, and how to get it."""
+    """Check that this machine has what a build needs. Missing parts are listed with how to install them."""
     from reportgen.cli.doctor import examine
 
     findings = examine()
@@ -246,7 +253,7 @@ def doctor() -> None:
 
 @app.command(epilog="\b\nExample:\n  reportgen schema > suite.schema.json")
 def schema() -> None:
-    """Print the JSON Schema of a suite, for editors."""
+    """Print the JSON Schema of suite files, for editors."""
     import json
 
     from reportgen.suite.schema import json_schema
@@ -262,7 +269,7 @@ def _found(suite: Path) -> Path:
     if str(suite) in shipped:
         return shipped[str(suite)]
     raise ReportgenError(
-        f"{suite}:1: got no such file, expected a suite file, or one that ships: {', '.join(shipped)}"
+        f"{suite}:1: got no such file, expected a suite file, or the name of a shipped suite: {', '.join(shipped)}"
     )
 
 

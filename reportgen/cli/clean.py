@@ -21,16 +21,18 @@ _DEVICES = ("cpu", "cuda")
 
 
 def clean(
-    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="Where the suites are, below it too.")] = Path(),
-    build_dir: Annotated[Path, typer.Option("--build-dir", metavar="DIR", help="Where the records are.")] = Path(
+    folder: Annotated[
+        Path, typer.Argument(metavar="FOLDER", help="Folder to search for suites, with its subfolders.")
+    ] = Path(),
+    build_dir: Annotated[Path, typer.Option("--build-dir", metavar="DIR", help="Folder of the records.")] = Path(
         "build"
     ),
     older_than: Annotated[
-        str | None, typer.Option(metavar="AGE", help="Only what is older than 12h, 30d or 8w.")
+        str | None, typer.Option(metavar="AGE", help="Remove only what is older than this: 12h, 30d or 8w.")
     ] = None,
-    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask for confirmation.")] = False,
 ) -> None:
-    """Remove the records that no suite in a folder uses, after showing them."""
+    """Remove the records that no suite in a folder uses. They are listed first, and you are asked."""
     from reportgen.storage.records import Store
 
     least_age = _seconds(older_than) if older_than else 0.0
@@ -38,19 +40,21 @@ def clean(
     suites = sorted(_suites(folder, build_dir))
     if not suites:
         raise ReportgenError(
-            f"{folder}: got a folder without a suite, expected the one of the suites that {build_dir} is for"
+            f"{folder}: got a folder without suites, expected that of the suites with records in {build_dir}"
         )
     found = [*_leftovers(store, used_keys(suites)), *_drawings(build_dir)]
     unused = [leftover for leftover in found if leftover.age >= least_age]
     for leftover in unused:
         typer.echo(leftover.line())
     size = sum(leftover.size for leftover in unused)
-    what = f"{len(unused)} {'leftover' if len(unused) == 1 else 'leftovers'} in {build_dir}, {_readable(size)}"
+    what = f"{len(unused)} unused {'item' if len(unused) == 1 else 'items'} in {build_dir}, {_readable(size)}"
     if not unused:
-        typer.echo(f"nothing to remove: every record in {build_dir} is used, or too new")
+        typer.echo(f"nothing to remove: every record in {build_dir} is in use, or too recent")
     elif yes or typer.confirm(f"{what}. Remove them?"):
         kept = [leftover.key for leftover in unused if not leftover.removed(store)]
-        typer.echo(f"removed {what}" + (f"; kept, since a build is at them: {', '.join(kept)}" if kept else ""))
+        typer.echo(
+            f"removed {what}" + (f"; kept, because a build is using them: {', '.join(kept)}" if kept else "")
+        )
         store.remove_unfinished()
     else:
         typer.echo("nothing was removed")
@@ -132,7 +136,7 @@ def _drawings(build: Path) -> Iterator[Leftover]:
         stats = [file.stat() for file in files]
         age = time.time() - max(stat.st_mtime for stat in stats)
         size = sum(stat.st_size for stat in stats)
-        what = f"{len(files)} drawings that no report shows"
+        what = f"{len(files)} cached drawings that no report uses"
         yield Leftover(CACHE, "", what, size, age, tuple(files))
 
 
@@ -142,7 +146,7 @@ def _leftovers(store: "Store", used: set[str]) -> Iterator[Leftover]:
         files = [path for path in (store.folder / key).rglob("*") if path.is_file()]
         yield _leftover(store, key, _told(store, key), files)
     for key in sorted(set(store.scratches()) - used - records):
-        yield _leftover(store, key, "what a run kept that did not end", [store.scratch(key)])
+        yield _leftover(store, key, "checkpoint of an unfinished run", [store.scratch(key)])
 
 
 def _leftover(store: "Store", key: str, what: str, files: list[Path]) -> Leftover:
@@ -156,9 +160,9 @@ def _told(store: "Store", key: str) -> str:
 
     record = plan.read(store, key)
     if record is None:
-        return "a record that cannot be read"
+        return "unreadable record"
     if "import" in record.measures:
-        return f"an imported log, seed {record.seed}, {record.status}"
+        return f"imported log, seed {record.seed}, {record.status}"
     cell = Path(str(record.settings["model"]["cell"])).name
     return f"{record.settings['data']['source']}, {cell}, seed {record.seed}, {record.status}"
 

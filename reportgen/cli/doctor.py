@@ -42,8 +42,8 @@ def _torch() -> Finding:
 
 def _gpu() -> Finding:
     if device.has_cuda():
-        return Finding("GPU", True, "found; runs go there unless the suite says device: cpu")
-    return Finding("GPU", None, "none that torch can use; runs go to the CPU")
+        return Finding("GPU", True, "found; used unless the suite says device: cpu")
+    return Finding("GPU", None, "none that torch can use; runs are trained on the CPU")
 
 
 def _pango() -> Finding:
@@ -52,7 +52,7 @@ def _pango() -> Finding:
 
 def _pango_version() -> str:
     pdf.to_pdf("<html lang=en><title>t</title><body><p>t</p></body></html>")
-    return f"found; WeasyPrint {version('weasyprint')} sets type with it"
+    return f"found; WeasyPrint {version('weasyprint')} uses it"
 
 
 def _fonts() -> Finding:

@@ -2,6 +2,7 @@
 
 import json
 import re
+import sys
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -13,6 +14,7 @@ from reportgen.errors import ReportgenError
 from reportgen.resources import shipped_suites
 
 _STARTER = Path(__file__).with_name("starter")
+_ANSWERS = "--title, --language and --data"
 
 
 class Language(StrEnum):
@@ -39,19 +41,25 @@ class Ci(StrEnum):
 
 
 def init(
-    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="A new folder, or an empty one.")],
-    title: Annotated[str | None, typer.Option(help="Title of the report; asked for unless given.")] = None,
-    language: Annotated[Language | None, typer.Option(help="Of comments and report; asked for.")] = None,
-    data: Annotated[Data | None, typer.Option(help="What is learnt from; asked for.")] = None,
+    folder: Annotated[
+        Path, typer.Argument(metavar="FOLDER", help="Folder to create; an empty one may exist already.")
+    ],
+    title: Annotated[str | None, typer.Option(help="Title of the report (asked for if not given).")] = None,
+    language: Annotated[
+        Language | None, typer.Option(help="Language of the comments and the report (asked for if not given).")
+    ] = None,
+    data: Annotated[Data | None, typer.Option(help="Data set to start with (asked for if not given).")] = None,
     suite: Annotated[
         str | None,
-        typer.Option("--from", metavar="SUITE", help="Begin with a suite that ships."),
+        typer.Option("--from", metavar="SUITE", help="Start from a shipped suite instead."),
     ] = None,
-    ci: Annotated[Ci, typer.Option(help="A workflow that builds the report on every push.")] = Ci.GITHUB,
+    ci: Annotated[
+        Ci, typer.Option(help="Service to add a workflow for, which builds the report on every push.")
+    ] = Ci.GITHUB,
 ) -> None:
-    """Write a small folder to begin in: suite, layer, sample data, template, CI workflow."""
+    """Create a starter folder for a report. It has a suite, a layer, sample data, a template and a CI workflow."""
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise ReportgenError(f"{folder}: got a folder that is not empty, expected a new one or an empty one")
+        raise ReportgenError(f"{folder}: got a folder that is not empty, expected a new or empty folder")
     if suite is not None:
         if data is not None or title is not None:
             raise ReportgenError("reportgen init: got --from with --title or --data, expected --from alone")
@@ -59,7 +67,7 @@ def init(
         files["suite.yaml"] = _shipped(suite)
         del files["templates/sections/aim.md.j2"]  # it is about two models
     else:
-        title = title or typer.prompt("Title / 标题")
+        title = title or _asked("Title / 标题")
         language = language or Language(_chosen("Language / 语言", Language))
         data = data or Data(_chosen("Data / 数据", Data))
         files = _files(language, title, data, ci)
@@ -70,9 +78,22 @@ def init(
     typer.echo(f"\nnext:\n  cd {folder}\n  reportgen build suite.yaml --quick")
 
 
+def _asked(question: str, default: str | None = None) -> str:
+    """Return the user's answer; ReportgenError where nobody can be asked, as in a script."""
+    try:
+        return str(typer.prompt(question, default=default))
+    except typer.Abort:
+        if sys.stdin is not None and sys.stdin.isatty():  # Ctrl-C
+            raise
+        typer.echo()
+        raise ReportgenError(
+            f"reportgen init: no answer to {question!r}; without a terminal give {_ANSWERS}"
+        ) from None
+
+
 def _chosen(question: str, choices: type[StrEnum]) -> str:
     names = [str(choice) for choice in choices]
-    answer = str(typer.prompt(f"{question} ({', '.join(names)})", default=names[0]))
+    answer = _asked(f"{question} ({', '.join(names)})", default=names[0])
     if answer not in names:
         raise ReportgenError(f"{question}: got {answer!r}, expected one of {', '.join(names)}")
     return answer
@@ -85,7 +106,7 @@ def _shipped(name: str) -> str:
         from reportgen.suite.messages import nearest
 
         hint = nearest(name, list(shipped))
-        expected = f"a suite that ships: {', '.join(shipped)}" + (f"; {hint}" if hint else "")
+        expected = f"a shipped suite: {', '.join(shipped)}" + (f"; {hint}" if hint else "")
         raise ReportgenError(f"--from: got {name!r}, expected {expected}")
     text = found.read_text("utf-8")
     return re.sub(r"reportgen build experiments/\S+", "reportgen build suite.yaml", text)

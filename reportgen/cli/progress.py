@@ -12,7 +12,7 @@ from rich.text import Text
 
 from reportgen import options
 from reportgen.errors import visible
-from reportgen.executors.base import Begun, CardMeasured, EpochDone, Event, RunDone, RunStarted
+from reportgen.executors.base import Begun, EpochDone, Event, RunDone, RunStarted
 from reportgen.pipeline import Outcome
 from reportgen.planning.plan import Plan
 
@@ -52,10 +52,7 @@ class Display:
     def hear(self, event: Event) -> None:
         """Tell of an epoch or a run."""
         if isinstance(event, Begun):
-            self._line("run", f"{event.runs} to train")
-        if isinstance(event, CardMeasured):
-            rates = ", ".join(f"{workers}: {rate:,.0f}" for workers, rate in event.rates.items()) or "none"
-            self._line("run", f"{event.workers} at a time on the GPU; batches/s by workers: {rates}; {event.why}")
+            self._line("run", f"{event.runs} runs to train")
         if self._live:
             self._live.hear(event)
         if isinstance(event, RunDone):
@@ -129,7 +126,7 @@ def print_outcome(outcome: Outcome) -> None:
         sys.stderr.write(f"{line}\n")
     if outcome.unfinished:
         names = visible(", ".join(outcome.unfinished))
-        sys.stderr.write(f"not finished: {names}; the report says why\n")
+        sys.stderr.write(f"failed or diverged: {names}; the report says why\n")
 
 
 def print_notes(notes: Iterable[str]) -> None:

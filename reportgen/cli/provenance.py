@@ -7,9 +7,7 @@ import typer
 
 RecordsOption = Annotated[
     Path | None,
-    typer.Option(
-        "--records", metavar="DIR", help="The records; those of the build that the report lies in unless given."
-    ),
+    typer.Option("--records", metavar="DIR", help="Folder of the records (default: those of the report's build)."),
 ]
 
 
@@ -18,13 +16,15 @@ def verify(
         Path, typer.Argument(metavar="REPORT", help="A .pdf, .html or .md report, or a folder of them.")
     ],
     suite: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="The suite; looked for where suites lie unless given.")
+        Path | None, typer.Option(metavar="FILE", help="Suite file (default: searched for near the report).")
     ] = None,
     records: RecordsOption = None,
-    rerun: Annotated[int, typer.Option(min=0, metavar="N", help="Train N runs anew and compare them.")] = 0,
-    seed: Annotated[int, typer.Option(metavar="S", help="Decides which runs are trained anew.")] = 0,
+    rerun: Annotated[
+        int, typer.Option(min=0, metavar="N", help="Retrain N runs and compare them with their records.")
+    ] = 0,
+    seed: Annotated[int, typer.Option(metavar="S", help="Seed that chooses the runs to retrain.")] = 0,
 ) -> None:
-    """Is a report what its records give? It is held against its manifest and written anew."""
+    """Check that a report matches its records. It is compared with its manifest, and written again."""
     from reportgen.provenance.verify import Options, verify
 
     checks = []
@@ -47,7 +47,7 @@ def why(
     ],
     records: RecordsOption = None,
 ) -> None:
-    """Where does a number come from? Its places in the report, and the runs and files behind each."""
+    """Show where a printed number comes from. Each place has the runs and files behind it."""
     from reportgen.provenance.why import why
 
     answer = why(report, asked, records)
@@ -57,17 +57,18 @@ def why(
 
 
 def diff(
-    old: Annotated[Path, typer.Argument(metavar="OLD", help="The folder of a build, or its results.json.")],
-    new: Annotated[Path, typer.Argument(metavar="NEW", help="The same of a later build of the same suite.")],
-    language: Annotated[str, typer.Option(metavar="CODE", help="en or zh.")] = "en",
+    old: Annotated[Path, typer.Argument(metavar="OLD", help="Report folder of a build, or its results.json.")],
+    new: Annotated[Path, typer.Argument(metavar="NEW", help="The same for a later build of the same suite.")],
+    language: Annotated[str, typer.Option(metavar="CODE", help="Language of the comparison: en or zh.")] = "en",
     html: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Write the same as HTML, with figures.")
+        Path | None, typer.Option(metavar="FILE", help="Also write the comparison as HTML, with figures.")
     ] = None,
     figures: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="Put the figures there; the Markdown shows them.")
+        Path | None,
+        typer.Option(metavar="DIR", help="Also write the figures to this folder and link them from the Markdown."),
     ] = None,
 ) -> None:
-    """What separates two builds, as Markdown: verdicts, settings, numbers with intervals, confusion matrices."""
+    """Compare two builds, as Markdown. Verdicts, settings, numbers with intervals and confusion matrices."""
     from reportgen.provenance.diff_text import diff
 
     typer.echo(diff(old, new, language, figures=figures, html=html), nl=False)

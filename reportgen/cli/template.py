@@ -9,7 +9,7 @@ from reportgen.errors import ReportgenError
 from reportgen.resources import TEMPLATES
 
 app = typer.Typer(
-    help="List the report's templates and their blocks; show one; copy one beside a suite to change it.",
+    help="List, show and copy the report's templates. A copy next to a suite overrides the shipped one.",
     no_args_is_help=True,
     rich_markup_mode=None,
     epilog="\b\nExamples:\n  reportgen template list\n  reportgen template show summary:closing\n"
@@ -22,16 +22,19 @@ _WIDE = 160
 """Columns of the table where there is no terminal."""
 
 SuiteOption = Annotated[
-    Path, typer.Option("--suite", metavar="FILE", help="The suite that the templates stand beside.")
+    Path,
+    typer.Option(
+        "--suite", metavar="FILE", help="Suite file; its templates are in the folder templates/ next to it."
+    ),
 ]
 NameArgument = Annotated[
-    str, typer.Argument(metavar="NAME[:BLOCK]", help="A template, or one block of it.", show_default=False)
+    str, typer.Argument(metavar="NAME[:BLOCK]", help="Template, or one of its blocks.", show_default=False)
 ]
 
 
 @app.command("list")
 def list_(suite: SuiteOption = Path("suite.yaml")) -> None:
-    """List every template and style sheet, its blocks, and what stands beside the suite in its place."""
+    """List the templates and style sheets, their blocks, and those that the suite overrides."""
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
@@ -48,7 +51,7 @@ def list_(suite: SuiteOption = Path("suite.yaml")) -> None:
 
 @app.command()
 def show(name: NameArgument) -> None:
-    """Print a template that ships, or one block of it."""
+    """Print a shipped template, or one of its blocks."""
     from reportgen.report.partials import block_source, find, override
 
     template, _, block = name.partition(":")
@@ -58,20 +61,18 @@ def show(name: NameArgument) -> None:
 
 @app.command()
 def copy(name: NameArgument, suite: SuiteOption = Path("suite.yaml")) -> None:
-    """Write a template beside the suite that takes the place of one that ships, or of one block of it."""
+    """Copy a shipped template, or one of its blocks, next to the suite. The copy overrides it."""
     from reportgen.report.partials import find, override
 
     if not suite.is_file():
-        raise ReportgenError(f"--suite: got no such file: {suite}, expected the suite that the template is for")
+        raise ReportgenError(f"--suite: no such file: {suite}; expected the suite that the template is for")
     template, _, block = name.partition(":")
     partial = find(template, (TEMPLATES,))
     text = override(partial, block or None)
     file = suite.parent / "templates" / partial.name
     if file.exists():
         what = f"the block that `reportgen template show {name}` prints" if block else "your own lines"
-        raise ReportgenError(
-            f"{file}: got a file that is there already, expected none; put {what} into it yourself"
-        )
+        raise ReportgenError(f"{file}: this file exists already; add {what} to it yourself")
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_text(text, "utf-8")
     typer.echo(str(file))
@@ -79,7 +80,7 @@ def copy(name: NameArgument, suite: SuiteOption = Path("suite.yaml")) -> None:
 
 @app.command()
 def names() -> None:
-    """Print the names, functions and filters that templates may use, in Markdown."""
+    """Print the names, functions and filters that templates may use, as Markdown."""
     from reportgen.report.reference import reference
     from reportgen.tasks.registry import contexts
 

@@ -27,23 +27,28 @@ Whole = StrEnum("Whole", {task.name.upper(): task.name for task in TASKS})  # ty
 
 
 def try_class(
-    cell: Annotated[str, typer.Argument(metavar="FILE:CLASS", help="A class: my_models.py:MyLSTM.")],
-    input_size: Annotated[int, typer.Option(min=1, max=4096, help="Features of a step.")] = 4,
-    hidden_size: Annotated[int, typer.Option(min=1, max=4096, help="Size of the states.")] = 6,
+    cell: Annotated[str, typer.Argument(metavar="FILE:CLASS", help="Python file and class: my_models.py:MyLSTM.")],
+    input_size: Annotated[int, typer.Option(min=1, max=4096, help="Input features per time step.")] = 4,
+    hidden_size: Annotated[int, typer.Option(min=1, max=4096, help="Size of the hidden state.")] = 6,
     argument: Annotated[
-        list[str] | None, typer.Option(metavar="NAME=VALUE", help="A further argument of the class; repeat it.")
+        list[str] | None,
+        typer.Option(metavar="NAME=VALUE", help="Extra argument of the class; repeat for several."),
     ] = None,
     whole: Annotated[
-        Whole | None, typer.Option(help="It is a whole model for this task, and no recurrent layer.")
+        Whole | None,
+        typer.Option(help="Treat the class as a whole model for this task, not as a recurrent layer."),
     ] = None,
     matches: Annotated[
-        Network | None, typer.Option(help="Compare it with this network of torch.nn, in float64.")
+        Network | None, typer.Option(help="Compare the layer with this torch.nn network, in float64.")
     ] = None,
     weights: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="YAML: what each weight of the class is made of.")
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="YAML file that says how each weight of the class is made from torch.nn's."
+        ),
     ] = None,
 ) -> None:
-    """Try a recurrent layer or a whole model of your own on a tiny batch, and compare a layer with torch.nn's."""
+    """Run your own layer or whole model on a tiny batch. A layer can be compared with torch.nn's."""
     from reportgen.lab.user_source import is_own
     from reportgen.user_code.subprocess import compare_layer
 
@@ -52,9 +57,11 @@ def try_class(
     if not Path(cell.rpartition(":")[0]).is_file():
         raise ReportgenError(f"{cell.rpartition(':')[0]}: no such file")
     if weights is not None and matches is None:
-        raise ReportgenError("reportgen try: got --weights alone, expected --matches rnn, lstm or gru with it")
+        raise ReportgenError("--weights: requires --matches rnn, lstm or gru")
     if whole is not None and matches is not None:
-        raise ReportgenError("reportgen try: got --whole with --matches, expected one; torch.nn's are layers")
+        raise ReportgenError(
+            "--whole: got it together with --matches, expected one of them: torch.nn's networks are layers"
+        )
     arguments = dict(_argument(text) for text in argument or [])
     if whole is not None:
         _try([{"what": "module", "module": cell, "task": whole.value, "arguments": arguments}], cell)
@@ -134,4 +141,8 @@ def _print_match(match: "Match", network: str) -> None:
         typer.echo(f"{mark}    {visible(found.what)}: {where}largest difference {found.largest:.1e}")
     if match.exchanged:
         typer.echo(f"note     it would be right with the gates {match.exchanged}")
-    typer.echo(f"right: it is {network}" if match.right else f"wrong: it is not {network}")
+    typer.echo(
+        f"match: it computes what {network} does"
+        if match.right
+        else f"no match: it does not compute what {network} does"
+    )

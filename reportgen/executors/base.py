@@ -30,8 +30,6 @@ class Task:
     """What `epochs` counts: epochs, or the steps of a task that has no epochs."""
     found: str = ""
     """Digest of the record that was there when the run was planned; empty without one."""
-    alone: bool = False
-    """Whether its time is compared with that on another device, so that no other run is to share its GPU."""
 
 
 @dataclass(frozen=True)
@@ -75,18 +73,7 @@ class RunDone:
     """Whether this build made the record; another one that ran meanwhile may have."""
 
 
-@dataclass(frozen=True)
-class CardMeasured:
-    """How many runs will share the GPU."""
-
-    workers: int
-    rates: dict[int, float]
-    """Batches a second by how many workers trained side by side."""
-    why: str
-    """Why there are no more."""
-
-
-Event = Begun | CardMeasured | RunStarted | EpochDone | RunDone
+Event = Begun | RunStarted | EpochDone | RunDone
 
 
 Listen = Callable[[Event], None]

@@ -198,7 +198,9 @@ def train(task: Task, tell: Listen, scratch: Path, last_try: bool) -> dict[str, 
 TRIES = 3
 """How often a run is begun whose process or machine is lost; the last time it has a machine's CPUs for itself."""
 
-_KILLED = "its process or its machine was lost three times, at last with no other run beside it (out of memory?)"
+_KILLED = (
+    "its process or its machine was lost three times, the last time while no other run was active (out of memory?)"
+)
 _LOST = (
     exceptions.WorkerCrashedError,
     exceptions.NodeDiedError,
@@ -228,7 +230,7 @@ class Cluster:
 
     Args:
         address: host and port of a standing cluster that this machine is a node of; None starts Ray here.
-        jobs: how many runs go side by side at most; None leaves it to Ray, which gives each run a CPU.
+        jobs: the largest number of parallel runs; None leaves it to Ray, which gives each run a CPU.
         gpu_share: how much of a GPU a run has, for runs on a GPU.
         work: what a run is; only measurements change it.
     """
@@ -267,7 +269,7 @@ class _Dispatcher:
         """Carry out the runs; raises what `Executor.carry_out` raises."""
         if not self._room_on(_resources()):
             needed = " and ".join(f"{count:g} {what}" for what, count in self.needs.items())
-            raise ReportgenError(f"Ray: got no machine with {needed} for runs, expected one at least")
+            raise ReportgenError(f"Ray: got no machine with {needed}, which a run needs, expected at least one")
         waiting = deque(Attempt(task) for task in tasks)
         try:
             while waiting or self.under_way:

@@ -19,7 +19,7 @@ def chosen(name: str, jobs: int | None, address: str | None = None, gpu_share: f
 
     Args:
         name: local or ray.
-        jobs: how many runs go side by side at most.
+        jobs: the largest number of parallel runs.
         address: host and port of a standing Ray cluster.
         gpu_share: how much of a GPU a run has with Ray.
 
@@ -30,7 +30,7 @@ def chosen(name: str, jobs: int | None, address: str | None = None, gpu_share: f
     if name == "local":
         if address is not None or gpu_share != 1:
             option = "--address" if address is not None else "--gpu-share"
-            raise ReportgenError(f"{option}: got it without --executor ray, expected both or neither")
+            raise ReportgenError(f"{option}: requires --executor ray")
         return Pool(jobs)
     if find_spec("ray") is None:
         raise ReportgenError('--executor ray: Ray is not installed; get it with: pip install "reportgen[ray]"')

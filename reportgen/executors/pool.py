@@ -16,7 +16,7 @@ from typing import Any
 from filelock import Timeout
 
 from reportgen.errors import ReportgenError
-from reportgen.executors import card, copies
+from reportgen.executors import forkserver
 from reportgen.executors.base import (
     LISTEN_SECONDS,
     Asked,
@@ -62,14 +62,11 @@ def free(meminfo: Path = _MEMINFO, group: Path = _GROUP) -> int | None:
         return found
 
 
-_KILLED_TWICE = "its process was killed twice, the second time with no other run beside it (out of memory?)"
+_KILLED_TWICE = "its process was killed twice, the second time while no other run was active (out of memory?)"
 
 
 def workers_for(tasks: int, device: str) -> int:
-    """Return how many runs go side by side where that is not measured: one a core, or one at a time on a GPU.
-
-    On a CPU there are no more than memory has room for.
-    """
+    """Return the number of parallel runs: one per core while memory lasts, or one at a time on a GPU."""
     return 1 if device == "cuda" else max(1, min(tasks, cores(), enough_for(free())))
 
 
@@ -90,14 +87,14 @@ class Pool:
 
     def get_ready(self) -> None:
         """Begin to import what runs need."""
-        copies.prepare(copies.TRAINING)
+        forkserver.start(forkserver.TRAINING)
 
     def carry_out(self, tasks: Sequence[Task], store: Store, listen: Listen, interrupted: Asked) -> None:
         """Carry out runs: see `reportgen.executors.base.Executor`."""
         with store.folder_for_now() as shared:
             _leave_data(tasks[0], shared)
             for own in by_device(tasks):
-                workers = self.workers or _measured_or_known(own, shared, listen, interrupted)
+                workers = self.workers or workers_for(len(own), str(own[0].settings["device"]))
                 _carry_out_some(own, store, shared, workers, listen, interrupted)
 
 
@@ -108,13 +105,6 @@ def _leave_data(task: Task, shared: Path) -> None:
     settings = run_settings(task.settings)
     with suppress(ReportgenError, OSError):  # the run will have it in its record
         task_of(settings.data.source).share_data(settings, shared)
-
-
-def _measured_or_known(tasks: list[Task], shared: Path, listen: Listen, interrupted: Asked) -> int:
-    device = str(tasks[0].settings["device"])
-    if device != "cuda" or len(tasks) < card.FEWEST or any(task.alone for task in tasks):
-        return workers_for(len(tasks), device)
-    return card.workers_on_card(tasks, shared, listen, interrupted)
 
 
 def _carry_out_some(
@@ -149,9 +139,9 @@ def _one_pool(
     last_try: bool = False,
 ) -> tuple[list[Task], list[Task]]:
     """Carry out the tasks until done, or a worker is killed; return those to try again, and those not begun."""
-    # what a copy of a process makes of a GPU has not been tried
+    # forked workers have not been tried on a GPU
     on_cpu = all(task.settings["device"] == "cpu" for task in tasks)
-    context = copies.copies(copies.TRAINING) if on_cpu else multiprocessing.get_context("spawn")
+    context = forkserver.context(forkserver.TRAINING) if on_cpu else multiprocessing.get_context("spawn")
     events, stop = context.Queue(), context.Event()
     again: list[Task] = []
     begun: set[str] = set()
@@ -201,7 +191,7 @@ _worker: dict[str, Any] = {}
 def _start_worker(environment: dict[str, str], folder: str, shared: str, events: Any, stop: Any) -> None:
     from reportgen.data_files.sharing import share_in
 
-    copies.take_over(environment)
+    forkserver.take_environment(environment)
     share_in(Path(shared))
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the parent, which sets `stop`
     threading.Thread(target=_end_with_the_parent, daemon=True).start()

@@ -1,19 +1,24 @@
 """The stage *load*: a suite file becomes a checked suite, with its own files and its documents."""
 
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from reportgen import options
+from reportgen.executors import forkserver
+from reportgen.executors.parallel import ParallelMap
 from reportgen.i18n import fonts, languages
-from reportgen.planning import plan
+from reportgen.lab import device as devices
 from reportgen.report import typesetting
 from reportgen.resources import template_folders
+from reportgen.storage.cache import Kept
 from reportgen.suite import custom_sections
-from reportgen.suite.claims import Claim, claims_of
+from reportgen.suite.claims import Claim
 from reportgen.suite.document import Document
-from reportgen.suite.expansion import expand
+from reportgen.suite.expansion import Expansion, Run, expand
+from reportgen.suite.imports import ImportedRun
 from reportgen.suite.profiles import shortened
 from reportgen.suite.reading import read_suite
 from reportgen.suite.schema import Suite, parts_of
@@ -39,6 +44,12 @@ class Loaded:
     """The files that they come from."""
     profile: str | None
     """The one that was laid over the suite."""
+    quick: bool
+    """Whether every run is cut to seconds."""
+    document: Document
+    """Where each setting of the suite is written."""
+    runs: tuple[Run, ...]
+    """What the suite comes to on this machine."""
     claims: tuple[Claim, ...]
     notes: tuple[str, ...] = ()
     """What is not wrong, but not what it seems: a line each."""
@@ -72,21 +83,44 @@ def load(
         path.name.removesuffix(".md.j2") for folder in folders for path in folder.glob("sections/**/*.md.j2")
     }
     looks = {path.stem for folder in folders for path in folder.glob("styles/*.css")} - {"report", "own"}
-    suite = read_suite(file, languages.available(folders), profile, fonts.lacking, sections, looks)
+    device = devices.resolve("auto")
+    checked = read_suite(file, languages.available(folders), profile, fonts.lacking, sections, looks, device)
+    suite, expansion = checked.suite, checked.expansion
     codes = tuple(dict.fromkeys(code for own in suite.languages for code in parts_of(own)))
     words = {code: custom_sections.words(file.parent, suite.sections, code) for code in codes}
     beside = tuple(custom_sections.files(file.parent, suite.sections, codes))
-    # before it is shortened: a claim may be about a point of a sweep that a quick build leaves out
-    claims = claims_of(suite, expand(suite, Document(Path()), "cuda").variants).sound
-    suite = shortened(suite) if quick else suite
-    plan.check_logs(suite)
+    if quick:  # the claims are those of the whole suite: one may be about a point that a quick build leaves out
+        suite = shortened(suite)
+        expansion = expand(suite, checked.document, device)
+    runs = expansion.runs(suite)
+    _check_logs(runs)
     suite = suite.model_copy(update={"formats": formats}) if formats else suite
     typesetting.require(suite.formats)
-    notes = (*plan.left_out(suite), *options.unprinted(suite))
-    loaded = Loaded(file, suite, folders, codes, words, beside, profile, claims, notes)
+    notes = (*_left_out(expansion), *options.unprinted(suite))
+    loaded = Loaded(
+        file, suite, folders, codes, words, beside, profile, quick, checked.document, runs, checked.claims, notes
+    )
     if any(languages.available(folders[:-1])):  # those that ship are tested
         _ = loaded.languages
     return replace(loaded, notes=(*notes, *look_through(loaded))) if check_templates else loaded
+
+
+def _check_logs(runs: Sequence[Run]) -> None:
+    """Read every log that the runs are imported from; InputError with what is wrong with any of them."""
+    logs = [(s, run.seed) for run in runs if isinstance(s := run.variant.settings, ImportedRun)]
+    if logs:
+        from reportgen.importers import records
+
+        records.check(logs)
+
+
+def _left_out(expansion: Expansion) -> Iterator[str]:
+    """Yield a note on the points of sweeps that are the run itself, and one on those that lack a GPU."""
+    if expansion.left_out:
+        yield f"sweeps: skipped points that equal their base run: {', '.join(expansion.left_out)}"
+    if expansion.lacking:
+        lacking = ", ".join(expansion.lacking)
+        yield f"sweeps: skipped those over device, since torch can use no GPU here: {lacking}"
 
 
 def look_through(loaded: Loaded) -> list[str]:
@@ -116,6 +150,36 @@ def drawn_in(loaded: Loaded) -> "list[Language]":
 def typeset_in(loaded: Loaded) -> int:
     """Return how many documents are typeset: of a suite that wants Markdown alone none."""
     return 0 if loaded.suite.formats == ("md",) else len(loaded.suite.languages)
+
+
+def get_ready(loaded: Loaded) -> None:
+    """Begin to import what typesets the suite's documents, in a process of its own; nobody waits for it here."""
+    if typeset_in(loaded):
+        forkserver.start(forkserver.REPORTS)
+
+
+def typeset(
+    loaded: Loaded,
+    texts: dict[str, str],
+    folder: Path,
+    manifest: Mapping[str, Any],
+    kept: Kept | None,
+    parallel: ParallelMap[Any],
+) -> dict[str, bytes]:
+    """Turn the Markdown of each language into the formats that the suite asks for: the files by name."""
+    # not the suite: the class of a task's suite is made on the way, and cannot be sent to another process
+    work = partial(
+        typesetting.typeset,
+        folder=folder,
+        formats=loaded.suite.formats,
+        template_folders=loaded.template_folders,
+        look=loaded.suite.look,
+        manifest=manifest,
+        quick=loaded.quick,
+        kept=kept,
+    )
+    made = parallel(work, documents(loaded, texts))
+    return {name: content for files in made for name, content in files.items()}
 
 
 def documents(loaded: Loaded, texts: dict[str, str]) -> "list[tuple[str, str, Language, dict[int, str]]]":

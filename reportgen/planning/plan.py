@@ -6,24 +6,20 @@ did needs neither them nor numpy.
 
 import csv
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from zipfile import BadZipFile
 
 from reportgen.errors import ReportgenError
 from reportgen.executors.base import Task
-from reportgen.lab import device as devices
 from reportgen.planning.cache import Remembered, State
 from reportgen.planning.explain import reasons
 from reportgen.storage.cache import Kept
 from reportgen.storage.records import Store
-from reportgen.suite.document import Document
-from reportgen.suite.expansion import Run, expand, runs_of
+from reportgen.suite.expansion import Run
 from reportgen.suite.imports import ImportedRun
-from reportgen.suite.schema import Suite
 
 if TYPE_CHECKING:
     from reportgen.lab.record import Record
@@ -60,70 +56,40 @@ class Plan:
 
     steps: list[Step]
 
+    @property
+    def new(self) -> list[Run]:
+        """The runs that have to be trained or imported."""
+        return [step.run for step in self.steps if step.action is not Action.REUSE]
 
-def plan(suite: Suite, store: Store, kept: Kept | None = None, name: str = "") -> Plan:
-    """Expand the suite and decide about every run; nothing is trained, and torch is not imported.
+    @property
+    def keys(self) -> list[str]:
+        """The key of each run."""
+        return [step.key for step in self.steps]
+
+
+def plan(runs: Sequence[Run], store: Store, kept: Kept | None = None, name: str = "") -> Plan:
+    """Decide about every run; nothing is trained, and torch is not imported.
 
     Args:
-        suite: what is planned.
+        runs: those of a suite, in its order.
         store: where the records are.
         kept: where the plan leaves what it has worked out, for the next one of the suite of this name.
         name: of the suite.
     """
-    asking = None if devices.has_cuda() else next(_asking_for_cuda(suite), None)
-    if asking:
-        raise ReportgenError(
-            f"{asking}: got 'cuda', expected a GPU that torch can use, which this machine has not; "
-            "`device: auto` takes the CPU where there is none, and a sweep over device is left out"
-        )
-    runs = runs_of(suite, devices.resolve("auto"))
-    if on_cpu := next((run for run in runs if _wants_tf32_of_a_cpu(run)), None):
-        raise ReportgenError(
-            f"runs.{on_cpu.variant.name}.training.precision: got 'tf32' for a run on the CPU, expected float32 or "
-            "bf16; tf32 is a GPU's"
-        )
     known = Remembered(kept, name)
     steps = [_step(run, store, known) for run in runs]
     known.keep()
     return Plan(_with_reasons(steps, store))
 
 
-def has_new(suite: Suite, store: Store) -> bool:
+def has_new(runs: Iterable[Run], store: Store) -> bool:
     """Tell, before any key is worked out, whether there are fewer records than runs to train on the CPU."""
-    settings = [run.variant.settings for run in runs_of(suite, devices.resolve("auto"))]
-    to_train = sum(not isinstance(own, ImportedRun) and own.device == "cpu" for own in settings)
+    to_train = sum(not run.variant.imported and run.variant.settings.device == "cpu" for run in runs)
     return to_train > len(list(store.keys()))
-
-
-def _wants_tf32_of_a_cpu(run: Run) -> bool:
-    settings = run.variant.settings
-    if isinstance(settings, ImportedRun):
-        return False
-    return (settings.device, getattr(settings.training, "precision", "")) == ("cpu", "tf32")
-
-
-def _asking_for_cuda(suite: Suite) -> Iterator[str]:
-    """Yield the settings that take no other device: the suite's, unless every run has its own, and the runs'."""
-    if suite.device == "cuda" and not all(run.device for run in suite.runs):
-        yield "device"
-    yield from (f"runs.{run.name}.device" for run in suite.runs if run.device == "cuda")
-
-
-def left_out(suite: Suite) -> list[str]:
-    """Return notes on the points of sweeps that are the run itself, and on those that lack a GPU."""
-    if not suite.sweeps:
-        return []
-    found = expand(suite, Document(Path()), devices.resolve("auto"))
-    same, lacking = ", ".join(found.left_out), ", ".join(found.lacking)
-    notes = [f"sweeps: left out, since the run itself is the same: {same}"] if same else []
-    if lacking:
-        notes.append(f"sweeps: left out, since this machine has no GPU that torch can use: device of {lacking}")
-    return notes
 
 
 def tasks(planned: Plan) -> list[Task]:
     """Return what has to be trained: runs that share a key share one task."""
-    alone = any("device" in dict(step.run.variant.changed) for step in planned.steps)
     needed = {
         step.key: (step, settings)
         for step in planned.steps
@@ -139,7 +105,6 @@ def tasks(planned: Plan) -> list[Task]:
             settings.training.rounds,
             settings.training.unit,
             step.found,
-            alone,
         )
         for step, settings in needed.values()
     ]
@@ -159,16 +124,6 @@ def carry_in(planned: Plan, store: Store) -> int:
         for step, settings in new:
             store.write(step.key, to_files(record_of(settings, step.run.seed, step.parts)))
     return len(new)
-
-
-def check_logs(suite: Suite) -> None:
-    """Read every log that the suite imports; InputError with what is wrong with any of them."""
-    if not any(run.imported for run in suite.runs):
-        return
-    from reportgen.importers import records as imports
-
-    runs = [(run.variant.settings, run.seed) for run in runs_of(suite, "cpu")]
-    imports.check((settings, seed) for settings, seed in runs if isinstance(settings, ImportedRun))
 
 
 def unfinished(planned: Plan, store: Store) -> list[str]:
@@ -269,7 +224,7 @@ def _step(run: Run, store: Store, known: Remembered) -> Step:
         return Step(run, key, {}, Action.REUSE, " ".join(state), found, state[0])
     parts = parts_of_key(run)
     if state is not None:
-        return Step(run, key, parts, Action.RETRY, "it failed before", found, state[0])
+        return Step(run, key, parts, Action.RETRY, "the last attempt failed", found, state[0])
     if run.variant.imported:
         return Step(run, key, parts, Action.IMPORT, _lacking(store, key) or parts["import.format"], found)
     return Step(run, key, parts, Action.TRAIN, _lacking(store, key), found)

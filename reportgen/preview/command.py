@@ -9,7 +9,7 @@ from pathlib import Path
 
 from reportgen import pipeline
 from reportgen.errors import ReportgenError
-from reportgen.executors.copies import REPORTS, prepare
+from reportgen.executors import forkserver
 from reportgen.preview.rendering import Renderer
 from reportgen.preview.server import HOST, Preview
 from reportgen.resources import TEMPLATES
@@ -29,7 +29,7 @@ Snapshot = dict[Path, tuple[int, int]]
 def preview(file: Path, options: pipeline.Options, port: int | None, *, browser: bool) -> None:
     """Serve the report of the suite in `file` until Ctrl-C, and make it anew when what it is made from changes."""
     server = _server(port)
-    prepare(REPORTS)
+    forkserver.start(forkserver.REPORTS)
     stop = threading.Event()
     threading.Thread(target=server.serve_forever, daemon=True).start()
     print(f"{server.address}   Ctrl-C stops it", flush=True)
@@ -66,10 +66,7 @@ def follow(server: Preview, renderer: Renderer, file: Path, records: Path, stop:
         while not stop.wait(_SETTLE_SECONDS) and (later := snapshot(file, records, renderer)) != now:
             now = later
         seen = now
-        for state in renderer.states(server.wanted):
-            server.publish(state)
-            if snapshot(file, records, renderer) != seen:  # it is out of date before it is finished
-                break
+        server.publish(renderer.state(server.wanted))
 
 
 def _collect() -> None:

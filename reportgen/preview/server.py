@@ -108,7 +108,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         if self.headers.get("Host", "") not in self.server.hosts:
-            self._send(HTTPStatus.FORBIDDEN, "text/plain", "this page is for this machine alone")
+            self._send(HTTPStatus.FORBIDDEN, "text/plain", "the preview can only be opened on this machine")
             return
         path = unquote(urlsplit(self.path).path)
         if path in _FILES:
@@ -119,7 +119,7 @@ class _Handler(BaseHTTPRequestHandler):
         elif path.startswith("/report/"):
             self._report(path.removeprefix("/report/"))
         else:
-            self._send(HTTPStatus.NOT_FOUND, "text/plain", "there is nothing here")
+            self._send(HTTPStatus.NOT_FOUND, "text/plain", "not found")
 
     def _report(self, name: str) -> None:
         try:
@@ -128,7 +128,7 @@ class _Handler(BaseHTTPRequestHandler):
             self._send(HTTPStatus.CONFLICT, "text/plain", str(error))
             return
         if html is None:
-            self._send(HTTPStatus.NOT_FOUND, "text/plain", "there is no such report")
+            self._send(HTTPStatus.NOT_FOUND, "text/plain", "no such report")
         else:
             self._send(HTTPStatus.OK, "text/html", html, _REPORT_MAY)
 

@@ -9,9 +9,9 @@ from tempfile import TemporaryDirectory
 from reportgen import pipeline
 from reportgen.planning import plan as planning
 from reportgen.planning.load import Loaded
+from reportgen.planning.output import Output
 from reportgen.planning.plan import Action, Plan, Step
 from reportgen.resources import shipped_suites
-from reportgen.storage import manifest as manifests
 from reportgen.storage.manifest import Manifest
 from reportgen.storage.records import Store
 from reportgen.storage.sealing import digest
@@ -83,9 +83,7 @@ def planned(loaded: Loaded, manifest: Manifest, store: Store) -> Plan:
     return Plan(steps)
 
 
-def rendered(
-    loaded: Loaded, plan: Plan, manifest: Manifest, store: Store, names: Sequence[str]
-) -> dict[str, bytes]:
+def rendered(loaded: Loaded, plan: Plan, store: Store, names: Sequence[str]) -> dict[str, bytes]:
     """Return what a build writes from these records today: files by their paths, and of the reports `names`."""
     formats = [kind for kind in loaded.suite.formats if any(name.endswith(f".{kind}") for name in names)]
     codes = [code for code in loaded.suite.languages if any(f".{code}." in name for name in names)]
@@ -94,17 +92,15 @@ def rendered(
         suite=loaded.suite.model_copy(update={"formats": tuple(formats), "languages": tuple(codes)}),
         codes=tuple(own for own in loaded.codes if any(own in parts_of(code) for code in codes)),
     )
-    options = pipeline.Options(quick=manifest.suite.quick, profile=manifest.suite.profile)
     with TemporaryDirectory() as place:
         folder = Path(place)
-        reports, others = pipeline.make_report(narrowed, plan, store, folder, options, lambda _: None)
+        reports, others = pipeline.make_report(Output(folder, narrowed, plan, store), lambda _: None)
         return reports | {name: (folder / name).read_bytes() for name in others}
 
 
 def otherwise(loaded: Loaded, plan: Plan, manifest: Manifest, store: Store) -> list[str]:
     """Say what a build of today is made from that the report was not: `weasyprint 69.0, now 70.0`."""
-    options = pipeline.Options(quick=manifest.suite.quick, profile=manifest.suite.profile)
-    now = manifests.Manifest.model_validate(pipeline.manifest_of(loaded, plan, store, options))
+    now = Manifest.model_validate(Output(Path(), loaded, plan, store).manifest)
     found = [
         f"{name} {manifest.versions.get(name, 'missing')}, now {version}"
         for name, version in now.versions.items()

@@ -19,7 +19,6 @@ from reportgen.planning.plan import Action
 from reportgen.provenance.verify import Check
 from reportgen.storage.manifest import Manifest
 from reportgen.storage.records import Store
-from reportgen.suite.expansion import runs_of
 
 RELATIVE, ABSOLUTE = 0.05, 0.02
 """The tolerance where bits cannot be equal: another machine, another torch. A number counts as the same if it is
@@ -42,7 +41,7 @@ def rerun(loaded: Loaded, manifest: Manifest, store: Store, count: int, seed: in
 
     The runs are drawn at random by `seed`, so that another one takes others. Imported ones cannot be trained.
     """
-    elsewhere = {run.name for run in runs_of(loaded.suite, "cpu") if run.variant.imported}
+    elsewhere = {run.name for run in loaded.runs if run.variant.imported}
     names = [name for name in manifest.records if name not in elsewhere]
     chosen = sorted(random.Random(seed).sample(names, min(count, len(names))), key=names.index)  # noqa: S311 - no secret
     with TemporaryDirectory() as place:
@@ -52,7 +51,7 @@ def rerun(loaded: Loaded, manifest: Manifest, store: Store, count: int, seed: in
         if missing := [name for name in chosen if name not in steps]:
             raise ReportgenError(f"{loaded.file}: got no run {missing[0]!r}, expected the runs of the report")
         wanted = replace(planned, steps=[steps[name] for name in chosen])
-        preflight.try_own(loaded.file, manifest.suite.profile, [step.run for step in wanted.steps])
+        preflight.try_own(loaded.document, [step.run for step in wanted.steps])
         pipeline.run(wanted, fresh, pipeline.Options(), lambda _: None)
         for name in chosen:
             yield compared(name, plan.read(store, manifest.records[name].key), plan.read(fresh, steps[name].key))

@@ -189,9 +189,7 @@ def _of_rendering(
         yield Check(False, f"cannot be written anew: {why}")
         return
     there = [name for name in files if (folder / name).is_file()]
-    anew = rendering.rendered(
-        loaded, plan, manifest, store, [name for name in there if name.startswith("report.")]
-    )
+    anew = rendering.rendered(loaded, plan, store, [name for name in there if name.startswith("report.")])
     otherwise = rendering.otherwise(loaded, plan, manifest, store)
     unequal = [name for name in there if name in anew and anew[name] != (folder / name).read_bytes()]
     same = len([name for name in there if name in anew]) - len(unequal)

@@ -17,8 +17,8 @@ from pathlib import Path
 from types import FrameType
 
 from reportgen.errors import TemplateError
-from reportgen.executors.beside import Beside, one_after_the_other
-from reportgen.executors.copies import REPORTS, copies
+from reportgen.executors import forkserver
+from reportgen.executors.parallel import ParallelMap, serial_map
 from reportgen.executors.pool import cores
 from reportgen.i18n.languages import Language
 from reportgen.report import markdown
@@ -51,16 +51,16 @@ def write(
     contexts: Iterable[tuple[Common, Language]],
     folders: Sequence[Path],
     limits: Limits = Limits(),
-    carry_out: Beside[str] = one_after_the_other,
+    parallel: ParallelMap[str] = serial_map,
 ) -> list[str]:
     """Fill in the templates in each language, as `markdown.write` does, one a core side by side.
 
-    Those that ship alone are filled in by `carry_out`, without limits.
+    Those that ship alone are filled in by `parallel`, without limits.
 
     Raises TemplateError of the first language that has one, and for templates that exceed the limits, too.
     """
     if not any(True for folder in folders[:-1] for _ in folder.rglob("*.j2")):
-        return carry_out(markdown.write, [(*own, folders) for own in contexts])
+        return parallel(markdown.write, [(*own, folders) for own in contexts])
     waiting = deque(contexts)
     under_way: deque[_Apart] = deque()
     texts = []
@@ -81,7 +81,7 @@ class _Apart:
 
     def __init__(self, context: Common, language: Language, folders: Sequence[Path], limits: Limits) -> None:
         self._folders, self._limits = folders, limits
-        processes = copies(REPORTS)
+        processes = forkserver.context(forkserver.REPORTS)
         self._receiver, sender = processes.Pipe(duplex=False)
         arguments = (sender, context, language, folders, limits)
         self._process = processes.Process(target=_fill_in, args=arguments, daemon=True)

@@ -94,15 +94,16 @@ def _fit_tables(file: Path) -> None:
     document = docx.Document(str(file))
     page = document.sections[0]
     whole = page.page_width - page.left_margin - page.right_margin
-    for table in document.tables:
+    elements = document.element.body.iterchildren(qn("w:tbl"))  # a table has no public name for its own
+    for table, element in zip(document.tables, elements, strict=True):
         cells = [list(row.cells) for row in table.rows]
         needs = [
             max(min(width(cell.text) + 2, _WIDEST_CELL) for cell in column) for column in zip(*cells, strict=True)
         ]
         shares = [int(whole * need / sum(needs)) for need in needs]
         table.autofit = False
-        for grid, share in zip(table._tbl.tblGrid.iterchildren(qn("w:gridCol")), shares, strict=True):
-            grid.w = share
+        for column, share in zip(element.find(qn("w:tblGrid")), shares, strict=True):
+            column.w = share
         for row in cells:
             for cell, share in zip(row, shares, strict=True):
                 cell.width = share
@@ -129,7 +130,8 @@ def _template(file: Path) -> Path:
     page.left_margin = page.right_margin = page.top_margin = page.bottom_margin = Cm(2.5)
     number = page.footer.paragraphs[0]
     number.alignment = WD_ALIGN_PARAGRAPH.CENTER
-    number._p.append(parse_xml(f'<w:fldSimple {nsdecls("w")} w:instr="PAGE"/>'))
+    (paragraph,) = page.footer.part.element.iter(qn("w:p"))
+    paragraph.append(parse_xml(f'<w:fldSimple {nsdecls("w")} w:instr="PAGE"/>'))
     document.styles["Verbatim Char"].font.size = Pt(7.5)
     for style in document.styles:
         if style.name.endswith("Caption"):

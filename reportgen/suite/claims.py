@@ -3,12 +3,11 @@
 import re
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Literal
 
 from reportgen.errors import Problem
 from reportgen.suite.document import Document
-from reportgen.suite.expansion import Variant, task_of_suite
+from reportgen.suite.expansion import task_of_suite
 from reportgen.suite.messages import nearest
 from reportgen.suite.schema import Suite
 from reportgen.suite.text import Text
@@ -123,19 +122,17 @@ def parse(text: str, variants: Collection[str], metrics: Mapping[str, Metric]) -
     return _Parser(text, variants, metrics).claim()
 
 
-def claims_of(suite: Suite, variants: Collection[Variant], document: Document | None = None) -> "Claims":
-    """Read the claims of a suite; `document` knows where each was written."""
+def claims_of(suite: Suite, variants: Collection[str], document: Document) -> "Claims":
+    """Read the claims of a suite about variants of these names; `document` knows where each was written."""
     metrics = task_of_suite(suite).metrics
-    names = [variant.name for variant in variants]
     claims, problems = [], []
     for i, declared in enumerate(suite.claims):
         try:
-            claim = replace(parse(declared.that, names, metrics), because=declared.because)
+            claim = replace(parse(declared.that, variants, metrics), because=declared.because)
             _check_seeds(claim, suite)
         except ClaimError as fault:
-            where = document or Document(Path())
-            path = ("claims", i, "that") if ("claims", i, "that") in where else ("claims", i)
-            problems.append(where.problem(path, fault.got, fault.expected, fault.hint))
+            path = ("claims", i, "that") if ("claims", i, "that") in document else ("claims", i)
+            problems.append(document.problem(path, fault.got, fault.expected, fault.hint))
         else:
             claims.append(claim)
     return Claims(tuple(claims), problems)

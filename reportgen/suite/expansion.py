@@ -14,7 +14,7 @@ from pydantic_core import ErrorDetails
 from reportgen.errors import Problem
 from reportgen.lab.settings import PATHS, RunOfAnyTask
 from reportgen.lab.training.settings import GROUPS, described
-from reportgen.lab.user_source import laid_over
+from reportgen.lab.user_source import file_of_setting, laid_over
 from reportgen.suite.document import Document, Path_, shown
 from reportgen.suite.imports import ImportedRun
 from reportgen.suite.messages import expected_by, got_by, hint_for, location, nearest, repetitions
@@ -54,10 +54,16 @@ def sweep_problems(
         if not values:
             problems.append(document.problem(where, "an empty list", "at least one value to sweep over"))
         problems += [
-            document.problem((*where, place), f"{shown(value)} a second time", "each value once")
+            document.problem((*where, place), f"{_as_written(setting, value)} a second time", "each value once")
             for place, value in repetitions(values)
         ]
     return problems
+
+
+def _as_written(setting: str, value: object) -> str:
+    """Show a value of a sweep; a file without its folder."""
+    file = file_of_setting(setting.rpartition(".")[2], value)
+    return shown(value if file is None else PurePath(str(value)).name)
 
 
 MOST_RUNS = 10_000
@@ -100,6 +106,19 @@ class Variant:
     """Name of the variant that it is a change of."""
     why: Text | None = None
     reference: Reference | None = None
+    run_path: Path_ = field(default=(), compare=False)
+    """Where the suite declares the run, or the run that a sweep varies: ("runs", 0)."""
+    changed_paths: tuple[Path_, ...] = field(default=(), compare=False)
+    """Where the suite has each value of `changed`."""
+
+    def place_of(self, setting: str, document: Document) -> Path_:
+        """Return where the suite says what a setting is, `model.cell`: in a sweep, in the run, or for all runs."""
+        swept = dict(zip((name for name, _ in self.changed), self.changed_paths, strict=False))
+        if setting in swept:
+            return swept[setting]
+        shared = tuple(setting.split("."))
+        own = (*self.run_path, *shared)
+        return own if own in document else shared
 
     @property
     def imported(self) -> bool:
@@ -151,10 +170,7 @@ def file_name(variant: str) -> str:
 
 def runs_of(suite: Suite, device: str) -> tuple[Run, ...]:
     """Expand a checked suite: every variant with every seed; `device` is the machine's, as `expand` has it."""
-    expansion = expand(suite, Document(Path()), device)
-    if expansion.problems:  # read_suite has refused such a suite before
-        raise ValueError("\n".join(map(str, expansion.problems)))
-    return tuple(Run(variant, seed) for variant in expansion.variants for seed in _seeds(variant, suite))
+    return expand(suite, Document(Path()), device).runs(suite)
 
 
 def _seeds(variant: Variant, suite: Suite) -> tuple[int, ...]:
@@ -172,8 +188,21 @@ class Expansion:
     """What is wrong with the variants that cannot be made."""
     left_out: list[str]
     """Names of points of a sweep that are the run itself, which is there already."""
+    without_gpu: list[str] = field(default_factory=list)
+    """Names of the variants of sweeps that need a GPU, which are left out where there is none."""
     lacking: list[str] = field(default_factory=list)
-    """Names of runs of which a sweep compares devices that are not all there: the whole sweep is left out."""
+    """Names of the runs that those sweeps vary."""
+
+    @property
+    def names(self) -> list[str]:
+        """The names of all variants, whether or not this machine has the device for them."""
+        return [*(variant.name for variant in self.variants), *self.without_gpu]
+
+    def runs(self, suite: Suite) -> tuple[Run, ...]:
+        """Return every variant with every seed; ValueError if there are problems."""
+        if self.problems:
+            raise ValueError("\n".join(map(str, self.problems)))
+        return tuple(Run(variant, seed) for variant in self.variants for seed in _seeds(variant, suite))
 
 
 def compares_devices(sweep: SweepDeclaration) -> bool:
@@ -201,19 +230,16 @@ def expand(suite: Suite, document: Document, device: str = "cpu") -> Expansion:
         problems += found
         if not found:
             sound.append((sweep, ("sweeps", i)))
-    drafts = [_draft(suite, run, ("runs", i), device) for i, run in enumerate(suite.runs)]
+    drafts = [_draft(suite, i, device) for i in range(len(suite.runs))]
     variants = len(drafts) + sum(prod(map(len, sweep.grid.values())) for sweep, _ in sound)
     if variants * len(suite.seeds) > MOST_RUNS:  # counted, and not made: there may be billions
         got = f"{variants * len(suite.seeds):,} runs (variants × seeds)"
         problems.append(document.problem(("sweeps",), got, f"at most {MOST_RUNS:,}"))
         sound = []
-    lacking = []
     for sweep, path in sound:
-        if device == "cpu" and compares_devices(sweep):
-            lacking.append(sweep.base)
-        else:
-            drafts += _points(suite, bases[sweep.base], sweep, path, device)
+        drafts += _points(suite, sweep, path, device)
     made = _checked(drafts, task_of_suite(suite), document)
+    lacking = [sweep.base for sweep, _ in sound if device == "cpu" and compares_devices(sweep)]
     problems = list(dict.fromkeys([*problems, *made.problems]))
     return replace(made, problems=problems, lacking=list(dict.fromkeys(lacking)))
 
@@ -222,6 +248,7 @@ def _checked(drafts: list["_Draft"], task: Task, document: Document) -> Expansio
     variants: dict[str, Variant] = {}
     problems: list[Problem] = []
     left_out: list[str] = []
+    without_gpu: list[str] = []
     faults_of_runs: dict[str, set[_Fault]] = {}
     for draft in drafts:
         if draft.name in variants and draft.changed:
@@ -237,14 +264,19 @@ def _checked(drafts: list["_Draft"], task: Task, document: Document) -> Expansio
             problems += _setting_problems(new, draft, document)
         else:
             faults_of_runs.setdefault(draft.base, set())
-            if draft.changed and draft.base in variants and variants[draft.base].settings == settings:
+            base = variants.get(draft.base)
+            if draft.without_gpu:
+                # as on a machine with a GPU, so that a claim may name the same variants on every machine
+                on_gpu = base and base.settings.model_copy(update={"device": "cuda"} if draft.auto else {})
+                without_gpu += [draft.name] * (on_gpu != settings)
+            elif draft.changed and base and base.settings == settings:
                 left_out.append(draft.name)
             else:
                 variants[draft.name] = Variant(
                     draft.name, draft.label, settings, draft.changed,
-                    draft.baseline, draft.why, draft.reference,
+                    draft.baseline, draft.why, draft.reference, draft.run_path, draft.changed_paths,
                 )  # fmt: skip
-    return Expansion(list(variants.values()), problems, left_out)
+    return Expansion(list(variants.values()), problems, left_out, without_gpu)
 
 
 _Fault = tuple[str, Path_]
@@ -263,39 +295,58 @@ class _Draft:
     label: Text
     raw: dict[str, Any]
     path: Path_
+    run_path: Path_
+    auto: bool = False
+    """Whether the machine decides about the device."""
     changed: tuple[tuple[str, Any], ...] = ()
     baseline: str | None = None
     why: Text | None = None
     reference: Reference | None = None
+    changed_paths: tuple[Path_, ...] = ()
+    without_gpu: bool = False
+    """Whether its sweep needs a GPU that this machine lacks."""
 
 
-def _draft(suite: Suite, run: RunDeclaration, path: Path_, device: str) -> _Draft:
+def _draft(suite: Suite, place: int, device: str) -> _Draft:
+    run = suite.runs[place]
     wanted = run.device or suite.device
-    label = run.label or Text.parse(run.name)
+    raw: dict[str, Any]
     if run.imported is not None:
-        said: dict[str, Any] = {
+        raw = {
             "data": suite.data,
             "model": run.model,
             "training": run.training,
             "imported": run.imported,
             "logs": run.imported.logs(suite.seeds),
         }
-        return _Draft(run.name, run.name, label, said, path, (), run.baseline, run.why, run.reference)
-    raw = {
-        "data": {**suite.data.model_dump(), **run.data},
-        "model": laid_over(suite.model, run.model),
-        "training": {**suite.training, **run.training},
-        "device": device if wanted == "auto" else wanted,
-    }
-    return _Draft(run.name, run.name, label, raw, path, (), run.baseline, run.why, run.reference)
+    else:
+        raw = {
+            "data": {**suite.data.model_dump(), **run.data},
+            "model": laid_over(suite.model, run.model),
+            "training": {**suite.training, **run.training},
+            "device": device if wanted == "auto" else wanted,
+        }
+    return _Draft(
+        run.name,
+        run.name,
+        run.label or Text.parse(run.name),
+        raw,
+        path=("runs", place),
+        run_path=("runs", place),
+        auto=wanted == "auto",
+        baseline=run.baseline,
+        why=run.why,
+        reference=run.reference,
+    )
 
 
-def _points(
-    suite: Suite, base: RunDeclaration, sweep: SweepDeclaration, path: Path_, device: str
-) -> Iterator[_Draft]:
-    for values in product(*sweep.grid.values()):
-        changed = tuple(zip(sweep.grid, values, strict=True))
-        draft = _draft(suite, base, path, device)
+def _points(suite: Suite, sweep: SweepDeclaration, path: Path_, device: str) -> Iterator[_Draft]:
+    place = next(i for i, run in enumerate(suite.runs) if run.name == sweep.base and run.imported is None)
+    settings = list(sweep.grid)
+
+    for point in product(*map(enumerate, sweep.grid.values())):
+        draft = _draft(suite, place, device)
+        changed = tuple((setting, value) for setting, (_, value) in zip(settings, point, strict=True))
         for setting, value in changed:
             *parents, last = setting.split(".")
             node = draft.raw
@@ -303,8 +354,18 @@ def _points(
                 node[parent] = dict(node.get(parent) or {})
                 node = node[parent]
             node[last] = value
-        name = f"{base.name}/{_said(changed, '=')}"
-        yield replace(draft, name=name, changed=changed, baseline=base.name, why=sweep.why, reference=None)
+
+        yield replace(
+            draft,
+            name=f"{sweep.base}/{_said(changed, '=')}",
+            path=path,
+            changed=changed,
+            changed_paths=tuple((*path, "grid", s, i) for s, (i, _) in zip(settings, point, strict=True)),
+            baseline=sweep.base,
+            why=sweep.why,
+            reference=None,
+            without_gpu=device == "cpu" and compares_devices(sweep),
+        )
 
 
 def _setting_problems(errors: list[ErrorDetails], draft: _Draft, document: Document) -> Iterator[Problem]:

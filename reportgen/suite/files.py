@@ -77,7 +77,7 @@ def _names(body: list[ast.stmt]) -> Iterator[str]:
 
 
 def with_files_beside(suite: Suite, folder: Path) -> Suite:
-    """Return the suite with the files that its settings name, vectors, code and logs, looked for in `folder`."""
+    """Return the suite with the files that it names, data, vectors, code and logs, looked for in `folder`."""
 
     def placed(part: dict[str, Any]) -> dict[str, Any]:
         return {name: _placed(name, value, folder) for name, value in part.items()}
@@ -99,7 +99,11 @@ def with_files_beside(suite: Suite, folder: Path) -> Suite:
         for run in suite.runs
     )
     sweeps = tuple(sweep.model_copy(update={"grid": swept(sweep.grid)}) for sweep in suite.sweeps)
-    shared = {"model": placed(suite.model), "training": placed(suite.training)}
+    shared = {
+        "data": suite.data.model_copy(update=paths_of_data(suite, folder)),
+        "model": placed(suite.model),
+        "training": placed(suite.training),
+    }
     metrics = tuple(m.model_copy(update={"function": str(folder / m.function)}) for m in suite.metrics)
     return suite.model_copy(update={**shared, "runs": runs, "sweeps": sweeps, "metrics": metrics})
 
@@ -143,7 +147,7 @@ def file_problems(suite: Suite, document: Document) -> Iterator[Problem]:
     for place, name, value in files_of_settings(suite):
         if is_own(value):
             yield from own_problems(value, place, "function" if name == "loss" else "class", document)
-        elif (file := file_of_setting(name, value)) is not None and file.endswith(".txt"):
+        elif (file := file_of_setting(name, value)) is not None:
             yield from data_problems(file, place, "file", document)
 
 

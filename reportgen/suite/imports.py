@@ -1,7 +1,7 @@
 """A run that was trained elsewhere: what a suite says of its log, in place of training it."""
 
 from pathlib import Path, PurePath
-from typing import Annotated, Any, Literal, get_args
+from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, SerializeAsAny, WithJsonSchema, field_validator
 from pydantic_core import PydanticCustomError
@@ -9,7 +9,6 @@ from pydantic_core import PydanticCustomError
 from reportgen.lab.settings import DataOfAnyTask, RunOfAnyTask, Settings, Yes
 
 Format = Literal["two_line", "csv", "keras", "lightning", "tensorboard"]
-FORMATS: tuple[Format, ...] = get_args(Format)
 _BY_ENDING: dict[str, Format] = {
     ".csv": "csv",
     ".tsv": "csv",

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Collection, Iterator
+from dataclasses import dataclass
 from pathlib import Path, PurePath
 from typing import Any
 
@@ -10,10 +11,10 @@ from pydantic import ValidationError
 from reportgen.errors import Problem, SuiteError
 from reportgen.lab.settings import PATHS
 from reportgen.suite import custom_sections
-from reportgen.suite.claims import claims_of
+from reportgen.suite.claims import Claim, claims_of
 from reportgen.suite.document import Document, Path_, read_document, shown, shown_key
-from reportgen.suite.expansion import expand
-from reportgen.suite.files import file_problems, log_problems, metric_problems, paths_of_data, with_files_beside
+from reportgen.suite.expansion import Expansion, Run, expand
+from reportgen.suite.files import file_problems, log_problems, metric_problems, with_files_beside
 from reportgen.suite.messages import nearest, problems_of, repetitions
 from reportgen.suite.profiles import profile_names, with_profile
 from reportgen.suite.schema import LANGUAGES, Suite, parts_of, suite_of
@@ -23,6 +24,23 @@ from reportgen.tasks.registry import task_of
 _FORMULA = re.compile(r"\$[^$]*\$")
 
 
+@dataclass(frozen=True)
+class CheckedSuite:
+    """A suite that has no fault, and what was worked out to tell that."""
+
+    suite: Suite
+    document: Document
+    """Where each setting is written."""
+    expansion: Expansion
+    """Its variants on this machine."""
+    claims: tuple[Claim, ...]
+
+    @property
+    def runs(self) -> tuple[Run, ...]:
+        """Every variant with every seed."""
+        return self.expansion.runs(self.suite)
+
+
 def read_suite(
     file: Path,
     languages: Collection[str],
@@ -30,7 +48,8 @@ def read_suite(
     unprintable: Callable[[str], str] = lambda _: "",
     sections: Collection[str] | None = None,
     looks: Collection[str] | None = None,
-) -> Suite:
+    device: str = "cpu",
+) -> CheckedSuite:
     """Read and check the suite in `file`, and lay a profile over it.
 
     Args:
@@ -40,6 +59,7 @@ def read_suite(
         unprintable: names what in a text cannot be printed; nothing for a text that can.
         sections: those that a template exists for; not looked at without it.
         looks: those that a style sheet exists for; not looked at without it.
+        device: what `auto` is on this machine: cuda or cpu.
 
     Raises SuiteError with every problem found, each with its line.
     """
@@ -58,16 +78,14 @@ def read_suite(
     if looks is not None and isinstance(look, str) and look not in looks:
         expected = f"a look with a style sheet: {', '.join(sorted(looks))}"
         document.problems.append(document.problem(("look",), shown(look), expected, nearest(look, sorted(looks))))
-    suite = _checked(document, languages, files=profile is None)
+    wanted = _checked(document, languages, device, files=profile is None)
     for name in names:
-        laid = _checked(with_profile(document, name), languages, files=name == profile)
-        suite = laid if name == profile else suite
-    folder = file.parent.absolute()
-    data = suite.data.model_copy(update=paths_of_data(suite, folder))
-    return with_files_beside(suite.model_copy(update={"data": data}), folder)
+        laid = _checked(with_profile(document, name), languages, device, files=name == profile)
+        wanted = laid if name == profile else wanted
+    return wanted
 
 
-def _checked(document: Document, languages: Collection[str], *, files: bool) -> Suite:
+def _checked(document: Document, languages: Collection[str], device: str, *, files: bool) -> CheckedSuite:
     """Check a suite; `files`: those that it names, too."""
     problems = [*document.problems, *_cross_problems(document.value, document, sorted(languages))]
     task = _task(document.value)
@@ -77,11 +95,13 @@ def _checked(document: Document, languages: Collection[str], *, files: bool) -> 
         raise SuiteError([*problems, *problems_of(error, document, task)]) from None
     problems += file_problems(suite, document) if files else []
     problems += [*metric_problems(suite, document, files=files), *log_problems(suite, document, files=files)]
-    expansion = expand(suite, document, "cuda")
-    problems += [*expansion.problems, *claims_of(suite, expansion.variants, document).problems]
+    suite = with_files_beside(suite, document.file.parent.absolute())
+    expansion = expand(suite, document, device)
+    claims = claims_of(suite, expansion.names, document)
+    problems += [*expansion.problems, *claims.problems]
     if problems:
         raise SuiteError(problems)
-    return suite
+    return CheckedSuite(suite, document, expansion, claims.sound)
 
 
 def _task(raw: dict[str, Any]) -> Task:

@@ -5,7 +5,6 @@ import json
 import platform
 from collections.abc import Sequence
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 from reportgen.analysis.metrics import own_metric, predicting
@@ -14,20 +13,22 @@ from reportgen.errors import ReportgenError, SuiteError
 from reportgen.lab.user_source import OwnClass, own_digest
 from reportgen.storage.cache import Kept, name_of
 from reportgen.storage.fingerprints import source_digest, version_of
-from reportgen.suite.document import Document, read_document
-from reportgen.suite.profiles import with_profile
-from reportgen.suite.schema import Suite
+from reportgen.suite.declarations import MetricDeclaration
+from reportgen.suite.document import Document
+from reportgen.tasks.registry import task_named
 from reportgen.user_code.subprocess import measure
 
 _MEASURED_WITH = ("numpy", "scipy", "pandas", "scikit-learn", "torch")
 
 
-def with_metrics(results: Runs, suite: Suite, file: Path, profile: str | None, kept: Kept | None = None) -> Runs:
+def with_metrics(
+    results: Runs, metrics: Sequence[MetricDeclaration], document: Document, kept: Kept | None = None
+) -> Runs:
     """Return the results with what the suite's own metrics give; SuiteError names one that gives nothing.
 
     A metric that is in `kept`, of the same source and of the same predictions, is not measured again.
     """
-    if not suite.metrics or not isinstance(results, Runs):
+    if not metrics or not task_named(results.task).has_predictions:
         return results
     records = [results.records[run] for run in predicting(results)]
     cases = [
@@ -35,10 +36,10 @@ def with_metrics(results: Runs, suite: Suite, file: Path, profile: str | None, k
         for record in records
     ]
     found = []
-    for place, declared in enumerate(suite.metrics):
+    for place, declared in enumerate(metrics):
         name = f"{_digest(declared.function, cases)}.metric"
         known = kept.get(name) if kept else None
-        values = json.loads(known) if known else _measured(declared.function, cases, file, profile, place)
+        values = json.loads(known) if known else _measured(declared.function, cases, document, place)
         if kept and not known:
             kept.put(name, json.dumps(values).encode())
         found.append(own_metric(declared, results, values))
@@ -56,18 +57,12 @@ def _digest(metric: str, cases: Sequence[Any]) -> str:
     return name_of([*programs, metric, own_digest(OwnClass.of(metric)), digest.hexdigest()])
 
 
-def _measured(metric: str, cases: Sequence[Any], file: Path, profile: str | None, place: int) -> list[float]:
+def _measured(metric: str, cases: Sequence[Any], document: Document, place: int) -> list[float]:
     """Measure it; SuiteError tells the fault, at the metric's line."""
     try:
         values, fault = measure(metric, cases)
     except ReportgenError as error:  # it hangs, or has ended its process
-        raise SuiteError([_document(file, profile).problem(("metrics", place), str(error), "an end")]) from None
+        raise SuiteError([document.problem(("metrics", place), str(error), "a result")]) from None
     if fault is not None:
-        problem = _document(file, profile).problem(("metrics", place), fault.got, fault.expected, fault.where)
-        raise SuiteError([problem])
+        raise SuiteError([document.problem(("metrics", place), fault.got, fault.expected, fault.where)])
     return values
-
-
-def _document(file: Path, profile: str | None) -> Document:
-    document = read_document(file)
-    return with_profile(document, profile) if profile else document

@@ -49,10 +49,10 @@ def apart(work: Callable[..., Any], arguments: Sequence[Any], seconds: float) ->
     sender.close()
     try:
         if not receiver.poll(seconds):
-            raise ReportgenError(f"no end within {seconds:.0f} seconds; is there a loop without an end?")
+            raise ReportgenError(f"no result within {seconds:.0f} seconds (an endless loop?)")
         return receiver.recv()
     except EOFError:
-        raise ReportgenError("the process that tried it was ended from outside, or by its own code") from None
+        raise ReportgenError("its process was killed, or ended itself") from None
     finally:
         process.terminate()
         process.join()

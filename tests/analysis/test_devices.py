@@ -16,7 +16,7 @@ from test_addition_report import EN, ZH, record
 
 from reportgen import pipeline
 from reportgen.analysis.devices import pairs, scales
-from reportgen.errors import ReportgenError
+from reportgen.errors import SuiteError
 from reportgen.i18n.languages import Language
 from reportgen.lab.device import has_cuda
 from reportgen.planning import plan
@@ -112,7 +112,7 @@ def test_what_is_left_out_without_a_gpu_is_told(tmp_path: Path) -> None:
         "sweeps: [{base: a, grid: {device: [cpu, cuda]}}]\n"
     )
     loaded = pipeline.load(file)
-    assert loaded.notes == ("sweeps: left out, since this machine has no GPU that torch can use: device of a",)
+    assert loaded.notes == ("sweeps: skipped those over device, since torch can use no GPU here: a",)
     assert [step.run.name for step in pipeline.plan(loaded, Store(tmp_path)).steps] == [
         f"a/seed={i}" for i in range(3)
     ]
@@ -120,23 +120,28 @@ def test_what_is_left_out_without_a_gpu_is_told(tmp_path: Path) -> None:
 
 @pytest.mark.skipif(has_cuda(), reason="this machine has a GPU")
 @pytest.mark.parametrize(
-    ("declared", "place"),
+    ("more", "lines"),
     [
-        (suite([], device="cuda"), "device"),
-        (suite([], [*RUNS, {"name": "gpu", "device": "cuda"}]), "runs.gpu.device"),
+        ("device: cuda\nruns: [{name: a}, {name: b}]\n", ["4: device"]),
+        ("runs:\n  - name: a\n  - {name: b, device: cuda}\n", ["6: runs[1].device"]),
+        ("runs:\n  - {name: a, device: cuda}\n  - {name: b, device: cuda}\n",
+         ["5: runs[0].device", "6: runs[1].device"]),
     ],
-)
+)  # fmt: skip
 def test_a_run_that_asks_for_a_gpu_plainly_is_an_error_without_one(
-    declared: Suite, place: str, tmp_path: Path
+    more: str, lines: list[str], tmp_path: Path
 ) -> None:
-    """It is not left out in silence: the message names the setting."""
-    with pytest.raises(ReportgenError, match=f"^{place}: got 'cuda', expected a GPU"):
-        plan.plan(declared, Store(tmp_path))
+    """It is not left out in silence: the message names the setting and its line."""
+    file = tmp_path / "suite.yaml"
+    file.write_text(f"title: t\ndata: {{source: addition}}\nmodel: {{cell: rnn}}\n{more}", "utf-8")
+    with pytest.raises(SuiteError) as found:
+        pipeline.plan(pipeline.load(file), Store(tmp_path / "records"))
+    told = [str(problem).partition(": got 'cuda', expected a GPU")[0] for problem in found.value.problems]
+    assert told == [f"{file}:{line}" for line in lines]
 
 
 def test_a_device_that_there_is_not_is_an_error(tmp_path: Path) -> None:
     """A wrong device in a sweep is told at its line, on a machine without a GPU as well."""
-    from reportgen.errors import SuiteError
     from reportgen.suite.reading import read_suite
 
     file = tmp_path / "s.yaml"

@@ -57,14 +57,14 @@ def test_what_no_suite_uses_is_shown_and_removed(reportgen: Command, lab: Path) 
     assert (done.returncode, done.stderr) == (0, "")
     assert lines[0].startswith(f"{'0' * 20}  surnames, ")
     assert lines[0].split(", ")[-2:][0] == "0 days"
-    assert lines[1] == f"{'1' * 20}  a record that cannot be read, 0 days, 0.1 kB"
-    assert lines[2] == f"{'2' * 20}  what a run kept that did not end, 0 days, 5.0 kB"
-    assert lines[3].startswith("removed 3 leftovers in build, ")
+    assert lines[1] == f"{'1' * 20}  unreadable record, 0 days, 0.1 kB"
+    assert lines[2] == f"{'2' * 20}  checkpoint of an unfinished run, 0 days, 5.0 kB"
+    assert lines[3].startswith("removed 3 unused items in build, ")
     assert keys(lab) == before - {"0" * 20, "1" * 20}
     assert len(keys(lab)) == 6
     assert not list((lab / "build" / "records").glob(".*.unfinished"))
     again = reportgen("clean", "--yes")
-    assert again.stdout == "nothing to remove: every record in build is used, or too new\n"
+    assert again.stdout == "nothing to remove: every record in build is in use, or too recent\n"
     assert reportgen("plan", "tiny.yaml").stdout.splitlines()[-1] == "6 to reuse"
 
 
@@ -73,7 +73,7 @@ def test_it_asks_first(lab: Path, answer: str, left: int) -> None:
     """Nothing is removed unless the answer is yes."""
     command = [sys.executable, "-m", "reportgen", "clean"]
     done = subprocess.run(command, cwd=lab, input=answer, capture_output=True, text=True, check=True)
-    assert "3 leftovers in build, " in done.stdout
+    assert "3 unused items in build, " in done.stdout
     assert "Remove them? [y/N]" in done.stdout
     assert ("nothing was removed" in done.stdout) is (left == 8)
     assert len(keys(lab)) == left
@@ -106,7 +106,7 @@ def test_what_is_not_old_enough_stays(reportgen: Command, lab: Path) -> None:
             os.utime(path, (time.time() - days * 86_400,) * 2)
     done = reportgen("clean", "--yes", "--older-than", "30d")
     assert done.stdout.splitlines()[0].split(", ")[-2] == "40 days"
-    assert done.stdout.splitlines()[1].startswith("removed 1 leftover in build, ")
+    assert done.stdout.splitlines()[1].startswith("removed 1 unused item in build, ")
     assert "1" * 20 in keys(lab)
     assert "0" * 20 not in keys(lab)
     wrong = reportgen("clean", "--older-than", "a month")
@@ -136,7 +136,7 @@ def test_every_variant_of_a_suite_counts_as_used(tmp_path: Path, options: dict[s
     suite = tmp_path / "tiny.yaml"
     suite.write_text(TINY.read_text("utf-8") + PROFILED, "utf-8")
     loaded = pipeline.load(suite, **options)  # type: ignore[arg-type]  # passed on as they are
-    planned = {step.key for step in plan.plan(loaded.suite, Store(tmp_path / "records")).steps}
+    planned = {step.key for step in plan.plan(loaded.runs, Store(tmp_path / "records")).steps}
     assert planned <= used_keys([suite])
 
 

@@ -29,7 +29,7 @@ def test_help_lists_the_commands_with_examples_and_statuses(reportgen: Command) 
     help_text = reportgen("--help").stdout
     assert all(f"\n  {command} " in help_text for command in COMMANDS)
     assert "reportgen build experiments/suite_rnn_vs_lstm.yaml" in help_text
-    assert "1    some run failed or diverged" in help_text
+    assert "1    a run failed or diverged" in help_text
 
 
 @pytest.mark.parametrize("command", COMMANDS)
@@ -48,7 +48,7 @@ def test_every_command_is_documented(command: str) -> None:
 def test_check_counts_the_runs(reportgen: Command) -> None:
     """A right suite is told so, with the number of its runs."""
     done = reportgen("check", TINY)
-    assert (done.returncode, done.stdout) == (0, f"{TINY}: right; 3 variants × 2 seeds = 6 runs\n")
+    assert (done.returncode, done.stdout) == (0, f"{TINY}: valid; 3 variants × 2 seeds = 6 runs\n")
 
 
 @pytest.mark.parametrize(
@@ -78,12 +78,12 @@ def test_check_and_plan_mention_what_is_left_out(reportgen: Command, tmp_path: P
     (tmp_path / "templates" / "styles").mkdir(parents=True)
     (tmp_path / "templates" / "styles" / "own.css").write_text("p { colour: red }", "utf-8")
     checked, planned = reportgen("check", "twice.yaml"), reportgen("plan", "twice.yaml")
-    assert checked.stdout == "twice.yaml: right; 3 variants × 2 seeds = 6 runs\n"
+    assert checked.stdout == "twice.yaml: valid; 3 variants × 2 seeds = 6 runs\n"
     assert planned.stdout.splitlines()[-1] == "6 to train"
     for done in (checked, planned):
         assert done.returncode == 0
         assert done.stderr.splitlines() == [
-            "note: sweeps: left out, since the run itself is the same: rnn/epochs=3",
+            "note: sweeps: skipped points that equal their base run: rnn/epochs=3",
             "note: templates/styles/own.css:1: ignored `colour: red`: unknown property",
         ]
 
@@ -91,14 +91,16 @@ def test_check_and_plan_mention_what_is_left_out(reportgen: Command, tmp_path: P
 def test_a_suite_that_ships_is_found_by_its_name(reportgen: Command) -> None:
     """Outside a checkout, a suite's name is enough."""
     done = reportgen("check", "suite_rnn_vs_lstm")
-    assert done.stdout == f"{EXPERIMENTS / 'suite_rnn_vs_lstm.yaml'}: right; 4 variants × 5 seeds = 20 runs\n"
+    assert done.stdout == f"{EXPERIMENTS / 'suite_rnn_vs_lstm.yaml'}: valid; 4 variants × 5 seeds = 20 runs\n"
 
 
 def test_a_suite_that_is_not_there_is_one_message(reportgen: Command) -> None:
     """A missing file ends with status 2 and names the suites that ship."""
     done = reportgen("build", "nowhere.yaml")
     assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr.startswith("nowhere.yaml:1: got no such file, expected a suite file, or one that ships: ")
+    assert done.stderr.startswith(
+        "nowhere.yaml:1: got no such file, expected a suite file, or the name of a shipped suite: "
+    )
 
 
 def test_every_problem_of_a_suite_is_told_at_once(reportgen: Command, tmp_path: Path) -> None:
@@ -130,7 +132,8 @@ def test_a_gpu_that_is_not_there_is_one_message(reportgen: Command, tmp_path: Pa
     (tmp_path / "gpu.yaml").write_text(text, "utf-8")
     done = reportgen("plan", "gpu.yaml")
     assert done.returncode == 2
-    assert done.stderr.startswith("device: got 'cuda', expected a GPU that torch can use")
+    line = text.splitlines().index("device: cuda") + 1
+    assert done.stderr.startswith(f"gpu.yaml:{line}: device: got 'cuda', expected a GPU that torch can use")
 
 
 def test_a_build_folder_that_cannot_be_made_is_one_message(reportgen: Command, tmp_path: Path) -> None:
@@ -175,7 +178,7 @@ def test_output_that_is_no_terminal_is_plain(reportgen: Command, tmp_path: Path)
     """A log file gets a line a run and a stage, without control characters; the reports are named last."""
     done = reportgen("build", TINY, "--quick")
     lines = [line.split("s  ", 1)[1] for line in done.stderr.splitlines() if line.startswith(" ")]
-    assert lines[0] == "run      6 to train"
+    assert lines[0] == "run      6 runs to train"
     assert sum(line.startswith("run      finished ") for line in lines) == 6
     assert [line.split()[0] for line in lines[7:]] == ["collect", "analyse", "draw", "write", "typeset"]
     assert "\x1b" not in done.stderr + done.stdout
@@ -201,7 +204,7 @@ def test_ctrl_c_keeps_what_has_finished(tmp_path: Path) -> None:
     os.killpg(process.pid, signal.SIGINT)
     rest = process.stderr.read()
     assert process.wait(timeout=60) == 130
-    assert rest.splitlines()[-1] == "stopped; the runs that had finished are kept"
+    assert rest.splitlines()[-1] == "interrupted; finished runs are kept"
     assert "Traceback" not in rest
     plan = subprocess.run(
         [*command[:3], "plan", "long.yaml"], cwd=tmp_path, capture_output=True, text=True, check=True

@@ -35,8 +35,8 @@ def test_the_list_says_what_is_here(reportgen: Command) -> None:
     done = reportgen("data")
     rows = {line.split("  ")[0]: re.split(r"\s{2,}", line.strip())[-1] for line in done.stdout.splitlines()}
     assert done.returncode == 0
-    assert (rows["surnames"], rows["movie-snippets"]) == ("here: it comes with reportgen", "not fetched")
-    assert (rows["imdb"], rows["folder"]) == ("not fetched", "not here: give a path")
+    assert (rows["surnames"], rows["movie-snippets"]) == ("here: ships with reportgen", "not downloaded")
+    assert (rows["imdb"], rows["folder"]) == ("not downloaded", "not included: give a path")
     assert "https://ai.stanford.edu/" in done.stdout
 
 
@@ -58,7 +58,7 @@ def test_without_a_connection_there_is_one_message(name: str, reportgen: Command
 def test_what_is_not_fetched_is_told(name: str, hint: str, reportgen: Command) -> None:
     """A data set of one's own, or a misspelt name, is one message."""
     done = reportgen("data", "fetch", name)
-    expected = f"got '{name}', expected a data set that is fetched: movie-snippets, imdb{hint}\n"
+    expected = f"got '{name}', expected one to download: movie-snippets, imdb{hint}\n"
     assert (done.returncode, done.stderr) == (2, f"reportgen data fetch: {expected}")
 
 

@@ -46,7 +46,7 @@ def test_the_folder_has_what_it_says(tmp_path: Path, reportgen: Command) -> None
         "requirements.txt", "suite.schema.json", "suite.yaml", "templates/sections/aim.md.j2", "weights.yaml",
     ]  # fmt: skip
     assert done.stdout.splitlines()[-2:] == ["  cd lab", "  reportgen build suite.yaml --quick"]
-    assert str(read_suite(tmp_path / "lab" / "suite.yaml", {"zh", "en"}).title) != ""
+    assert str(read_suite(tmp_path / "lab" / "suite.yaml", {"zh", "en"}).suite.title) != ""
     assert YAML(typ="safe", pure=True).load(tmp_path / "lab" / "suite.yaml")["title"] == "LSTM: 'by' hand"
 
 
@@ -71,12 +71,26 @@ def test_the_three_questions_are_asked(tmp_path: Path) -> None:
     assert not (tmp_path / "other").exists()
 
 
+@pytest.mark.parametrize("given", [[], ["--title", "T"], ["--title", "T", "--language", "en"]])
+def test_without_a_terminal_the_options_to_give_are_named(tmp_path: Path, given: list[str]) -> None:
+    """Where nobody can answer, as in a script or in CI, one message names the options, and nothing is written."""
+    command = [sys.executable, "-m", "reportgen", "init", "lab", *given]
+    done = subprocess.run(
+        command, cwd=tmp_path, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 2
+    (message,) = done.stderr.splitlines()
+    assert message.startswith("reportgen init: no answer to ")
+    assert message.endswith("without a terminal give --title, --language and --data")
+    assert not (tmp_path / "lab").exists()
+
+
 @pytest.mark.parametrize("language", ["zh", "en"])
 @pytest.mark.parametrize("data", ["surnames", "movie-snippets", "own"])
 def test_every_suite_it_writes_is_right(tmp_path: Path, reportgen: Command, language: str, data: str) -> None:
     """The reader accepts it, and no placeholder is left in any file."""
     reportgen("init", "lab", "--title", "T", "--language", language, "--data", data)
-    suite = read_suite(tmp_path / "lab" / "suite.yaml", {"zh", "en"})
+    suite = read_suite(tmp_path / "lab" / "suite.yaml", {"zh", "en"}).suite
     assert [run.name for run in suite.runs] == ["mine", "lstm"]
     texts = {name: (tmp_path / "lab" / name).read_text("utf-8") for name in names(tmp_path / "lab")}
     assert [name for name, text in texts.items() if "[=" in text or "=]" in text or "[%" in text] == []
@@ -104,7 +118,7 @@ def test_the_layer_is_a_plain_network_that_becomes_an_lstm(tmp_path: Path, repor
 def test_a_suite_that_ships_can_be_the_beginning(tmp_path: Path, reportgen: Command, name: str) -> None:
     """The suite is that one, comments and all, and nothing is asked."""
     assert reportgen("init", "lab", "--from", name, "--ci", "none").returncode == 0
-    suite = read_suite(tmp_path / "lab" / "suite.yaml", {"zh", "en"})
+    suite = read_suite(tmp_path / "lab" / "suite.yaml", {"zh", "en"}).suite
     assert [run.name for run in suite.runs] == ["rnn", "lstm", "gru", "lstm_by_hand"]
     assert "experiments/" not in (tmp_path / "lab" / "suite.yaml").read_text("utf-8")
     assert not (tmp_path / "lab" / ".github").exists()
@@ -116,7 +130,7 @@ def test_a_folder_that_is_not_empty_is_left_alone(tmp_path: Path, reportgen: Com
     (tmp_path / "lab" / "notes.txt").write_text("mine")
     for place in ("lab", "lab/notes.txt"):
         done = reportgen("init", place, *OWN)
-        assert (done.returncode, "expected a new one or an empty one" in done.stderr) == (2, True)
+        assert (done.returncode, "expected a new or empty folder" in done.stderr) == (2, True)
     assert names(tmp_path / "lab") == ["notes.txt"]
     (tmp_path / "lab" / "notes.txt").unlink()
     assert reportgen("init", "lab", *OWN).returncode == 0

@@ -259,7 +259,7 @@ def test_a_quick_build_cuts_what_sweeps_vary(tmp_path: Path) -> None:
         (1, 300),
         (2, 1500),
     }
-    assert loaded.notes == ("sweeps: left out, since the run itself is the same: rnn/epochs=2, limit=300",)
+    assert loaded.notes == ("sweeps: skipped points that equal their base run: rnn/epochs=2, limit=300",)
 
 
 def test_a_quick_build_marks_its_cover_and_stands_apart(tmp_path: Path) -> None:

@@ -61,7 +61,7 @@ def test_the_report_is_the_golden_one(
     (language,) = languages.load_languages([code], loaded.template_folders)
     findings = pipeline.analyse(results, loaded.claims)
     figures = pipeline.draw(results, findings, [language], tmp_path)[language.code]
-    text = pipeline.write(loaded, results, findings, {code: figures}, quick=False)[code]
+    text = pipeline.write(loaded, results, findings, {code: figures})[code]
     golden(f"report.{code}.md", text)
 
 

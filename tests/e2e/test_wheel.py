@@ -45,7 +45,7 @@ def call(command: Path, folder: Path, *arguments: str) -> str:
 def test_the_wheel_finds_its_suites(installed: Path, tmp_path: Path) -> None:
     """A suite that ships is checked by its name, from inside the environment."""
     said = call(installed, tmp_path, "check", "suite_rnn_vs_lstm")
-    assert said.endswith("suite_rnn_vs_lstm.yaml: right; 4 variants × 5 seeds = 20 runs\n")
+    assert said.endswith("suite_rnn_vs_lstm.yaml: valid; 4 variants × 5 seeds = 20 runs\n")
     assert str(installed.parents[1]) in said
 
 

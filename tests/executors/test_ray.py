@@ -235,7 +235,7 @@ def test_ctrl_c_ends_what_is_queued_and_under_way(machines: Machines, tmp_path: 
     assert len([next(finished) for _ in range(3)]) == 3
     process.send_signal(signal.SIGINT)
     _, rest = process.communicate(timeout=60)
-    assert (process.returncode, rest.splitlines()) == (130, ["stopped; the runs that had finished are kept"])
+    assert (process.returncode, rest.splitlines()) == (130, ["interrupted; finished runs are kept"])
     assert len(records(tmp_path / "build" / "records")) == 3
     with connecting.connected(machines.address, None):
         deadline = time.monotonic() + 30
@@ -266,7 +266,7 @@ def test_a_run_on_a_gpu_has_a_cpu_and_its_share(machines: Machines, tmp_path: Pa
 def test_a_cluster_without_what_a_run_needs_is_one_message(machines: Machines, tmp_path: Path) -> None:
     """Nothing waits for ever for a GPU that no machine has."""
     tasks = [replace(t, settings={**t.settings, "device": "cuda"}) for t in tasks_of(SHORT, tmp_path / "records")]
-    with pytest.raises(ReportgenError, match=r"^Ray: got no machine with 1 CPU and 2 GPU for runs, expected one"):
+    with pytest.raises(ReportgenError, match=r"^Ray: got no machine with 1 CPU and 2 GPU, which a run needs"):
         carry_out_all(tasks, tmp_path / "records", Cluster(machines.address, gpu_share=2), lambda _: None)
 
 
@@ -373,8 +373,8 @@ def test_an_address_of_another_form_is_refused(address: str) -> None:
     ("options", "message"),
     [
         (("--executor", "slurm"), "--executor: got 'slurm', expected local or ray"),
-        (("--address", "a:1"), "--address: got it without --executor ray, expected both or neither"),
-        (("--gpu-share", "0.5"), "--gpu-share: got it without --executor ray, expected both or neither"),
+        (("--address", "a:1"), "--address: requires --executor ray"),
+        (("--gpu-share", "0.5"), "--gpu-share: requires --executor ray"),
     ],
 )
 def test_options_that_do_not_go_together_are_refused(

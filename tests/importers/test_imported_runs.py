@@ -182,7 +182,7 @@ def test_a_preview_shows_imported_runs(built: pipeline.Outcome, tmp_path: Path) 
     """They are there as in the report, and nothing is said to be missing."""
     folder = built.folder.parents[1]
     renderer = Renderer(folder / "suite.yaml", pipeline.Options(built.folder.parent), tmp_path)
-    (state, *_) = renderer.states()
+    state = renderer.state()
     assert state.error == ""
     assert "| LSTM† |" in state.documents["en"][0]
     assert not state.notes

@@ -14,7 +14,7 @@ from reportgen.errors import InputError
 from reportgen.importers.log import Log
 from reportgen.importers.records import READERS, read
 from reportgen.lab.record import Record
-from reportgen.suite.imports import FORMATS, Columns, ImportSettings, format_of
+from reportgen.suite.imports import Columns, Format, ImportSettings, format_of
 from reportgen.tasks.classification.context import log as epoch_log
 
 TWO_LINES = """\
@@ -303,14 +303,13 @@ def test_a_table_that_is_written_reads_back_equal(
     assert [tuple(row[name] for name in names) for row in log.epochs] == epochs
 
 
-SAMPLES = {"two_line": TWO_LINES, "csv": CSV, "keras": KERAS, "lightning": LIGHTNING}
+SAMPLES: dict[Format, str] = {"two_line": TWO_LINES, "csv": CSV, "keras": KERAS, "lightning": LIGHTNING}
 
 
 @given(st.sampled_from(sorted(SAMPLES)), st.integers(0, 2**32), st.integers(1, 6))
 @settings(deadline=None, max_examples=400)
-def test_a_mutated_log_is_read_or_refused(form: str, seed: int, changes: int) -> None:
+def test_a_mutated_log_is_read_or_refused(form: Format, seed: int, changes: int) -> None:
     """Bytes that are changed, doubled or lost give a log or one message, and nothing else."""
-    assert form in FORMATS
     content, dice = bytearray(SAMPLES[form].encode()), random.Random(seed)  # noqa: S311 - no secret
     for _ in range(changes):
         place = dice.randrange(len(content) or 1)

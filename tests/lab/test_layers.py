@@ -1,6 +1,6 @@
 """torch's RNN and GRU as suites train them: computed by scans; torch's in value, gradient and printout."""
 
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 import torch
@@ -123,6 +123,24 @@ def test_products_are_what_they_say(rows: int, there: bool, monkeypatch: pytest.
         (scans.by_weights(d, x), torch.einsum("tbo,tbi->oi", wide[1], wide[0])),
     ):
         torch.testing.assert_close(found, expected.float(), rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize("function", ["sigmoid", "tanh"])
+def test_gradients_through_a_gate_need_no_private_operator(
+    function: Literal["sigmoid", "tanh"], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """ATen's operator and the public operations give what autograd gives, and write it where they are told."""
+    x, d = torch.randn(5, 3, dtype=torch.float64, requires_grad=True), torch.randn(5, 3, dtype=torch.float64)
+    y = getattr(torch, function)(x)
+    (expected,) = torch.autograd.grad(y, x, d)
+    quick = scans.backward_of(function)
+    monkeypatch.setattr(torch.ops, "aten", object())
+    public = scans.backward_of(function)
+    assert quick is not public
+    for backward in (quick, public):
+        out = torch.empty(5, 3, dtype=torch.float64)
+        assert backward(d, y.detach(), grad_input=out) is out
+        torch.testing.assert_close(out, expected)
 
 
 def test_weights_that_are_not_one_piece_of_memory_go_to_torch(monkeypatch: pytest.MonkeyPatch) -> None:

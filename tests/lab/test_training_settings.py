@@ -248,7 +248,7 @@ seeds: [0]
 def test_schedules_and_their_members_are_swept(tmp_path: Path) -> None:
     """Whole schedules, single members of one, and a group that the run itself has not."""
     (tmp_path / "suite.yaml").write_text(SWEPT, "utf-8")
-    suite = read_suite(tmp_path / "suite.yaml", {"zh", "en"})
+    suite = read_suite(tmp_path / "suite.yaml", {"zh", "en"}).suite
     runs = {run.variant.name: run.variant.settings.training for run in runs_of(suite, "cpu")}
     kinds = {
         name: own.schedule and (own.schedule.kind, own.schedule.every, own.schedule.factor)
@@ -306,7 +306,7 @@ def test_reports_tell_of_stops_schedules_and_norms(task: str, tmp_path: Path) ->
     findings = pipeline.analyse(results, loaded.claims)
     languages = load_languages(["zh", "en"], loaded.template_folders)
     figures = pipeline.draw(results, findings, list(languages), tmp_path)
-    texts = pipeline.write(loaded, results, findings, figures, quick=False)
+    texts = pipeline.write(loaded, results, findings, figures)
     for code, (stopped, schedule, kind) in {
         "en": ("Runs that early stopping ended", "Learning rate schedule", "exponential decay"),
         "zh": ("因早停而提前结束的训练", "学习率调度", "指数衰减"),

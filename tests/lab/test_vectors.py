@@ -239,11 +239,11 @@ def test_a_file_of_vectors_is_looked_for_beside_the_suite(tmp_path: Path) -> Non
     suite.write_text(
         SUITE.format(shared="", own="vectors: glove.3d.txt", grid="model.vectors: [null, glove.3d.txt]")
     )
-    read = read_suite(suite, {"zh", "en"})
+    read = read_suite(suite, {"zh", "en"}).suite
     assert read.runs[0].model["vectors"] == str(file)
     assert read.sweeps[0].grid["model.vectors"] == (None, str(file))
     suite.write_text(SUITE.format(shared=", vectors: glove.3d.txt", own="", grid="model.layers: [2]"))
-    assert read_suite(suite, {"zh", "en"}).model["vectors"] == str(file)
+    assert read_suite(suite, {"zh", "en"}).suite.model["vectors"] == str(file)
 
 
 def test_data_that_change_during_a_build_fail_the_run(tmp_path: Path) -> None:

@@ -162,7 +162,7 @@ def planned_keys(folder: Path, title: str, label: str) -> list[str]:
     """Return the keys of a suite with that title, whose first run has that label."""
     file = folder / "suite.yaml"
     file.write_text(SUITE.format(title=title, label=label), "utf-8")
-    return [step.key for step in plan.plan(pipeline.load(file).suite, Store(folder)).steps]
+    return [step.key for step in plan.plan(pipeline.load(file).runs, Store(folder)).steps]
 
 
 def test_wording_is_no_part_of_the_key(tmp_path: Path) -> None:

@@ -249,7 +249,7 @@ def test_the_commands_list_show_and_copy(reportgen: Command, tmp_path: Path) -> 
     assert [line.split()[-2:] for line in listed if line.startswith("sections/summary.")] == [["own:", "closing"]]
     again = reportgen("template", "copy", "summary")
     assert again.returncode == 2
-    assert "templates/sections/summary.md.j2: got a file that is there already" in again.stderr
+    assert "templates/sections/summary.md.j2: this file exists already" in again.stderr
     shown = reportgen("template", "show", "summary:closing").stdout
     assert shown.strip() in file.read_text("utf-8")
 
@@ -284,7 +284,7 @@ def test_a_catalogue_is_copied_to_be_translated(reportgen: Command, tmp_path: Pa
             ["show", "aim:closing"],
             "sections/aim.md.j2: got the block 'closing', expected one of heading, words, models",
         ),
-        (["copy", "aim"], "--suite: got no such file: suite.yaml, expected the suite that the template is for"),
+        (["copy", "aim"], "--suite: no such file: suite.yaml; expected the suite that the template is for"),
     ],
 )  # fmt: skip
 def test_a_template_that_is_not_there_is_one_message(

@@ -160,7 +160,7 @@ def test_drawings_that_no_report_shows_are_cleaned(tiny_build: pipeline.Outcome,
     kept.put("old.svg", b"<svg/>")
     done = reportgen("clean", TINY.parent, "--build-dir", folder, "--yes")
     assert done.returncode == 0, done.stderr
-    assert "1 drawings that no report shows" in done.stdout
+    assert "1 cached drawings that no report uses" in done.stdout
     assert {file.name for file in kept.files()} == before
     assert any(name.endswith(".svg") for name in before)
     assert any(name.endswith(".formula") for name in before)

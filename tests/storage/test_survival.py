@@ -238,7 +238,7 @@ def test_a_full_disk_is_one_message_and_the_build_goes_on_when_there_is_room(
     _, told = full.communicate(timeout=300)
     assert full.returncode == 2
     assert told.splitlines()[-1].endswith(
-        "No space left on device; what had finished is kept: make room, and run the same command again"
+        "No space left on device; finished runs are kept: free some space and run the same command again"
     )
     assert "Traceback" not in told
     kept = numbers_of(small_disk / "build")
@@ -263,7 +263,7 @@ def test_a_report_that_there_is_no_room_for_is_one_message(lab: Path, small_disk
     full = begun(lab, folder=str(small_disk / "build"))
     _, told = full.communicate(timeout=300)
     assert (full.returncode, "Traceback" in told) == (2, False)
-    assert "No space left on device; what had finished is kept" in told.splitlines()[-1]
+    assert "No space left on device; finished runs are kept" in told.splitlines()[-1]
     assert report.read_bytes() == old
     (small_disk / "filling").unlink()
     outcome = build(lab / "small.yaml", small_disk / "build")
@@ -312,7 +312,7 @@ def test_a_file_that_there_is_no_room_for_leaves_the_old_one(tmp_path: Path, con
 def test_a_flipped_bit_in_any_file_of_a_record_is_found_and_named(quiet: Path, data: st.DataObject) -> None:
     """The plan trains that run anew, and says which file is damaged; the other runs are reused."""
     store = Store(quiet / "records")
-    suite = read_suite(quiet.parent / "small.yaml", {"en"})
+    runs = read_suite(quiet.parent / "small.yaml", {"en"}).runs
     keys = sorted(store.keys())
     key = data.draw(st.sampled_from(keys))
     file = data.draw(st.sampled_from(sorted((store.folder / key).iterdir())))
@@ -320,7 +320,7 @@ def test_a_flipped_bit_in_any_file_of_a_record_is_found_and_named(quiet: Path, d
     bit = data.draw(st.integers(0, len(whole) * 8 - 1))
     file.write_bytes(whole[: bit // 8] + bytes([whole[bit // 8] ^ (1 << bit % 8)]) + whole[bit // 8 + 1 :])
     try:
-        steps = plan.plan(suite, store).steps
+        steps = plan.plan(runs, store).steps
     finally:
         file.write_bytes(whole)
     damaged = [step for step in steps if step.action.value != "reuse"]

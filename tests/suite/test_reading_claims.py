@@ -258,8 +258,8 @@ def test_a_profile_may_make_claims_of_its_own(tmp_path: Path) -> None:
     file = tmp_path / "suite.yaml"
     claims = "claims: [a.test_loss < b.test_loss]\nprofiles: {small: {seeds: [0], claims: []}}"
     file.write_text(SUITE + claims, "utf-8")
-    assert len(read_suite(file, ["en", "zh"]).claims) == 1
-    assert read_suite(file, ["en", "zh"], "small").claims == ()
+    assert len(read_suite(file, ["en", "zh"]).suite.claims) == 1
+    assert read_suite(file, ["en", "zh"], "small").suite.claims == ()
 
 
 @pytest.mark.parametrize("name", shipped_suites())

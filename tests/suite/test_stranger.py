@@ -141,7 +141,7 @@ def test_a_column_of_texts_is_not_taken_for_the_classes(tmp_path: Path) -> None:
     ("{epochs: 1,", "{loss: bce_logit, epochs: 1,", "3: training.loss"),
     ("{cell: rnn}}]", "{cell: rnn}, training: {loss: bce_logit}}]", "5: runs[0].training.loss"),
     ("seeds:", "sweeps: [{base: rnn, grid: {training.loss: [bce_logit]}}]\nseeds:",
-     "6: sweeps[0].grid.training.loss"),
+     "6: sweeps[0].grid.training.loss[0]"),
 ])  # fmt: skip
 def test_a_loss_for_two_classes_is_told_in_the_plan(old: str, new: str, place: str, tmp_path: Path) -> None:
     """A single logit cannot tell three classes apart, and two it can."""

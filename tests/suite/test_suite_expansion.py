@@ -29,7 +29,7 @@ def read(folder: Path, text: str) -> Suite:
     """Write a suite to a file and read it."""
     file = folder / "suite.yaml"
     file.write_text(text, "utf-8")
-    return read_suite(file, {"zh", "en"})
+    return read_suite(file, {"zh", "en"}).suite
 
 
 def expanded(folder: Path, text: str) -> tuple[Run, ...]:
@@ -309,7 +309,7 @@ def test_a_byte_order_mark_and_windows_line_ends_are_read(tmp_path: Path) -> Non
     """A suite saved by a Windows editor is the same suite."""
     file = tmp_path / "windows.yaml"
     file.write_bytes(b"\xef\xbb\xbf" + ONE_RUN.replace("\n", "\r\n").encode())
-    assert read_suite(file, {"zh", "en"}) == read(tmp_path, ONE_RUN)
+    assert read_suite(file, {"zh", "en"}).suite == read(tmp_path, ONE_RUN)
 
 
 def test_an_alias_stands_for_its_value(tmp_path: Path) -> None:
@@ -328,7 +328,7 @@ def test_a_text_for_one_language_is_enough_where_one_is_printed(tmp_path: Path) 
 
 def test_the_suite_that_ships_expands_to_twenty_runs() -> None:
     """Four cells with five seeds, with the settings written in the file."""
-    runs = runs_of(read_suite(shipped_suites()["suite_rnn_vs_lstm"], {"zh", "en"}), "cpu")
+    runs = runs_of(read_suite(shipped_suites()["suite_rnn_vs_lstm"], {"zh", "en"}).suite, "cpu")
     names = ["rnn", "lstm", "gru", "lstm_by_hand"]
     assert [run.name for run in runs] == [f"{name}/seed={seed}" for name in names for seed in range(5)]
     by_hand = runs[-1].variant

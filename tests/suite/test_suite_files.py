@@ -100,7 +100,7 @@ def test_a_file_over_the_limit_is_refused_by_its_size(tmp_path: Path) -> None:
     assert complaint(tmp_path, b"#" * 10 * 1024 * 1024) == f"suite.yaml:1: {size}"
     at_the_limit = f"{SUITE}#".encode().ljust(LARGEST_FILE, b"x")
     (tmp_path / "largest.yaml").write_bytes(at_the_limit)
-    assert read_suite(tmp_path / "largest.yaml", {"zh", "en"}).title.in_language("en") == "Surnames"
+    assert read_suite(tmp_path / "largest.yaml", {"zh", "en"}).suite.title.in_language("en") == "Surnames"
 
 
 def test_an_alias_bomb_is_refused_before_it_goes_off(tmp_path: Path) -> None:

@@ -51,10 +51,12 @@ def read(file: Path, raw: bytes) -> int:
     """Read `raw` as a suite and return the number of its runs; 0 for one that is refused as it should be."""
     file.write_bytes(raw)
     try:
-        suite = read_suite(file, {"zh", "en"}, unprintable=fonts.lacking)
-        names = [run.name for run in runs_of(suite, "cpu")]
-        if suite.data.source in MADE and len(names) <= MOST_PLANNED:
-            loaded = Loaded(file, suite.model_copy(update={"device": "cpu"}), (), (), {}, (), None, ())
+        checked = read_suite(file, {"zh", "en"}, unprintable=fonts.lacking)
+        names = [run.name for run in checked.runs]
+        if checked.suite.data.source in MADE and len(names) <= MOST_PLANNED:
+            suite = checked.suite.model_copy(update={"device": "cpu"})
+            runs = runs_of(suite, "cpu")
+            loaded = Loaded(file, suite, (), (), {}, (), None, False, checked.document, runs, ())
             planned = pipeline.plan(loaded, Store(file.parent / "records"))
             assert [step.run.name for step in planned.steps] == names
     except InputError as refusal:

@@ -42,7 +42,7 @@ def written(folder: Path, text: str = SUITE) -> Path:
 
 def test_a_profile_is_merged_key_by_key(tmp_path: Path) -> None:
     """Settings that a profile does not name stay the suite's; a list takes the place of the suite's list."""
-    suite = read_suite(written(tmp_path), ["zh", "en"], "full")
+    suite = read_suite(written(tmp_path), ["zh", "en"], "full").suite
     assert isinstance(suite.data, SurnamesSettings)
     assert (suite.data.limit, suite.data.split.test, suite.seeds) == (9000, 0.3, (7,))
     variants = {run.variant.name: run.variant.settings for run in runs_of(suite, "cpu")}
@@ -55,14 +55,14 @@ def test_a_profile_is_merged_key_by_key(tmp_path: Path) -> None:
 
 def test_data_with_a_source_take_the_place_of_the_suites(tmp_path: Path) -> None:
     """Other data share no setting with the suite's, and an empty list of sweeps is no sweep."""
-    suite = read_suite(written(tmp_path), ["zh", "en"], "names")
+    suite = read_suite(written(tmp_path), ["zh", "en"], "names").suite
     assert isinstance(suite.data, SurnamesSettings)
     assert (suite.data.languages, suite.data.limit, suite.sweeps) == (("Greek", "Czech"), None, ())
 
 
 def test_without_a_profile_the_suite_is_as_it_stands(tmp_path: Path) -> None:
     """The profiles of a suite change nothing unless one is asked for."""
-    suite = read_suite(written(tmp_path), ["zh", "en"])
+    suite = read_suite(written(tmp_path), ["zh", "en"]).suite
     assert isinstance(suite.data, SurnamesSettings)
     assert (suite.data.limit, suite.seeds, suite.training) == (500, (0, 1), {"epochs": 2, "batch_size": 32})
 

@@ -312,9 +312,9 @@ def test_the_suites_that_ship_plan_in_every_size(name: str, tmp_path: Path) -> N
     """Each can be planned as it is, quick, and in each of its profiles, and no run is there twice."""
     file, store = shipped_suites()[name], Store(tmp_path)
     loaded = pipeline.load(file)
-    assert plan.plan(pipeline.load(file, quick=True).suite, store).steps
+    assert plan.plan(pipeline.load(file, quick=True).runs, store).steps
     for each in (loaded, *(pipeline.load(file, profile=profile) for profile in loaded.suite.profiles)):
-        planned = plan.plan(each.suite, store)
+        planned = plan.plan(each.runs, store)
         assert {step.action for step in planned.steps} == {plan.Action.TRAIN}
         assert len({step.key for step in planned.steps}) == len(planned.steps)
 
@@ -326,14 +326,14 @@ def test_runs_of_every_task_go_through_the_pool(tmp_path: Path, source: str) -> 
     file.write_text(QUICK_SUITE.replace("1000", "4").replace("500", "2").replace("900", "3") % source, "utf-8")
     store, heard = Store(tmp_path / "records"), list[Event]()
     suite = pipeline.load(file).suite.model_copy(update={"seeds": (0,), "sweeps": ()})
-    planned = plan.plan(suite, store)
+    planned = plan.plan(runs_of(suite, "cpu"), store)
     carry_out_all(plan.tasks(planned), store.folder, Pool(1), heard.append)
     done = {event.name: event.status for event in heard if isinstance(event, RunDone)}
     assert done == {"a/seed=0": "finished", "b/seed=0": "finished"}
     told = [str(event) for event in heard if "EpochDone" in type(event).__name__ and event.name == "a/seed=0"]  # type: ignore[union-attr]
     assert len(told) == 2
     assert all("unit='step'" in each and "epochs=4" in each for each in told)
-    again = plan.plan(suite, store)
+    again = plan.plan(runs_of(suite, "cpu"), store)
     assert {step.action for step in again.steps} == {plan.Action.REUSE}
 
 

@@ -188,14 +188,14 @@ def test_the_command_marks_a_layer(tmp_path: Path, reportgen: Command) -> None:
     command = ("try", "mine.py:MyLSTM", "--matches", "lstm", "--weights", "weights.yaml")
     done = reportgen(*command)
     assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout.splitlines()[-1] == "right: it is torch.nn.LSTM"
+    assert done.stdout.splitlines()[-1] == "match: it computes what torch.nn.LSTM does"
     written(tmp_path, LSTM.replace("f * c + i * g", "i * c + f * g"))
     done = reportgen(*command)
     assert done.returncode == 1
     assert "WRONG    states: first in step 1, largest difference" in done.stdout
     assert done.stdout.splitlines()[-2:] == [
         "note     it would be right with the gates i, f, g, o as f, i, g, o",
-        "wrong: it is not torch.nn.LSTM",
+        "no match: it does not compute what torch.nn.LSTM does",
     ]
 
 
@@ -209,7 +209,7 @@ def test_the_command_tells_what_it_cannot_try(tmp_path: Path, reportgen: Command
         ("mine.py:MyGRU",): "got a file without MyGRU; its classes are MyLSTM",
         ("mine.py:MyLSTM", "--argument", "depth=2"): "got an unexpected keyword argument 'depth'",
         ("mine.py:MyLSTM", "--matches", "lstm"): "expected a mapping (--weights), a method copy_from(network)",
-        ("mine.py:MyLSTM", "--weights", "weights.yaml"): "got --weights alone",
+        ("mine.py:MyLSTM", "--weights", "weights.yaml"): "--weights: requires --matches",
         ("mine.py:MyLSTM", "--matches", "lstm", "--weights", "weights.yaml"): "weights.yaml:2: W_i.wait: got 3",
     }
     for arguments, message in messages.items():

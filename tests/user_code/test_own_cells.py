@@ -92,7 +92,7 @@ def test_the_arguments_reach_the_layer(tmp_path: Path) -> None:
     lab(tmp_path)
     losses = set()
     for scale in (0.5, 2.0):
-        suite = read_suite(lab(tmp_path, model=f"{CELL}, arguments: {{scale: {scale}}}"), {"zh", "en"})
+        suite = read_suite(lab(tmp_path, model=f"{CELL}, arguments: {{scale: {scale}}}"), {"zh", "en"}).suite
         settings = RunSettings.model_validate(
             {"data": suite.data.model_dump(), "model": suite.model, "training": suite.training}
         )
@@ -166,7 +166,7 @@ def test_the_key_does_not_hang_on_where_the_layer_lies(tmp_path: Path) -> None:
 
 def test_a_file_that_changes_during_the_build_is_not_recorded_under_the_old_key(tmp_path: Path) -> None:
     """The run fails and says why, rather than lie under a key that is not its own."""
-    suite = read_suite(lab(tmp_path), {"zh", "en"})
+    suite = read_suite(lab(tmp_path), {"zh", "en"}).suite
     settings = RunSettings.model_validate(
         {"data": suite.data.model_dump(), "model": suite.model, "training": suite.training}
     )
@@ -330,6 +330,6 @@ def test_a_layer_that_never_ends_is_given_up(tmp_path: Path, monkeypatch: pytest
     monkeypatch.setattr(subprocess, "SECONDS", 6.0)
     suite = lab(tmp_path, LAYER.replace("        states = []", "        while True: pass"))
     loaded = pipeline.load(suite)
-    steps = pipeline.plan(loaded, Store(tmp_path / "records")).steps
-    with pytest.raises(SuiteError, match=r"suite.yaml:4: model.cell: got my_models.py:MyRNN: no end within 6"):
-        preflight.try_own(suite, None, [step.run for step in steps])
+    planned = pipeline.plan(loaded, Store(tmp_path / "records"))
+    with pytest.raises(SuiteError, match=r"suite.yaml:4: model.cell: got my_models.py:MyRNN: no result within 6"):
+        preflight.try_own(loaded.document, planned.new)

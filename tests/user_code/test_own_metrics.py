@@ -105,7 +105,9 @@ def test_a_metric_is_measured_once(suite: Path) -> None:
     file = suite.parent / "my_metrics.py"
     file.write_text(noting + METRICS.replace("return int(", "return float('nan') * int("), "utf-8")
     kept = Kept(suite.parent / "kept")
-    first, second, without = (with_metrics(results, loaded.suite, suite, None, own) for own in (kept, kept, None))
+    first, second, without = (
+        with_metrics(results, loaded.suite.metrics, loaded.document, own) for own in (kept, kept, None)
+    )
     file.write_text(METRICS, "utf-8")
     assert isinstance(first, Results)
     assert isinstance(second, Results)

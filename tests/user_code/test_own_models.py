@@ -272,8 +272,9 @@ def test_a_loss_for_all_runs_is_tried_once(tmp_path: Path, monkeypatch: pytest.M
 
     monkeypatch.setattr(preflight, "try_layers", noted)
     suite = lab(tmp_path, CLASSIFY.replace("{epochs: 1}", "{epochs: 1, loss: 'my_losses.py:focal'}"))
-    steps = pipeline.plan(pipeline.load(suite), Store(tmp_path / "records")).steps
-    preflight.try_own(suite, None, [step.run for step in steps])
+    loaded = pipeline.load(suite)
+    planned = pipeline.plan(loaded, Store(tmp_path / "records"))
+    preflight.try_own(loaded.document, planned.new)
     assert [call["what"] for call in calls] == ["loss", "module"]
 
 

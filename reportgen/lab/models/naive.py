@@ -15,7 +15,6 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from reportgen.lab.card import wait_for
 from reportgen.lab.models.cells import Cell, HandwrittenGRU, HandwrittenLSTM, HandwrittenRNN, Stack
 
 MOST_STEPS = 32
@@ -110,8 +109,14 @@ def _medians(forms: dict[str, Network], x: Tensor) -> dict[str, float]:
 
 
 def _seconds(form: Network, x: Tensor) -> float:
-    wait_for(x.device.type)
+    _wait_for(x.device)
     began = time.perf_counter()
     form(x).sum().backward()
-    wait_for(x.device.type)
+    _wait_for(x.device)
     return time.perf_counter() - began
+
+
+def _wait_for(device: torch.device) -> None:
+    """Return when a GPU has done all that it was given; a CPU has nothing to wait for."""
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)

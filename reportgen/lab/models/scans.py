@@ -1,6 +1,7 @@
 """Recurrences over a whole sequence, with a backward of their own; torch.nn's RNN and GRU computed by them."""
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
@@ -37,6 +38,22 @@ def by_weights(d: Tensor, met: Tensor) -> Tensor:
     return _onednn(d.t(), met.t(), None, "none", [], "")  # type: ignore[misc, no-any-return]
 
 
+def backward_of(function: Literal["sigmoid", "tanh"]) -> Callable[..., Tensor]:
+    """Return f(d, y, grad_input=out), the gradient through y = σ(x) or tanh(x): d ∘ y ∘ (1 − y) or d ∘ (1 − y²).
+
+    ATen's operator makes it in one step; it has no public name, and without it public operations do.
+    """
+    operator = getattr(torch.ops.aten, f"{function}_backward", None)
+    if operator is not None and hasattr(operator, "grad_input"):
+        return operator.grad_input  # type: ignore[no-any-return]
+
+    def backward(d: Tensor, y: Tensor, *, grad_input: Tensor) -> Tensor:
+        slope = y * (1 - y) if function == "sigmoid" else 1 - y * y
+        return torch.mul(d, slope, out=grad_input)
+
+    return backward
+
+
 def _in_onednn(x: Tensor, W: Tensor) -> bool:
     return (
         _onednn is not None
@@ -47,8 +64,8 @@ def _in_onednn(x: Tensor, W: Tensor) -> bool:
     )
 
 
-_through_sigmoid = torch.ops.aten.sigmoid_backward.grad_input  # of d and y = σ(x): d ∘ y ∘ (1 − y)
-_through_tanh = torch.ops.aten.tanh_backward.grad_input  # of d and y = tanh(x): d ∘ (1 − y²)
+_through_sigmoid = backward_of("sigmoid")
+_through_tanh = backward_of("tanh")
 
 Gradients = tuple[Tensor | None, ...]
 
