@@ -6,14 +6,13 @@ This is the only module that knows every stage.
 """
 
 import gc
+import os
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-
-from filelock import FileLock
 
 from reportgen import options as verdicts
 from reportgen.errors import ReportgenError
@@ -31,7 +30,8 @@ from reportgen.planning.plan import Action, Plan, Step
 from reportgen.report.typesetting import typeset
 from reportgen.storage import build_state, manifest
 from reportgen.storage.cache import Kept
-from reportgen.storage.records import Store, put_in_place
+from reportgen.storage.records import Store
+from reportgen.storage.untrusted import UntrustedFolder, refuse_link
 from reportgen.suite.claims import Claim
 from reportgen.suite.expansion import file_name
 from reportgen.suite.schema import Suite
@@ -61,6 +61,8 @@ def build(
     Raises ReportgenError with a message for the user; what had been trained is in the store.
     """
     began = time.perf_counter()
+    folder = options.build / ".".join(filter(None, [file.stem, options.profile, "quick" * options.quick]))
+    _refuse_links(options.build, folder)
     announce("load")
     loaded = load(
         file, quick=options.quick, profile=options.profile, formats=options.formats, check_templates=False
@@ -70,7 +72,6 @@ def build(
     if planning.has_new(loaded.suite, store):
         options.place.get_ready()
     planned = plan(loaded, store)
-    folder = options.build / ".".join(filter(None, [file.stem, options.profile, "quick" * options.quick]))
     new = [step.run for step in planned.steps if step.action is not Action.REUSE]
     keys = [step.key for step in planned.steps]
     mark_now = partial(build_state.of, loaded.suite, loaded.template_folders, keys, store, loaded.beside)
@@ -80,6 +81,7 @@ def build(
     announce("run")
     if new:
         _ = loaded.languages  # their faults, before anything trains
+        loading.check_formulas(loaded)
     preflight.try_own(file, options.profile, new, loaded.suite.metrics)
     trained, imported = run(planned, store, options, listen)
 
@@ -87,13 +89,18 @@ def build(
     up_to_date = not trained and not imported and build_state.matches(folder, mark)
     edited = []
     if not up_to_date:
+        if not new:
+            loading.check_formulas(loaded)
         folder.mkdir(parents=True, exist_ok=True)
-        with FileLock(folder.with_name(f".{folder.name}.lock")):  # another build may be at the same report
+        # another build may be at the same report
+        with UntrustedFolder(options.build).lock(f".{folder.name}.lock"):
             kept = Kept(options.build / CACHE)
             reports, others = make_report(loaded, planned, store, folder, options, announce, kept)
             edited = build_state.set_aside(folder, reports)
             for name, content in reports.items():
-                put_in_place(folder / name, content)
+                UntrustedFolder(folder).write(name, content, sync=True)
+            if options.formats:  # those of the suite stay beside what was asked for
+                others += build_state.unchanged_reports(folder, reports)
             made_from = manifest_of(loaded, planned, store, options)
             others.append(manifest.leave(folder, made_from, [*reports, *others]))
             build_state.leave(folder, mark, [*reports, *others])
@@ -113,6 +120,16 @@ def build(
         notes=[*loaded.notes, *(f"a report had been edited; it is kept as {file}" for file in edited)],
         imported=imported,
     )
+
+
+def _refuse_links(build_folder: Path, reports: Path) -> None:
+    """Raise LinkError for a folder of a build that is a link, before anything is trained."""
+    written_to = [reports / name for name in ("figures", "tables", "pictures")]
+    for folder in (build_folder, build_folder / "records", build_folder / CACHE, reports, *written_to):
+        refuse_link(folder)
+    below = (Path(place) / name for folder in written_to for place, inner, _ in os.walk(folder) for name in inner)
+    for folder in below:
+        refuse_link(folder)
 
 
 def make_report(
@@ -237,14 +254,14 @@ def draw(
     """Draw the figures that are not in `kept`; return their paths, from `folder`, by language and name."""
     from reportgen.figures.deferred import all_as_svg
 
-    (folder / "figures").mkdir(exist_ok=True)
+    files = UntrustedFolder(folder)
     sketches = module_for(results.task, "draw").sketches
     wanted = [sketches(results, findings, language, sections) for language in languages]
     paths: dict[str, dict[str, str]] = {}
     for language, figures in zip(languages, all_as_svg(wanted, kept, carry_out), strict=True):
         paths[language.code] = {name: f"figures/{file_name(name)}.{language.code}.svg" for name in figures}
         for name, svg in figures.items():
-            (folder / paths[language.code][name]).write_text(svg, "utf-8")
+            files.write(paths[language.code][name], svg.encode())
     return paths
 
 

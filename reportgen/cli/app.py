@@ -163,12 +163,13 @@ def plan(
 @app.command(epilog="\b\nExample:\n  reportgen check experiments/suite_rnn_vs_lstm.yaml")
 def check(suite: SuiteArgument, profile: ProfileOption = None) -> None:
     """Check the suite with all its profiles and what lies beside it; nothing is trained, no code of it is run."""
-    from reportgen import pipeline
     from reportgen.cli.progress import print_notes
     from reportgen.lab.device import resolve
+    from reportgen.planning import load
     from reportgen.suite.expansion import runs_of
 
-    loaded = pipeline.load(_found(suite), profile=profile)
+    loaded = load.load(_found(suite), profile=profile)
+    load.check_formulas(loaded)
     print_notes(loaded.notes)
     runs = runs_of(loaded.suite, resolve("auto"))
     variants = len({run.variant.name for run in runs})

@@ -36,6 +36,7 @@ from reportgen.executors.base import (
 from reportgen.lab.key import key_parts
 from reportgen.lab.user_source import file_of_own
 from reportgen.storage.records import Store
+from reportgen.storage.secret import machine_secret
 from reportgen.tasks.base import AnyRun, run_settings
 
 _REACH_SECONDS = 5.0
@@ -185,7 +186,7 @@ def train(task: Task, tell: Listen, scratch: Path, last_try: bool) -> dict[str, 
     from reportgen.lab.training.checkpoints import Checkpoint
 
     check_key(task, run_settings(task.settings))
-    checkpoint = Checkpoint(scratch if scratch.parent.is_dir() else None)
+    checkpoint = Checkpoint(scratch if scratch.parent.is_dir() else None, secret=machine_secret())
     try:
         files = files_of_run(task, tell, lambda: None, checkpoint, last_try=last_try)
     except OutOfMemory:

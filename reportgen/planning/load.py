@@ -6,16 +6,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from reportgen import options
+from reportgen.errors import SuiteError
 from reportgen.i18n import fonts, languages
 from reportgen.planning import plan
 from reportgen.report import typesetting
 from reportgen.resources import template_folders
 from reportgen.suite import custom_sections
 from reportgen.suite.claims import Claim, claims_of
-from reportgen.suite.document import Document
+from reportgen.suite.document import Document, read_document
 from reportgen.suite.expansion import expand
-from reportgen.suite.profiles import shortened
-from reportgen.suite.reading import read_suite
+from reportgen.suite.profiles import shortened, with_profile
+from reportgen.suite.reading import formula_problems, read_suite
 from reportgen.suite.schema import Suite, parts_of
 from reportgen.tasks.base import task_of
 from reportgen.tasks.registry import contexts
@@ -83,11 +84,31 @@ def load(
     plan.check_logs(suite)
     suite = suite.model_copy(update={"formats": formats}) if formats else suite
     typesetting.require(suite.formats)
-    notes = (*plan.left_out(suite), *options.unprinted(suite))
+    notes = (*plan.left_out(suite), *options.unprinted(suite), *_unused_style_sheets(file.parent))
     loaded = Loaded(file, suite, folders, codes, words, beside, profile, claims, notes)
     if any(languages.available(folders[:-1])):  # those that ship are tested
         _ = loaded.languages
     return replace(loaded, notes=(*notes, *look_through(loaded))) if check_templates else loaded
+
+
+def _unused_style_sheets(folder: Path) -> list[str]:
+    """Return a note on each style sheet that lies where none is looked for."""
+    lost = sorted({*folder.glob("*.css"), *folder.glob("styles/*.css"), *folder.glob("templates/*.css")})
+    place = folder / "templates" / "styles"
+    return [f"{file}: not used; style sheets are looked for in {place}, own.css last" for file in lost]
+
+
+def check_formulas(loaded: Loaded) -> None:
+    """Draw the formulas of the suite's own words; SuiteError tells those that cannot be typeset, with their lines.
+
+    It takes half a second, which a plan, or a build with nothing to do, does without.
+    """
+    from reportgen.report import formulas
+
+    document = read_document(loaded.file)
+    document = with_profile(document, loaded.profile) if loaded.profile else document
+    if problems := list(formula_problems(document, loaded.suite, formulas.faults)):
+        raise SuiteError(problems)
 
 
 def look_through(loaded: Loaded) -> list[str]:
