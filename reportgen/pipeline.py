@@ -22,10 +22,11 @@ from reportgen.planning import load as loading
 from reportgen.planning import plan as planning
 from reportgen.planning import preflight
 from reportgen.planning.load import Loaded, look_through
-from reportgen.planning.output import Output
+from reportgen.planning.output import CACHE, Output
 from reportgen.planning.plan import Plan, Step
 from reportgen.storage.cache import Kept
 from reportgen.storage.records import Store
+from reportgen.storage.untrusted import UntrustedFolder
 from reportgen.suite.claims import Claim
 from reportgen.suite.expansion import file_name
 from reportgen.suite.schema import Suite
@@ -36,9 +37,6 @@ if TYPE_CHECKING:
     from reportgen.analysis.results import Runs
     from reportgen.i18n.languages import Language
     from reportgen.lab.record import Record
-
-CACHE = ".cache"
-"""What was worked out once, in the build folder: see `reportgen.kept`."""
 
 
 def build(
@@ -66,6 +64,7 @@ def build(
         options.place.get_ready()
     planned = plan(loaded, store)
     output = Output.of(options.build, loaded, planned, store)
+    output.refuse_links()
     if not planned.new and not output.is_up_to_date(output.mark):
         documents.get_ready(loaded)
     loaded = replace(loaded, notes=(*loaded.notes, *look_through(loaded)))
@@ -73,15 +72,18 @@ def build(
     announce("run")
     if planned.new:
         _ = loaded.languages  # their faults, before anything trains
+        loading.check_formulas(loaded)
     preflight.try_own(loaded.document, planned.new, loaded.suite.metrics)
     trained, imported = run(planned, store, options, listen)
 
     mark, edited = output.mark, list[Path]()
     up_to_date = not trained and not imported and output.is_up_to_date(mark)
     if not up_to_date:
+        if not planned.new:
+            loading.check_formulas(loaded)
         with output.locked():
             reports, others = make_report(output, announce, Kept(options.build / CACHE))
-            edited = output.put(reports, others, mark)
+            edited = output.put(reports, others, mark, keep_others=bool(options.formats))
 
     claims, checks = verdicts.told_in(output.folder)
     return Outcome(
@@ -194,14 +196,14 @@ def draw(
     """Draw the figures that are not in `kept`; return their paths, from `folder`, by language and name."""
     from reportgen.figures.deferred import all_as_svg
 
-    (folder / "figures").mkdir(exist_ok=True)
+    files = UntrustedFolder(folder)
     sketches = task_named(results.task).figures
     wanted = [sketches(results, findings, language, sections) for language in languages]
     paths: dict[str, dict[str, str]] = {}
     for language, figures in zip(languages, all_as_svg(wanted, kept, parallel), strict=True):
         paths[language.code] = {name: f"figures/{file_name(name)}.{language.code}.svg" for name in figures}
         for name, svg in figures.items():
-            (folder / paths[language.code][name]).write_text(svg, "utf-8")
+            files.write(paths[language.code][name], svg.encode())
     return paths
 
 

@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,14 @@ GOLDEN = Path(__file__).parent / "golden"
 TINY = GOLDEN / "tiny.yaml"
 
 Command = Callable[..., subprocess.CompletedProcess[str]]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _state_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Keep the secret that seals caches out of the user's own state folder."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_STATE_HOME", str(tmp_path_factory.mktemp("state")))
+        yield
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -45,6 +54,18 @@ def made_up_facts(classes: Sequence[str], source: str = "surnames") -> dict[str,
         "source": source, "digest": "d", "classes": list(classes), "majority_accuracy": 0.5, "repeated": 0,
         "naive_bayes_accuracy": 0.1, "counts": {part: [count] * len(classes) for part, count in counts.items()},
     }  # fmt: skip
+
+
+@contextmanager
+def largest_file(size: int) -> Iterator[None]:
+    """Let this process write no file of more bytes: a write fails as on a full disk."""
+    resource = pytest.importorskip("resource")
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
 def build(suite: Path, folder: Path, **options: object) -> pipeline.Outcome:

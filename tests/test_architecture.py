@@ -32,6 +32,7 @@ LAYERS = [
     {"catalogues"},
     {"suite"},
     {"resources", "locales", "kept", "program"},
+    {"secret", "untrusted"},
     {"errors", "__init__"},
 ]
 RANK = {name: rank for rank, names in enumerate(LAYERS) for name in names}

@@ -173,10 +173,11 @@ def plan(
 @app.command(epilog="\b\nExample:\n  reportgen check experiments/suite_rnn_vs_lstm.yaml")
 def check(suite: SuiteArgument, profile: ProfileOption = None) -> None:
     """Validate the suite, its profiles and its files. Nothing is trained and no user code is run."""
-    from reportgen import pipeline
     from reportgen.cli.progress import print_notes
+    from reportgen.planning import load
 
-    loaded = pipeline.load(_found(suite), profile=profile)
+    loaded = load.load(_found(suite), profile=profile)
+    load.check_formulas(loaded)
     print_notes(loaded.notes)
     variants = len({run.variant.name for run in loaded.runs})
     name = visible(str(loaded.file))

@@ -4,6 +4,7 @@ import hashlib
 import re
 import time
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -120,12 +121,12 @@ def _suites(folder: Path, build: Path) -> Iterator[Path]:
 
 def _drawings(build: Path) -> Iterator[Leftover]:
     """Yield the figures, formulas and fonts that are kept and stand in no report of the build folder, as one."""
-    from reportgen.pipeline import CACHE
+    from reportgen.planning.output import CACHE
     from reportgen.storage.cache import Kept
 
     kept = Kept(build / CACHE)
-    shown = {hashlib.sha256(file.read_bytes()).digest() for file in build.glob("*/figures/*.svg")}
-    pages = b"".join(file.read_bytes() for file in build.glob("*/report.*.html"))
+    shown = {hashlib.sha256(content).digest() for content in _contents(build, "*/figures/*.svg")}
+    pages = b"".join(_contents(build, "*/report.*.html"))
     files = []
     for file in kept.files():
         content = kept.get(file.name)
@@ -138,6 +139,15 @@ def _drawings(build: Path) -> Iterator[Leftover]:
         size = sum(stat.st_size for stat in stats)
         what = f"{len(files)} cached drawings that no report uses"
         yield Leftover(CACHE, "", what, size, age, tuple(files))
+
+
+def _contents(build: Path, pattern: str) -> Iterator[bytes]:
+    """Yield the contents of files of a build folder; what is reached through a link is none of it."""
+    from reportgen.storage.untrusted import UntrustedFolder
+
+    for file in build.glob(pattern):
+        with suppress(OSError):
+            yield UntrustedFolder(build).read(file.relative_to(build).as_posix())
 
 
 def _leftovers(store: "Store", used: set[str]) -> Iterator[Leftover]:

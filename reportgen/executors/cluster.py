@@ -36,6 +36,7 @@ from reportgen.executors.base import (
 from reportgen.lab.settings import RunOfAnyTask
 from reportgen.lab.user_source import file_of_own
 from reportgen.storage.records import Store
+from reportgen.storage.secret import machine_secret
 from reportgen.tasks.registry import run_settings
 from reportgen.tasks.runs import key_parts
 
@@ -186,7 +187,7 @@ def train(task: Task, tell: Listen, scratch: Path, last_try: bool) -> dict[str, 
     from reportgen.lab.training.checkpoints import Checkpoint
 
     check_key(task, run_settings(task.settings))
-    checkpoint = Checkpoint(scratch if scratch.parent.is_dir() else None)
+    checkpoint = Checkpoint(scratch if scratch.parent.is_dir() else None, secret=machine_secret())
     try:
         files = files_of_run(task, tell, lambda: None, checkpoint, last_try=last_try)
     except OutOfMemory:

@@ -30,6 +30,7 @@ from reportgen.executors.base import (
     tell_done,
 )
 from reportgen.storage.records import Store
+from reportgen.storage.secret import machine_secret
 
 A_RUN = 1 * 2**30
 """Bytes that a run may need. Measured: 0.5 GiB for film-review snippets, and 0.9 for reviews of 300 words."""
@@ -223,7 +224,7 @@ def _carry_out(task: Task, last_try: bool) -> bool:
             events.put(RunStarted(task.name, task.epochs))
             here = store.digest(task.key) == task.found  # else another build has made it meanwhile
             if here:
-                checkpoint = Checkpoint(store.scratch(task.key))
+                checkpoint = Checkpoint(store.scratch(task.key), secret=machine_secret())
                 files = files_of_run(task, events.put, on_batch, checkpoint, last_try=last_try)
                 store.write(task.key, files)
                 checkpoint.remove()

@@ -84,6 +84,35 @@ FACES = (
 )
 
 
+CHINESE = next(face for face in FACES if face.family == CJK)
+
+
+@dataclass(frozen=True)
+class Outline:
+    """The outline of a character, in thousandths of an em."""
+
+    path: tuple[tuple[str, tuple[tuple[float, float], ...]], ...]
+    """What a pen of fontTools is told: moveTo, lineTo, curveTo, qCurveTo or closePath, with points."""
+    box: tuple[float, float, float, float]
+    """Least and largest x, least and largest y."""
+    advance: float
+
+
+@cache
+def outline(character: str) -> Outline:
+    """Return the outline of a character of the Chinese font, which must have it."""
+    from fontTools.pens.recordingPen import RecordingPen
+
+    font, pen = hb.Font(_open(CHINESE)), RecordingPen()
+    font.scale = (1000, 1000)
+    glyph = font.get_nominal_glyph(ord(character))
+    font.draw_glyph_with_pen(glyph, pen)
+    points = [point for _, given in pen.value for point in given]
+    xs, ys = ([point[i] for point in points] or [0] for i in (0, 1))
+    box = (min(xs), max(xs), min(ys), max(ys))
+    return Outline(tuple(pen.value), box, font.get_glyph_h_advance(glyph))
+
+
 @cache
 def _open(face: Face) -> hb.Face:
     """Open the face; in a collection it is the one whose full name is the family."""

@@ -170,10 +170,12 @@ class Language:
         return self.say(key) if self.has(key) else str(value)
 
     def date(self, text: str) -> str:
-        """Write an ISO date the long way of the language; any other text stays as it is."""
+        """Write a date such as 2026-11-21 the long way of the language; any other text stays as it is."""
         try:
             day = datetime.date.fromisoformat(text)
         except ValueError:
+            return text
+        if day.isoformat() != text:  # Python takes 20261121, too, which may be a number
             return text
         from babel.dates import format_date  # here, because a build with nothing to do needs no dates
 
@@ -191,7 +193,8 @@ class Language:
         comma, last = self.say("list.comma"), self.say("list.and")
         if any(_COMMA.search(item) for item in items):
             return self.say("list.semicolon").join(items)
-        return last.join([comma.join(items[:-1]), items[-1]])
+        joined = last.join([comma.join(items[:-1]), items[-1]])
+        return _CHINESE_BESIDE_LATIN.sub(" ", joined) if self.code == "zh" else joined
 
 
 def _minus(number: str) -> str:

@@ -118,6 +118,14 @@ def layout_of(files: dict[str, bytes]) -> int | None:
     return layout if isinstance(layout, int) else None
 
 
+def key_in(files: dict[str, bytes]) -> str:
+    """Return the key that the record in `files` has, whatever folder it lies in; empty if it says none."""
+    try:
+        return str(json.loads(files["record.json"])["key"])
+    except (KeyError, ValueError, TypeError):
+        return ""
+
+
 def _rows(content: bytes) -> list[dict[str, float]]:
     rows = csv.DictReader(io.StringIO(content.decode()))
     return [{name: float(value) for name, value in row.items()} for row in rows]

@@ -52,12 +52,15 @@ class Remembered:
         self._new[f"{question} {run.seed}"] = key
         return key
 
-    def state(self, digest: str, work_out: Callable[[], State | None]) -> State | None:
-        """Return what a whole record says; None if it cannot be read. `digest` is that of its manifest."""
-        found = self._old.get(digest)
+    def state(self, record: str, work_out: Callable[[], State | None]) -> State | None:
+        """Return what a whole record says; None if it cannot be read.
+
+        `record` is its key and the digest of its manifest: under another key it would be another run's.
+        """
+        found = self._old.get(record)
         state = (found[0], found[1]) if isinstance(found, list) and len(found) == 2 else work_out()
         if state is not None:
-            self._new[digest] = list(state)
+            self._new[record] = list(state)
         return state
 
     def keep(self) -> None:

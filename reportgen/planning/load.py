@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from reportgen import options
+from reportgen.errors import SuiteError
 from reportgen.executors import forkserver
 from reportgen.executors.parallel import ParallelMap
 from reportgen.i18n import fonts, languages
@@ -20,7 +21,7 @@ from reportgen.suite.document import Document
 from reportgen.suite.expansion import Expansion, Run, expand
 from reportgen.suite.imports import ImportedRun
 from reportgen.suite.profiles import shortened
-from reportgen.suite.reading import read_suite
+from reportgen.suite.reading import formula_problems, read_suite
 from reportgen.suite.schema import Suite, parts_of
 from reportgen.tasks.registry import contexts, task_of
 
@@ -96,7 +97,7 @@ def load(
     _check_logs(runs)
     suite = suite.model_copy(update={"formats": formats}) if formats else suite
     typesetting.require(suite.formats)
-    notes = (*_left_out(expansion), *options.unprinted(suite))
+    notes = (*_left_out(expansion), *options.unprinted(suite), *_unused_style_sheets(file.parent))
     loaded = Loaded(
         file, suite, folders, codes, words, beside, profile, quick, checked.document, runs, checked.claims, notes
     )
@@ -121,6 +122,24 @@ def _left_out(expansion: Expansion) -> Iterator[str]:
     if expansion.lacking:
         lacking = ", ".join(expansion.lacking)
         yield f"sweeps: skipped those over device, since torch can use no GPU here: {lacking}"
+
+
+def _unused_style_sheets(folder: Path) -> list[str]:
+    """Return a note on each style sheet that lies where none is looked for."""
+    lost = sorted({*folder.glob("*.css"), *folder.glob("styles/*.css"), *folder.glob("templates/*.css")})
+    place = folder / "templates" / "styles"
+    return [f"{file}: not used; style sheets are looked for in {place}, own.css last" for file in lost]
+
+
+def check_formulas(loaded: Loaded) -> None:
+    """Draw the formulas of the suite's own words; SuiteError tells those that cannot be typeset, with their lines.
+
+    It takes half a second, which a plan, or a build with nothing to do, does without.
+    """
+    from reportgen.report import formulas
+
+    if problems := list(formula_problems(loaded.document, loaded.suite, formulas.faults)):
+        raise SuiteError(problems)
 
 
 def look_through(loaded: Loaded) -> list[str]:

@@ -1,16 +1,21 @@
 """The folder of a suite's reports: whether they are up to date, and new reports put in place of the old."""
 
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from filelock import FileLock
+from filelock import BaseFileLock
 
 from reportgen.planning.load import Loaded
 from reportgen.planning.plan import Plan
 from reportgen.storage import build_state, manifest
-from reportgen.storage.records import Store, put_in_place
+from reportgen.storage.records import Store
+from reportgen.storage.untrusted import UntrustedFolder, refuse_link
+
+CACHE = ".cache"
+"""What was worked out once, in the build folder: see `reportgen.storage.cache`."""
 
 
 @dataclass(frozen=True)
@@ -56,27 +61,43 @@ class Output:
         """Tell whether the reports are there as they were written, and were made from what `mark` stands for."""
         return build_state.matches(self.folder, mark)
 
-    def locked(self) -> FileLock:
+    def locked(self) -> BaseFileLock:
         """Return a lock on the folder, which is made; another build may be at the same reports."""
         self.folder.mkdir(parents=True, exist_ok=True)
-        return FileLock(self.folder.with_name(f".{self.folder.name}.lock"))
+        return UntrustedFolder(self.folder.parent).lock(f".{self.folder.name}.lock")
 
-    def put(self, reports: Mapping[str, bytes], others: Sequence[str], mark: str) -> list[Path]:
+    def refuse_links(self) -> None:
+        """Raise LinkError for a folder of the build that is a link, before anything is trained."""
+        build = self.folder.parent
+        written_to = [self.folder / name for name in ("figures", "tables", "pictures")]
+        for folder in (build, build / "records", build / CACHE, self.folder, *written_to):
+            refuse_link(folder)
+        for top in written_to:
+            for place, inner, _ in os.walk(top):
+                for name in inner:
+                    refuse_link(Path(place) / name)
+
+    def put(
+        self, reports: Mapping[str, bytes], others: Sequence[str], mark: str, *, keep_others: bool = False
+    ) -> list[Path]:
         """Write the reports, the manifest and the mark; remove what an earlier build wrote and this one did not.
 
         Args:
             reports: content by file name.
             others: paths, from the folder, of the files that this build has written there already.
             mark: of what they were made from, taken before they were made: it may have changed since.
+            keep_others: leave reports of other formats as an earlier build wrote them.
 
         Returns where reports are kept that somebody had edited.
         """
         edited = build_state.set_aside(self.folder, reports)
 
         for name, content in reports.items():
-            put_in_place(self.folder / name, content)
+            UntrustedFolder(self.folder).write(name, content, sync=True)
 
         files = [*reports, *others]
+        if keep_others:
+            files += build_state.unchanged_reports(self.folder, reports)
         files.append(manifest.leave(self.folder, self.manifest, files))
         build_state.leave(self.folder, mark, files)
         return edited

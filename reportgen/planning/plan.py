@@ -139,16 +139,17 @@ def _status(step: Step, store: Store) -> str:
 
 
 def read(store: Store, key: str) -> "Record | None":
-    """Read a record; None if it is absent, damaged, or of another version's layout."""
+    """Read a record; None if it is absent, damaged, another run's, or of another version's layout."""
     files = store.read(key)
-    return None if files is None else _parsed(files)
+    return None if files is None else _parsed(files, key)
 
 
-def _parsed(files: dict[str, bytes]) -> "Record | None":
+def _parsed(files: dict[str, bytes], key: str) -> "Record | None":
     from reportgen.lab.record import from_files
 
     try:
-        return from_files(files)
+        record = from_files(files)
+        return record if record.key == key else None
     except (
         csv.Error,
         ValueError,
@@ -183,16 +184,22 @@ def _lacking(store: Store, key: str) -> str:
     """
     if not store.has(key):
         return ""
-    from reportgen.lab.record import LAYOUT, layout_of
+    from reportgen.lab.record import LAYOUT, key_in, layout_of
 
     fault = store.fault(key)
     if fault:
         return f"its record is damaged: {fault}"
-    layout = layout_of(store.read(key) or {})
+    files = store.read(key) or {}
+    layout = layout_of(files)
     if layout is not None and layout > LAYOUT:
         raise ReportgenError(
             f"{store.folder / key}: got a record of layout {layout}, expected {LAYOUT}; a newer reportgen wrote "
             "it: use that one, or build into another folder with --build-dir"
+        )
+    if layout == LAYOUT:
+        whose = key_in(files)
+        return (
+            "its record cannot be read" if whose == key else f"its record is another run's: it has the key {whose}"
         )
     return f"its record has layout {layout}, and this version reads layout {LAYOUT}"
 
@@ -219,7 +226,7 @@ def _step(run: Run, store: Store, known: Remembered) -> Step:
     key = known.key(run, lambda: _key(run))
     found = store.digest(key)
     files = store.read(key)
-    state = None if files is None else known.state(found, lambda: _state(files))
+    state = None if files is None else known.state(f"{key} {found}", lambda: _state(files, key))
     if state is not None and state[0] != "failed":
         return Step(run, key, {}, Action.REUSE, " ".join(state), found, state[0])
     parts = parts_of_key(run)
@@ -230,6 +237,6 @@ def _step(run: Run, store: Store, known: Remembered) -> Step:
     return Step(run, key, parts, Action.TRAIN, _lacking(store, key), found)
 
 
-def _state(files: dict[str, bytes]) -> State | None:
-    record = _parsed(files)
+def _state(files: dict[str, bytes], key: str) -> State | None:
+    record = _parsed(files, key)
     return (record.status, record.started) if record else None

@@ -12,6 +12,7 @@ from reportgen.i18n.fonts import Growing
 from reportgen.i18n.languages import Language
 from reportgen.planning import load
 from reportgen.planning.load import Loaded, look_through
+from reportgen.planning.output import CACHE
 from reportgen.planning.plan import Action, Plan
 from reportgen.report.html import to_html
 from reportgen.report.styles import style_sheets
@@ -110,7 +111,7 @@ class Renderer:
         notes = (f"not trained yet, so left out: {', '.join(missing)}",) if missing else ()
 
         results, findings = self._analyse(there, store, loaded)
-        languages, kept = load.drawn_in(loaded), Kept(self._options.build / pipeline.CACHE)
+        languages, kept = load.drawn_in(loaded), Kept(self._options.build / CACHE)
         figures = pipeline.draw(results, findings, languages, self._scratch, loaded.suite.sections, kept)
         texts = pipeline.write(loaded, results, findings, figures)
         load.copy_pictures(loaded, self._scratch)

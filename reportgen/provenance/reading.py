@@ -13,6 +13,7 @@ from reportgen.storage import manifest
 from reportgen.storage.manifest import Manifest
 from reportgen.storage.records import Store
 from reportgen.storage.sealing import ELEMENT, NAME, digest
+from reportgen.storage.untrusted import UntrustedFolder
 
 KINDS = (".pdf", ".html", ".md")
 
@@ -149,7 +150,7 @@ def _open_html(file: Path, content: bytes) -> Report:
 
 def _beside(folder: Path) -> Manifest | None:
     file = folder / manifest.FILE
-    return manifest.parsed(_bytes(file), file) if file.is_file() else None
+    return manifest.parsed(_bytes(file), file) if file.exists() or file.is_symlink() else None
 
 
 def beside(report: Report) -> Manifest | None:
@@ -159,6 +160,15 @@ def beside(report: Report) -> Manifest | None:
 
 
 def _bytes(file: Path) -> bytes:
-    if not file.is_file():
-        raise ReportgenError(f"{file}: no such file")
-    return file.read_bytes()
+    try:
+        return UntrustedFolder(file.parent).read(file.name)
+    except FileNotFoundError:
+        raise ReportgenError(f"{file}: no such file") from None
+
+
+def content_in(folder: Path, name: str) -> bytes | None:
+    """Return the content of a file of a build; None if it is absent, or is a link."""
+    try:
+        return UntrustedFolder(folder).read(name)
+    except OSError:
+        return None

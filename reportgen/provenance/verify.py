@@ -55,7 +55,9 @@ def verify(place: Path, options: Options) -> Iterator[Check]:
     if place.is_dir():
         manifest = reading.open_folder(place)
         reports = [
-            place / name for name in manifest.files if name.startswith("report.") and (place / name).is_file()
+            place / name
+            for name in manifest.files
+            if name.startswith("report.") and reading.content_in(place, name) is not None
         ]
         opened = [reading.open_report(file) for file in reports]
         files = dict(manifest.files)
@@ -110,10 +112,10 @@ def _of_files(folder: Path, files: dict[str, str]) -> Iterator[Check]:
     """Hold the files of a build against the digests in manifest.json; an empty one is not known."""
     wrong = 0
     for name, wanted in files.items():
-        file = folder / name
-        if wanted and not file.is_file():
-            yield Check(False, f"{file}: is gone")
-        elif wanted and digest(file.read_bytes()) != wanted:
+        file, content = folder / name, reading.content_in(folder, name)
+        if wanted and content is None:
+            yield Check(False, f"{file}: is {'a link' if file.is_symlink() else 'gone'}")
+        elif wanted and content is not None and digest(content) != wanted:
             yield Check(False, f"{file}: is not what was written")
         else:
             continue
@@ -165,7 +167,7 @@ def _of_records(manifest: Manifest, store: Store) -> Iterator[Check]:
         own = store.digests(entry.key)
         for name, wanted in entry.files.items():
             file = store.folder / entry.key / name
-            found = digest(file.read_bytes()) if file.is_file() else ""
+            found = store.file_digest(entry.key, name)
             if found == wanted == own.get(name):
                 continue
             wrong += 1
@@ -188,10 +190,10 @@ def _of_rendering(
     except CannotRenderError as why:
         yield Check(False, f"cannot be written anew: {why}")
         return
-    there = [name for name in files if (folder / name).is_file()]
+    there = {name: content for name in files if (content := reading.content_in(folder, name)) is not None}
     anew = rendering.rendered(loaded, plan, store, [name for name in there if name.startswith("report.")])
     otherwise = rendering.otherwise(loaded, plan, manifest, store)
-    unequal = [name for name in there if name in anew and anew[name] != (folder / name).read_bytes()]
+    unequal = [name for name in there if name in anew and anew[name] != there[name]]
     same = len([name for name in there if name in anew]) - len(unequal)
     if same:
         yield Check(

@@ -16,6 +16,7 @@ from reportgen.provenance.numbers import Place, Printed, numbers_in, parse, plac
 from reportgen.provenance.reading import Report
 from reportgen.resources import TEMPLATES
 from reportgen.storage.manifest import Manifest
+from reportgen.storage.untrusted import UntrustedFolder
 
 _FILES = (
     (
@@ -47,12 +48,12 @@ class Source:
 def read_results(folder: Path) -> dict[str, Any]:
     """Read results.json of a folder of reports; ReportgenError if it is not there, or is none."""
     file = folder / "results.json"
-    if not file.is_file():
-        raise ReportgenError(f"{file}: no such file, expected the numbers of the report beside it")
     try:
-        results = json.loads(file.read_bytes())
+        results = json.loads(UntrustedFolder(folder).read(file.name))
         if not isinstance(results["runs"], dict):
             raise TypeError
+    except FileNotFoundError:
+        raise ReportgenError(f"{file}: no such file, expected the numbers of the report beside it") from None
     except (ValueError, KeyError, TypeError):
         raise ReportgenError(f"{file}: got a file that is cut short or no results.json, expected one") from None
     return dict(results)
@@ -290,7 +291,7 @@ def _in_records(traced: _Traced, number: Printed) -> list[str]:
     found: dict[str, list[str]] = {}
     for run, entry in traced.manifest.records.items():
         file = traced.records / entry.key / "record.json"
-        if file.is_file():
+        if file.is_file() and not file.is_symlink():
             for name in _texts_with(json.loads(file.read_bytes()), number):
                 found.setdefault(name, []).append(run)
     return [

@@ -10,14 +10,17 @@ from typing import Any
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 from mdit_py_plugins.dollarmath import dollarmath_plugin
+from mdit_py_plugins.footnote import footnote_plugin
 
 from reportgen.i18n.languages import Language
+from reportgen.report.emphasis import cjk_friendly_plugin
 
 _KINDS = {
     "heading_open": "heading",
     "table_open": "table",
     "fence": "code",
     "math_block": "equation",
+    "math_block_label": "equation",
     "bullet_list_open": "list",
     "ordered_list_open": "list",
 }
@@ -37,17 +40,23 @@ class Block:
 
 
 def markdown_parser() -> MarkdownIt:
-    """Return a parser of the report's Markdown: CommonMark with tables and formulas, and without HTML."""
+    """Return a parser of the report's Markdown: CommonMark with tables, footnotes and formulas, and without HTML.
+
+    Emphasis goes by the CJK-friendly rule.
+    """
     parser = MarkdownIt("commonmark", {"html": False, "typographer": False}).enable(["table", "strikethrough"])
     # as elsewhere, $ needs text right inside it and no digit after it: "$5 and $6" is money
     dollarmath_plugin(parser, allow_space=False, allow_digits=False, double_inline=True)
+    footnote_plugin(parser, inline=False)
+    cjk_friendly_plugin(parser)
     return parser
 
 
 def blocks(markdown: str) -> list[Block]:
     """Return the blocks of the document, in order; a bold paragraph right above a table is its caption."""
     lines = markdown.split("\n")
-    found = [_block(tokens, lines) for tokens in _top_level(markdown_parser().parse(markdown))]
+    parser = markdown_parser().disable("footnote_tail")  # the text of a footnote stays where it is
+    found = [_block(tokens, lines) for tokens in _top_level(parser.parse(markdown))]
     for i, (block, following) in enumerate(pairwise(found)):
         if block.kind == "paragraph" and following.kind == "table" and re.fullmatch(r"\*\*.*\*\*", block.source):
             found[i] = Block("caption", block.source, None, block.texts)
@@ -221,7 +230,8 @@ class _Merge:
         words = b.source.partition(" ")[2]
         if a.mark == "h1":  # of a heading, only one that is underlined may have two lines
             return f"{a.source.partition(' ')[2]}\\\n{words}\n==="
-        return f"{a.source} {_title(words, a.mark, self._second)}"
+        title = _title(words, a.mark, self._second)
+        return a.source if a.source.endswith(title) else f"{a.source} {title}"
 
 
 def _title(words: str, level: Any, language: Language) -> str:

@@ -153,10 +153,8 @@ def common(
     runs = [{**row, "label": labels[row["variant"]]} for row in rows_of(results.runs)]
     compared = [{**row, "label": labels[row["variant"]]} for row in rows_of(findings.comparison)]
     records = list(results.records.values())
-    fields = {
-        name: language.date(text.in_language(code)) if (text := getattr(suite.cover, name)) else ""
-        for name in COVER
-    }
+    fields = {name: text.in_language(code) if (text := getattr(suite.cover, name)) else "" for name in COVER}
+    fields["date"] = language.date(fields["date"])
     return {
         "title": suite.title.in_language(code),
         "look": suite.look,

@@ -17,7 +17,7 @@ from reportgen.errors import TypesetError
 from reportgen.i18n import fonts
 from reportgen.i18n.languages import Language
 from reportgen.report.bilingual import markdown_parser
-from reportgen.report.formulas import formula_image
+from reportgen.report.formulas import formula_image, labelled
 from reportgen.storage.cache import Kept
 
 _COLUMN_POINTS = 245.0
@@ -107,7 +107,10 @@ def _picture_points(source: str) -> float:
     return float(found[1]) if found else float("inf")
 
 
-_PICTURES = {".svg": "image/svg+xml", ".png": "image/png", ".jpg": "image/jpeg", ".jpeg": "image/jpeg"}
+_PICTURES = {
+    ".svg": "image/svg+xml", ".png": "image/png", ".jpg": "image/jpeg", ".jpeg": "image/jpeg",
+    ".gif": "image/gif", ".webp": "image/webp",
+}  # fmt: skip
 
 _WORDS = {"hardbreak", "text", "text_special", "code_inline", "math_inline"}
 """The parts of a heading that its entry in the table of contents shows."""
@@ -137,6 +140,9 @@ POLICY = (
 
 _SHORT_CELL, _SHORT_NAME = 10, 14
 """Columns, of which a Chinese character takes two; the second is for the name that a row begins with."""
+
+_LINES_TOGETHER = 30
+"""Lines of code, about half a page of them, that are not divided between two pages."""
 
 _LINE_OF_COVER = re.compile(r"(?s)<li>(<strong>.*?</strong>) *(.*?)</li>")
 
@@ -170,7 +176,7 @@ def to_html(
     Raises TypesetError for a picture outside `folder` and for a character that no font has.
     """
     parser = _parser(language, kept)
-    tokens = parser.parse(markdown)
+    tokens = _place_footnotes(parser.parse(markdown))
     for token in tokens:
         if token.map and token.nesting == 1 and token.map[0] in (second or {}):
             token.attrSet("lang", (second or {})[token.map[0]])
@@ -203,9 +209,9 @@ def to_html(
 def _parser(language: Language, kept: Kept | None = None) -> MarkdownIt:
     parser = markdown_parser()
 
-    def formula(display: bool) -> Callable[..., str]:
+    def formula(*, display: bool) -> Callable[..., str]:
         def render(_renderer: object, tokens: Sequence[Token], index: int, *_: object) -> str:
-            image = formula_image(tokens[index].content.strip(), display, kept)
+            image = formula_image(labelled(tokens[index].content, tokens[index].info), display, kept)
             wide = " wide" * is_wide_formula(image)
             return f'<div class="equation{wide}">{image}</div>\n' if display else image
 
@@ -214,6 +220,7 @@ def _parser(language: Language, kept: Kept | None = None) -> MarkdownIt:
     def code(_renderer: object, tokens: Sequence[Token], index: int, *_: object) -> str:
         kind = "log" if tokens[index].info.strip() == "log" else "printout"
         kind += " wide" * (kind == "printout" and is_wide_code(tokens[index].content))
+        kind += " long" * (tokens[index].content.count("\n") > _LINES_TOGETHER)
         return f'<pre class="{kind}" tabindex="0"><code>{escape(tokens[index].content)}</code></pre>\n'
 
     def line_break(_renderer: object, tokens: Sequence[Token], index: int, *_: object) -> str:
@@ -224,12 +231,54 @@ def _parser(language: Language, kept: Kept | None = None) -> MarkdownIt:
     def text(_renderer: object, tokens: Sequence[Token], index: int, *_: object) -> str:
         return _breakable(escape(tokens[index].content))
 
+    for name, rule in _FOOTNOTES.items():
+        parser.add_render_rule(name, rule)
     parser.add_render_rule("text", text)
     parser.add_render_rule("fence", code)
     parser.add_render_rule("softbreak", line_break)
-    for name, display in (("math_inline", False), ("math_block", True), ("math_inline_double", True)):
-        parser.add_render_rule(name, formula(display))
+    for name in ("math_inline", "math_block", "math_block_label", "math_inline_double"):
+        parser.add_render_rule(name, formula(display=name != "math_inline"))
     return parser
+
+
+def _number_of(token: Token) -> int:
+    return int(token.meta["id"]) + 1
+
+
+def _footnote_ref(_: object, tokens: Sequence[Token], index: int, *__: object) -> str:
+    number = _number_of(tokens[index])
+    return f'<sup class="footnote-ref"><a href="#fn{number}">[{number}]</a></sup>'
+
+
+def _footnotes_open(_: object, tokens: Sequence[Token], index: int, *__: object) -> str:
+    return f'<ol class="footnotes" start="{_number_of(tokens[index + 1])}">\n'
+
+
+_FOOTNOTES: dict[str, Callable[..., str]] = {
+    "footnote_ref": _footnote_ref,
+    "footnote_block_open": _footnotes_open,
+    "footnote_block_close": lambda *_: "</ol>\n",
+    "footnote_anchor": lambda *_: "",
+}
+"""How footnotes are printed: a number in the text, and the texts of a section at its end."""
+
+
+def _place_footnotes(tokens: list[Token]) -> list[Token]:
+    """Move the texts of footnotes, which the parser leaves at the end, to the end of the section that has them."""
+    start = next((i for i, token in enumerate(tokens) if token.type == "footnote_block_open"), None)
+    if start is None:
+        return tokens
+    opening, *notes, closing = tokens[start:]
+    begins = [i for i, token in enumerate(notes) if token.type == "footnote_open"]
+    texts = {_number_of(notes[a]): notes[a:b] for a, b in pairwise([*begins, len(notes)])}
+    found: list[Token] = []
+    starts = [i for i, token in enumerate(tokens[:start]) if token.type == "heading_open" and token.tag == "h2"]
+    for first, last in pairwise([0, *starts, start]):
+        children = (child for token in tokens[first:last] for child in token.children or [])
+        named = dict.fromkeys(_number_of(child) for child in children if child.type == "footnote_ref")
+        own = [token for number in named for token in texts.pop(number, [])]
+        found += [*tokens[first:last], *([opening, *own, closing] if own else [])]
+    return found
 
 
 def _breakable(html: str) -> str:
@@ -280,7 +329,7 @@ def _data_url(source: str, folder: Path) -> str:
         kind, data = _PICTURES[path.suffix.lower()], path.read_bytes()
     except (KeyError, OSError, ValueError):  # of another kind; not there; outside the folder, or no path at all
         raise TypesetError(
-            f"got the picture {source!r}, expected an SVG, PNG or JPEG file below {folder}"
+            f"got the picture {source!r}, expected an SVG, PNG, JPEG, GIF or WebP file below {folder}"
         ) from None
     return f"data:{kind};base64,{base64.b64encode(data).decode()}"
 

@@ -20,6 +20,7 @@ class Numbering:
         self._sections = 0
         self._subsections = 0
         self._appendices = 0
+        self._unnamed = 0
         self._kinds: dict[str, list[str]] = {"figure": [], "table": []}
         self.cited = []
 
@@ -33,6 +34,11 @@ class Numbering:
         """Return a heading of the second level."""
         self._subsections += 1
         return self._heading("###", "heading.subsection", f"{self._sections}.{self._subsections}", title)
+
+    def new_name(self) -> str:
+        """Return a name for a figure or a table of the student's own, which nothing else has."""
+        self._unnamed += 1
+        return f"unnamed {self._unnamed}"
 
     def appendix(self, title: str) -> Markup:
         """Return the heading of an appendix."""

@@ -15,17 +15,17 @@ from reportgen.analysis.comparisons import Difference, flat
 from reportgen.analysis.probes import cell_times
 from reportgen.analysis.results import Runs
 from reportgen.report.probes import Explained
+from reportgen.storage.untrusted import UntrustedFolder
 
 
 def put(folder: Path, tables: Iterable[tuple[str, pd.DataFrame]], content: dict[str, Any]) -> list[str]:
     """Write each table as CSV and the content as JSON; return their paths from `folder`."""
-    (folder / "tables").mkdir(exist_ok=True)
+    files = UntrustedFolder(folder)
     written = ["results.json"]
     for name, table in tables:
-        table.to_csv(folder / "tables" / f"{name}.csv", index=False, lineterminator="\n")
         written.append(f"tables/{name}.csv")
-    with (folder / "results.json").open("w", encoding="utf-8", newline="\n") as file:
-        file.writelines(_lines(content))
+        files.write(written[-1], table.to_csv(index=False, lineterminator="\n").encode())
+    files.write("results.json", "".join(_lines(content)).encode())
     return written
 
 

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from html import unescape
 from typing import Any
 
 from reportgen.errors import MissingPrerequisiteError, TypesetError
@@ -110,7 +111,8 @@ def to_pdf(html: str, source: Source | None = None) -> bytes:
     except FatalURLFetchingError as error:
         raise TypesetError(f"{error}: a document may use only what is inside it") from None
     if lost:
-        raise TypesetError("\n".join(f"{words}: it is broken, or uses what is outside it" for words in lost))
+        named = (_named(words, html) for words in lost)
+        raise TypesetError("\n".join(f"{words}: it is broken, or uses what is outside it" for words in named))
     return data if source is None else sealed(data)
 
 
@@ -180,6 +182,15 @@ def _plain(stream: Any) -> bytes:
     return data.partition(b"\nstream\n")[2].removesuffix(b"\nendstream")
 
 
+def _named(words: str, html: str) -> str:
+    """Return a message about a picture with what the document says of it, in place of its content."""
+    for address in re.findall(r"data:[\w/+]+;base64,[\w+/=]+", words):
+        image = next((tag for tag in re.findall(r"<img[^>]*>", html) if f'"{address}"' in tag), "")
+        alt = re.search(r'alt="([^"]*)"', image)
+        words = words.replace(address, f"{address[:50]}… ({unescape(alt[1])})" if alt else f"{address[:50]}…")
+    return words
+
+
 @contextmanager
 def _lost_pictures() -> Iterator[list[str]]:
     """Collect what WeasyPrint logs of pictures that it leaves out, where others would miss them."""
@@ -188,7 +199,7 @@ def _lost_pictures() -> Iterator[list[str]]:
 
     def collect(record: logging.LogRecord) -> bool:
         if record.module == "images" and record.levelno >= logging.ERROR:
-            lost.append(re.sub(r"(base64,[\w+/]{,20})[\w+/=]*", r"\1…", record.getMessage()))
+            lost.append(record.getMessage())
             return False
         return record.levelno >= logging.ERROR
 

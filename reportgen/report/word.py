@@ -12,17 +12,30 @@ from importlib.util import find_spec
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
+from urllib.parse import unquote
 
 from reportgen.errors import MissingPrerequisiteError
 from reportgen.i18n.languages import Language
+from reportgen.report.formulas import without_tag
 from reportgen.report.html import width
 from reportgen.report.pdf import to_pdf
 from reportgen.resources import TEMPLATES
 
 _PACKAGES = {"pypandoc": "pypandoc-binary", "pypdfium2": "pypdfium2", "docx": "python-docx"}
-_READER = "commonmark+pipe_tables+strikeout+tex_math_dollars+implicit_figures"
+_READER = "commonmark+pipe_tables+strikeout+tex_math_dollars+implicit_figures+footnotes"
 _DOTS_PER_INCH = 220
-_PICTURE = re.compile(r"\]\(([^()\s]+\.svg)\)")
+_PICTURE = re.compile(r"(?i)\]\((?:<(?P<quoted>[^<>]+\.(?:svg|webp))>|(?P<bare>[^()\s]+\.(?:svg|webp)))")
+"""A picture that Word cannot show as it is."""
+
+_EDGES = re.compile(
+    r"(?ms)^(`{3,}).*?^\1`*$|(?<!`)(`+)(?!`)[^\n]*?(?<!`)\2(?!`)"
+    r"|(?<=[\u2010-\u2027\u3000-\u303f\uff00-\uffef)\]])(?P<after>\*{1,3})(?=[\u3400-\u9fff])"
+    r"|(?<=[\u3400-\u9fff])(?P<before>\*{1,3})(?=[\u2010-\u2027\u3000-\u303f\uff00-\uffef(\[])"
+)
+"""Code, or a mark of emphasis between punctuation and a Chinese character, which pandoc takes for asterisks."""
+
+_TAGGED = re.compile(r"\$\$(?P<latex>(?:(?!\$\$).)*\\tag(?:(?!\$\$).)*)\$\$", re.DOTALL)
+_POINTS = {"": 0.75, "px": 0.75, "pt": 1, "mm": 72 / 25.4, "cm": 72 / 2.54, "in": 72, "pc": 12, "em": 12, "ex": 6}
 _TITLE = re.compile(r"\A(?P<above>(?:(?!#).*\n)+)(?P<title># .*\n)")
 """A title with other words of the cover above it: Word begins a document with its title."""
 
@@ -61,7 +74,11 @@ def to_word(
     with TemporaryDirectory() as temporary, _constant_time():
         pictures = Path(temporary)
         markdown = _TITLE.sub(r"\g<title>\n\g<above>", markdown)
-        text = _PICTURE.sub(lambda found: f"]({_drawn(folder / found[1], pictures)})", markdown)
+        text = _PICTURE.sub(
+            lambda found: f"]({_drawn(folder / unquote(found['quoted'] or found['bare']), pictures)}", markdown
+        )
+        text = _EDGES.sub(_apart, text)
+        text = _TAGGED.sub(lambda found: f"$${_with_number(found['latex'])}$$", text)
         if quick:
             text = re.sub(r"\A(# .*\n)", lambda title: f"{title[0]}\n**{language.say('quick.mark')}**\n", text)
         file = pictures / "report.docx"
@@ -136,6 +153,9 @@ def _template(file: Path) -> Path:
     for style in document.styles:
         if style.name.endswith("Caption"):
             style.font.italic = False
+            style.paragraph_format.alignment = WD_ALIGN_PARAGRAPH.CENTER
+        elif style.name.endswith("Figure"):
+            style.paragraph_format.alignment = WD_ALIGN_PARAGRAPH.CENTER
     lines = "".join(f'<w:{side} w:val="single" w:sz="8" w:space="0"/>' for side in ("top", "bottom"))
     borders = parse_xml(f"<w:tblBorders {nsdecls('w')}>{lines}</w:tblBorders>")
     document.styles["Table"].element.find(qn("w:tblPr")).append(borders)
@@ -152,27 +172,58 @@ def _undated(file: Path) -> bytes:
     return out.getvalue()
 
 
-def _drawn(svg: Path, to: Path) -> str:
-    """Draw an SVG figure as PNG, since Word knows nothing of the fonts inside it; return its name in `to`."""
+def _apart(found: re.Match[str]) -> str:
+    """Part a mark of emphasis from a Chinese character by an entity, which counts as punctuation."""
+    if found["after"]:
+        return f"{found['after']}&#8203;"
+    return f"&#8203;{found['before']}" if found["before"] else found[0]
+
+
+def _with_number(latex: str) -> str:
+    """Return a formula with its number at its end, since pandoc knows no \\tag."""
+    formula, number = without_tag(latex)
+    return f"{formula} \\qquad \\text{{{number}}}"
+
+
+def _drawn(picture: Path, to: Path) -> str:
+    """Draw a picture as PNG; return its name in `to`.
+
+    Word knows nothing of the fonts inside an SVG figure, and older ones nothing of WebP.
+    """
+    file = to / f"{len(list(to.iterdir()))}.png"
+    if picture.suffix.lower() == ".webp":
+        from PIL import Image
+
+        with Image.open(picture) as image:
+            image.save(file)
+        return file.name
     import pypdfium2
 
-    found: Any = pypdfium2.PdfDocument(to_pdf(_page(svg.read_text("utf-8"))))
-    file = to / f"{svg.stem}.png"
+    found: Any = pypdfium2.PdfDocument(to_pdf(_page(picture.read_text("utf-8"))))
     found[0].render(scale=_DOTS_PER_INCH / 72).to_pil().save(file, dpi=(_DOTS_PER_INCH, _DOTS_PER_INCH))
     return file.name
 
 
 def _page(svg: str) -> str:
     """Return an HTML page that is as large as the figure."""
-    width, height = (re.search(rf'<svg[^>]*?\s{side}="([\d.]+)(?:pt|px)?"', svg) for side in ("width", "height"))
-    if width is None or height is None:
-        raise ValueError("a figure without a size")
+    width, height = _size(svg)
     data = base64.b64encode(svg.encode()).decode()
     return (
-        f'<html lang="en"><title>figure</title><style>@page{{size:{width[1]}pt {height[1]}pt;margin:0}}'
-        f"img{{display:block;width:{width[1]}pt;height:{height[1]}pt}}body{{margin:0}}</style>"
+        f'<html lang="en"><title>figure</title><style>@page{{size:{width:g}pt {height:g}pt;margin:0}}'
+        f"img{{display:block;width:{width:g}pt;height:{height:g}pt}}body{{margin:0}}</style>"
         f'<img alt="figure" src="data:image/svg+xml;base64,{data}">'
     )
+
+
+def _size(svg: str) -> tuple[float, float]:
+    """Return width and height of an SVG in points: its own, its view box's, or what CSS gives without both."""
+    root = (re.search(r"<svg\b[^>]*>", svg) or [""])[0]
+    sides = [re.search(rf"""\s{side}=["']\s*([\d.]+)([a-z]*)\s*["']""", root) for side in ("width", "height")]
+    if all(side and side[2] in _POINTS for side in sides):
+        width, height = (float(side[1]) * _POINTS[side[2]] for side in sides if side)
+        return width, height
+    box = re.search(r"""viewBox=["'][-\d.e]+[\s,]+[-\d.e]+[\s,]+([\d.]+)[\s,]+([\d.]+)["']""", root)
+    return (float(box[1]) * 0.75, float(box[2]) * 0.75) if box else (225.0, 112.5)
 
 
 @contextmanager

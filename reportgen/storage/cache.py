@@ -1,4 +1,8 @@
-"""What was worked out once and need not be again: each entry is whole or counts as absent, and none is missed."""
+"""What was worked out once and need not be again: each entry is whole or counts as absent, and none is missed.
+
+Entries lie in the build folder, which may be a stranger's. Each is sealed with the secret of this machine,
+together with its name: one that was made elsewhere, changed or renamed counts as absent.
+"""
 
 import hashlib
 from collections.abc import Iterable, Iterator
@@ -6,37 +10,40 @@ from contextlib import suppress
 from pathlib import Path
 from uuid import uuid4
 
+from reportgen.storage.secret import is_sealed, seal
+from reportgen.storage.untrusted import UntrustedFolder
+
 
 class Kept:
     """A folder of entries by name. It is no place for what cannot be worked out again."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self._files = UntrustedFolder(folder)
 
     def get(self, name: str) -> bytes | None:
-        """Return the entry as it was put; None if it is absent or damaged."""
+        """Return the entry as it was put; None if it is absent, damaged or of another machine's making."""
         try:
-            seal, _, content = (self.folder / name).read_bytes().partition(b"\n")
+            sealed, _, content = self._files.read(name).partition(b"\n")
         except OSError:
             return None
-        return content if seal == _seal(content) else None
+        return content if is_sealed(sealed.decode("ascii", "replace"), name.encode(), content) else None
 
     def put(self, name: str, content: bytes) -> None:
         """Keep an entry, in one step; where there is no room for it, or no right to write, it is not kept."""
-        unfinished = self.folder / f".{uuid4().hex}"
+        unfinished = f".{uuid4().hex}"
         with suppress(OSError):
             self.folder.mkdir(exist_ok=True)  # not its parents: a plan of what was never built leaves nothing
             try:
                 # not synced to the disk: what a crash leaves of it is found out by its seal
-                unfinished.write_bytes(_seal(content) + b"\n" + content)
-                unfinished.replace(self.folder / name)
+                self._files.create(unfinished, seal(name.encode(), content).encode() + b"\n" + content)
+                self._files.rename(unfinished, name)
             finally:
-                unfinished.unlink(missing_ok=True)
+                self._files.remove(unfinished)
 
     def files(self) -> Iterator[Path]:
         """Yield the files of all entries, and what writers that were killed have left."""
-        if self.folder.is_dir():
-            yield from self.folder.iterdir()
+        yield from (self.folder / name for name in self._files.names() if self._files.is_file(name))
 
 
 def name_of(parts: Iterable[str]) -> str:
@@ -45,7 +52,3 @@ def name_of(parts: Iterable[str]) -> str:
     for part in parts:
         digest.update(hashlib.sha256(part.encode("utf-8", "surrogatepass")).digest())
     return digest.hexdigest()[:32]
-
-
-def _seal(content: bytes) -> bytes:
-    return hashlib.sha256(content).hexdigest().encode()

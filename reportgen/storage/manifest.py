@@ -4,18 +4,38 @@ import json
 import platform
 from collections.abc import Collection, Mapping, Sequence
 from importlib.metadata import version
-from pathlib import Path
-from typing import Any, Literal
+from pathlib import Path, PurePosixPath
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError
 
 from reportgen import __version__
 from reportgen.errors import ReportgenError
 from reportgen.storage import build_state
 from reportgen.storage.records import Store
 from reportgen.storage.sealing import digest
+from reportgen.storage.untrusted import UntrustedFolder
 
 FILE = "manifest.json"
+
+
+def _below(name: str) -> str:
+    if name.startswith("/") or "\\" in name or not set(PurePosixPath(name).parts).isdisjoint({"..", "/"}):
+        raise ValueError(f"got the name {name!r}, expected one of a file below the folder")
+    return name
+
+
+def _plain(name: str) -> str:
+    if PurePosixPath(name).name != name:
+        raise ValueError(f"got the name {name!r}, expected one without a folder")
+    return name
+
+
+Below = Annotated[str, AfterValidator(_below)]
+"""The path of a file from a folder, in which it lies: a manifest may be a stranger's."""
+
+Plain = Annotated[str, AfterValidator(_plain)]
+"""The name of a file or a folder, without what it lies in."""
 
 
 class _Part(BaseModel):
@@ -25,7 +45,7 @@ class _Part(BaseModel):
 class SuiteFile(_Part):
     """The suite, and how much of it was built."""
 
-    file: str
+    file: Plain
     """Its name, without its folder."""
     digest: str
     profile: str | None
@@ -35,8 +55,8 @@ class SuiteFile(_Part):
 class RecordFiles(_Part):
     """The record of a run."""
 
-    key: str
-    files: dict[str, str]
+    key: Plain
+    files: dict[Plain, str]
     """Name and SHA-256 of each of its files."""
 
 
@@ -51,7 +71,7 @@ class Manifest(_Part):
     """A digest of reportgen's source and of the templates."""
     versions: dict[str, str]
     """Of reportgen, Python, torch, and all that a report's bytes depend on."""
-    files: dict[str, str] = {}
+    files: dict[Below, str] = {}
     """Of manifest.json alone: path and digest of each file of the build."""
     text: str = ""
     """Of a manifest inside a report: the digest of the Markdown that it was made from."""
@@ -106,8 +126,9 @@ def versions() -> dict[str, str]:
 
 def leave(folder: Path, made: Mapping[str, Any], written: Collection[str]) -> str:
     """Write manifest.json into the reports' folder, with the digest of each file written; return its name."""
-    files = {name: digest((folder / name).read_bytes()) for name in sorted(written)}
-    (folder / FILE).write_text(json.dumps({**made, "files": files}, indent=1) + "\n", "utf-8")
+    reports = UntrustedFolder(folder)
+    files = {name: digest(reports.read(name)) for name in sorted(written)}
+    reports.write(FILE, (json.dumps({**made, "files": files}, indent=1) + "\n").encode())
     return FILE
 
 

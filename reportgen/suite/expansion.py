@@ -18,8 +18,8 @@ from reportgen.lab.user_source import file_of_setting, laid_over
 from reportgen.suite.document import Document, Path_, shown
 from reportgen.suite.imports import ImportedRun
 from reportgen.suite.messages import expected_by, got_by, hint_for, location, nearest, repetitions
-from reportgen.suite.schema import Reference, RunDeclaration, Suite, SweepDeclaration
-from reportgen.suite.text import Text
+from reportgen.suite.schema import Reference, RunDeclaration, Suite, SweepDeclaration, parts_of
+from reportgen.suite.text import Text, as_read
 from reportgen.tasks.base import Task
 from reportgen.tasks.registry import task_of
 
@@ -240,7 +240,10 @@ def expand(suite: Suite, document: Document, device: str = "cpu") -> Expansion:
         drafts += _points(suite, sweep, path, device)
     made = _checked(drafts, task_of_suite(suite), document)
     lacking = [sweep.base for sweep, _ in sound if device == "cpu" and compares_devices(sweep)]
-    problems = list(dict.fromkeys([*problems, *made.problems]))
+    variant_of = {variant.name: variant for variant in made.variants}
+    codes = [code for own in suite.languages for code in parts_of(own)]
+    labels = _repeated_labels([draft for draft in drafts if draft.name in variant_of], variant_of, codes, document)
+    problems = list(dict.fromkeys([*problems, *made.problems, *labels]))
     return replace(made, problems=problems, lacking=list(dict.fromkeys(lacking)))
 
 
@@ -277,6 +280,26 @@ def _checked(drafts: list["_Draft"], task: Task, document: Document) -> Expansio
                     draft.baseline, draft.why, draft.reference, draft.run_path, draft.changed_paths,
                 )  # fmt: skip
     return Expansion(list(variants.values()), problems, left_out, without_gpu)
+
+
+def _repeated_labels(
+    drafts: list["_Draft"], variants: dict[str, Variant], codes: list[str], document: Document
+) -> Iterator[Problem]:
+    """Yield the labels that a reader would take for that of an earlier variant, in one of the languages."""
+    named: dict[tuple[str, str], str] = {}
+    told: set[str] = set()
+    for draft in drafts:
+        variant, written = variants[draft.name], dict(draft.label.by_language)
+        labels = {code: variant.label_in(code) for code in codes if code in written or "" in written}
+        looks = {(code, as_read(label)): label for code, label in labels.items()}
+        look = next((look for look in looks if named.get(look, draft.name) != draft.name), None)
+        for each in looks:
+            named.setdefault(each, draft.name)
+        if look is not None and draft.base not in told:  # its sweeps have the same fault
+            told.add(draft.base)
+            place = (*draft.path, "label") if (*draft.path, "label") in document else draft.path
+            got = f"the label {shown(looks[look])}, which reads as that of {named[look]}"
+            yield document.problem(place, got, "a label of its own: reports call a model by it")
 
 
 _Fault = tuple[str, Path_]

@@ -21,6 +21,9 @@ from reportgen.suite.schema import LANGUAGES, Suite, parts_of, suite_of
 from reportgen.tasks.base import Task
 from reportgen.tasks.registry import task_of
 
+_MARKDOWN = {"aim", "summary", "why"}
+"""Texts of a suite that are Markdown."""
+
 _FORMULA = re.compile(r"\$[^$]*\$")
 
 
@@ -72,6 +75,7 @@ def read_suite(
         expected = f"a profile of this suite: {', '.join(names)}" if names else "no profile; this suite has none"
         raise SuiteError([document.problem(("profiles",), shown(profile), expected, nearest(profile, names))])
     document.problems.extend(_unprintable(document, unprintable))
+    document.problems.extend(_pictures_in_prose(document))
     if sections is not None:
         document.problems.extend(_unknown_sections(document, sorted(sections), languages, unprintable))
     look = document.value.get("look")
@@ -170,6 +174,34 @@ def _unprintable(document: Document, lacking: Callable[[str], str]) -> Iterator[
             text = _FORMULA.sub("", text)
         if found := lacking(text):
             yield document.problem(path, found, "what the report's fonts can print", "write it another way")
+
+
+def formula_problems(
+    document: Document, suite: Suite, faults: Callable[[str], Iterator[tuple[int, str, str]]]
+) -> Iterator[Problem]:
+    """Yield what cannot be typeset of the formulas in the suite's Markdown, and in that of its own sections.
+
+    Args:
+        document: the suite, with its profile.
+        suite: the same, checked.
+        faults: of a Markdown text, gives line, what is wrong and what is expected.
+    """
+    for path, text in _strings(document.value, ()):
+        if set(path) & _MARKDOWN:
+            for line, got, expected in faults(text):
+                where = f"line {line} of the text: " if "\n" in text.strip() else ""
+                yield document.problem(path, f"{where}{got}", expected)
+    codes = _printed(document.value)
+    for file in custom_sections.texts(document.file.parent, suite.sections, codes):
+        for line, got, expected in faults(custom_sections.text_of(file)):
+            yield Problem(file, line, "", got, expected)
+
+
+def _pictures_in_prose(document: Document) -> Iterator[Problem]:
+    for path, text in _strings(document.value, ()):
+        for _, address in custom_sections.pictures(text) if set(path) & _MARKDOWN and "![" in text else ():
+            expected = "pictures in a file of your own: sections: [aim, my_words.md, …]"
+            yield document.problem(path, f"the picture {shown(address)}", expected)
 
 
 def _strings(value: object, path: Path_) -> Iterator[tuple[Path_, str]]:

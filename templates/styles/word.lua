@@ -6,18 +6,36 @@ local contents = [[
   <w:r><w:fldChar w:fldCharType="begin" w:dirty="true"/></w:r>
   <w:r><w:instrText xml:space="preserve">TOC \o "1-2" \h \z \u</w:instrText></w:r>
   <w:r><w:fldChar w:fldCharType="separate"/></w:r>
-  <w:r><w:fldChar w:fldCharType="end"/></w:r>
 </w:p>
+%s
+<w:p><w:r><w:fldChar w:fldCharType="end"/></w:r></w:p>
 <w:p><w:r><w:br w:type="page"/></w:r></w:p>]]
 
--- the contents stand between the cover and the first section, which is the second heading; Word fills them in
+local entry = [[<w:p><w:pPr><w:ind w:left="%d"/></w:pPr><w:r><w:t xml:space="preserve">%s</w:t></w:r></w:p>]]
+
+local function escaped(text)
+  return (text:gsub("&", "&amp;"):gsub("<", "&lt;"):gsub(">", "&gt;"))
+end
+
+-- the headings of two levels below the title; Word adds the pages when it updates the field
+local function entries(blocks)
+  local made = pandoc.List()
+  for place, block in ipairs(blocks:filter(function(each) return each.t == "Header" end)) do
+    if place > 1 and block.level <= 3 then
+      made:insert(entry:format(420 * (block.level - 2), escaped(pandoc.utils.stringify(block))))
+    end
+  end
+  return table.concat(made, "\n")
+end
+
+-- the contents stand between the cover and the first section, which is the second heading
 function Pandoc(document)
-  local title = pandoc.utils.stringify(document.meta["contents-title"])
+  local title = escaped(pandoc.utils.stringify(document.meta["contents-title"]))
   local headers = 0
   for place, block in ipairs(document.blocks) do
     headers = headers + (block.t == "Header" and 1 or 0)
     if headers == 2 then
-      document.blocks:insert(place, pandoc.RawBlock("openxml", contents:format(title)))
+      document.blocks:insert(place, pandoc.RawBlock("openxml", contents:format(title, entries(document.blocks))))
       break
     end
   end

@@ -33,7 +33,8 @@ def lab(tiny_build: pipeline.Outcome, tmp_path: Path) -> Path:
     shutil.copytree(tiny_build.folder.parent, tmp_path / "build")
     store = Store(tmp_path / "build" / "records")
     key = next(store.keys())
-    store.write("0" * 20, store.read(key) or {})
+    files = store.read(key) or {}
+    store.write("0" * 20, {**files, "record.json": files["record.json"].replace(key.encode(), b"0" * 20)})
     store.write("1" * 20, {"record.json": b"nothing"})
     store.scratch("2" * 20).write_bytes(b"x" * 5000)
     return tmp_path

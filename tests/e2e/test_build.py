@@ -133,12 +133,15 @@ def test_a_build_that_fails_leaves_the_reports_as_they_were(copy: tuple[Path, Pa
     """Reports are written when all of them are there; one that was not edited is never set aside."""
     suite, folder = copy
     before = {name: content for name, content in bytes_of(folder / "tiny").items() if name.startswith("report")}
-    change(suite, "{zh: 到此为止。, en: That is all.}", "'![a picture](nowhere.png)'")
+    own = suite.parent / "templates" / "sections" / "summary.md.j2"
+    own.parent.mkdir(parents=True)
+    shipped = '{% extends "shipped/sections/summary.md.j2" %}'
+    own.write_text(shipped + "{% block closing %}![a picture](nowhere.png){% endblock %}", "utf-8")
     with pytest.raises(TypesetError, match=r"got the picture 'nowhere\.png'"):
         build(suite, folder)
     after = {name: content for name, content in bytes_of(folder / "tiny").items() if name.startswith("report")}
     assert after == before
-    change(suite, "'![a picture](nowhere.png)'", "The end.")
+    own.write_text(shipped + "{% block closing %}The end.{% endblock %}", "utf-8")
     outcome = build(suite, folder)
     assert outcome.notes == []
     assert "The end." in (outcome.folder / "report.en.md").read_text("utf-8")

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 import torch
+from conftest import largest_file
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -195,13 +196,29 @@ def test_a_state_is_kept_only_so_often(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.skipif(not Path("/dev/full").exists(), reason="a device that is always full")
+def test_a_checkpoint_of_another_machine_is_none(tmp_path: Path) -> None:
+    """The weights of somebody who does not know the machine's secret are not trained on."""
+    Checkpoint(tmp_path / "run", 0, b"theirs").offer(lambda: {"best": 1.0})
+    assert Checkpoint(tmp_path / "run", 0, b"ours").load() is None
+    assert Checkpoint(tmp_path / "run", 0, b"theirs").load() == {"best": 1.0}
+
+
+def test_a_checkpoint_never_writes_through_a_link(tmp_path: Path) -> None:
+    """Links where a checkpoint belongs are replaced, and what they lead to stays as it is."""
+    (tmp_path / "precious").write_bytes(b"precious")
+    (tmp_path / "run").symlink_to(tmp_path / "precious")
+    (tmp_path / "run.new").symlink_to(tmp_path / "precious")
+    Checkpoint(tmp_path / "run", 0).offer(lambda: {"best": 1.0})
+    assert Checkpoint(tmp_path / "run").load() == {"best": 1.0}
+    assert (tmp_path / "precious").read_bytes() == b"precious"
+
+
 def test_a_checkpoint_that_has_no_room_ends_no_run(quiet: Record, tmp_path: Path) -> None:
     """On a full disk the run goes on without a checkpoint, and the last one that was whole stays."""
     checkpoint = Checkpoint(tmp_path / "run", 0)
     checkpoint.offer(lambda: {"best": 1.0})
-    (tmp_path / "run.new").symlink_to("/dev/full")
-    checkpoint.offer(lambda: {"best": 2.0, "large": os.urandom(100_000)})
+    with largest_file(50_000):
+        checkpoint.offer(lambda: {"best": 2.0, "large": os.urandom(100_000)})
     assert checkpoint.load() == {"best": 1.0}
     assert [path.name for path in tmp_path.iterdir()] == ["run"]
     (tmp_path / "run").unlink()

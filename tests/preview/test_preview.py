@@ -12,6 +12,7 @@ import pytest
 from test_languages_of_reports import TINY_IN
 
 from reportgen import pipeline
+from reportgen.planning.output import CACHE
 from reportgen.preview.command import follow
 from reportgen.preview.rendering import Renderer, State
 from reportgen.preview.server import Preview
@@ -225,7 +226,7 @@ def test_figures_are_drawn_again_only_if_they_would_differ(tiny_build: pipeline.
     shutil.copytree(tiny_build.folder.parent / "records", folder / "records")
 
     def drawn() -> set[str]:
-        return {file.name for file in (folder / pipeline.CACHE).glob("*.svg")}
+        return {file.name for file in (folder / CACHE).glob("*.svg")}
 
     renderer = Renderer(suite, pipeline.Options(folder), tmp_path)
     assert renderer.state().version == 1

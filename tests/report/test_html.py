@@ -189,7 +189,7 @@ def test_a_picture_from_elsewhere_is_refused(folder: Path, source: str) -> None:
     (folder / "report.md").write_text("no picture", "utf-8")
     with pytest.raises(TypesetError) as caught:
         to_html(f"# T\n\n![x]({source})", EN, folder, [])
-    assert f"expected an SVG, PNG or JPEG file below {folder}" in str(caught.value)
+    assert f"expected an SVG, PNG, JPEG, GIF or WebP file below {folder}" in str(caught.value)
     assert source in str(caught.value)
 
 
@@ -287,11 +287,11 @@ def test_a_formula_that_cannot_be_read_is_named() -> None:
 
 
 def test_a_character_that_formulas_lack_is_named() -> None:
-    """Chinese inside a formula would come out as boxes, and is refused with the formula."""
+    """What neither the font of formulas nor the Chinese one has is refused, with the formula."""
     with pytest.raises(TypesetError) as caught:
-        to_html(r"$\text{准确率} = \alpha ± β$", ZH, Path(), [])
+        to_html("$\\text{准\U00012000} = \\alpha ± β$", ZH, Path(), [])
     assert str(caught.value) == (
-        r"the font of formulas has no character '准', found in $\text{准确率} = \alpha ± β$; "
+        "the font of formulas has no character '\U00012000', found in $\\text{准\U00012000} = \\alpha ± β$; "
         "write it outside the formula"
     )
 

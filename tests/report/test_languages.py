@@ -97,6 +97,9 @@ def test_a_setting_keeps_its_significant_digits(language: Language) -> None:
         ("二〇二六年冬", ZH, "二〇二六年冬"),
         ("Winter term", EN, "Winter term"),
         ("2026-02-30", EN, "2026-02-30"),
+        ("20261121", ZH, "20261121"),
+        ("2026-W47-6", ZH, "2026-W47-6"),
+        ("2026-1-2", ZH, "2026-1-2"),
     ],
 )
 def test_a_date(expected: str, language: Language, text: str) -> None:
@@ -109,7 +112,7 @@ def test_a_date(expected: str, language: Language, text: str) -> None:
     [
         ("", "", []),
         ("RNN", "RNN", ["RNN"]),
-        ("RNN和LSTM", "RNN and LSTM", ["RNN", "LSTM"]),
+        ("RNN 和 LSTM", "RNN and LSTM", ["RNN", "LSTM"]),
         ("甲、乙和丙", "甲, 乙 and 丙", ["甲", "乙", "丙"]),
         ("RNN，大；LSTM", "RNN，大; LSTM", ["RNN，大", "LSTM"]),
     ],

@@ -1,12 +1,15 @@
 """A report as a Word file, by pandoc."""
 
 import io
+import re
 import zipfile
 from pathlib import Path
 
 import docx
 import pytest
 from conftest import TINY, Command
+from docx.enum.text import WD_ALIGN_PARAGRAPH
+from PIL import Image
 
 from reportgen.errors import MissingPrerequisiteError
 from reportgen.i18n.languages import load_languages
@@ -98,7 +101,7 @@ def test_a_form_for_a_cover_keeps_its_title(tmp_path: Path) -> None:
     text = "大学\n\n**实验报告**\n\n# 题目\n\n- **姓名** 小王\n\n## 一、目的\n\n字。\n"
     document = docx.Document(io.BytesIO(word.to_word(text, ZH, tmp_path)))
     found = [paragraph.text for paragraph in document.paragraphs if paragraph.text.strip()]
-    assert found == ["题目", "大学", "实验报告", "姓名 小王", "目录", "一、目的", "字。"]
+    assert found == ["题目", "大学", "实验报告", "姓名 小王", "目录", "一、目的", "一、目的", "字。"]
     assert document.core_properties.title == "题目"
 
 
@@ -126,7 +129,7 @@ def test_without_pandoc_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch)
 
 
 def test_the_command_line_chooses_the_formats(reportgen: Command, tiny_build: Outcome, tmp_path: Path) -> None:
-    """--format takes the place of the suite's formats; one that is unknown is named before anything trains."""
+    """--format writes others than the suite's and leaves those that are there; an unknown one is named at once."""
     build = tiny_build.folder.parent
     done = reportgen("build", TINY, "--build-dir", build, "--format", "docx", "--format", "md", "--quick")
     assert done.returncode == 0, done.stderr
@@ -134,6 +137,77 @@ def test_the_command_line_chooses_the_formats(reportgen: Command, tiny_build: Ou
     assert {file.name for file in folder.glob("report.*")} == {
         f"report.{code}.{kind}" for code in ("zh", "en") for kind in ("docx", "md")
     }
+    before = {file: file.read_bytes() for file in folder.glob("report.*.docx")}
+    assert reportgen("build", TINY, "--build-dir", build, "--format", "md", "--quick").returncode == 0
+    assert {file: file.read_bytes() for file in folder.glob("report.*.docx")} == before
     wrong = reportgen("build", TINY, "--build-dir", tmp_path, "--format", "doc")
     assert wrong.returncode == 2
     assert wrong.stderr == "--format: got 'doc', expected one of md, html, pdf, docx\n"
+
+
+OWN = """# 循环网络
+
+## 一、我的说明
+
+**加粗：**中文，`**加粗：**中文`，没有遗忘门[^1]。
+
+$$c_t = f_t \\tag{2}$$
+
+![图 1　甲](<pictures/my pic.svg>) ![乙](pictures/乙.webp)
+
+**表 1　丙**
+
+| a |
+|---|
+| 1 |
+
+[^1]: Gers 等人。
+
+### 1.1 A & B
+
+```text
+**加粗：**中文
+```
+"""
+
+
+def test_words_of_a_students_own_are_words(tmp_path: Path) -> None:
+    """Emphasis beside Chinese, footnotes, numbers of formulas, and pictures that Word cannot show."""
+    (tmp_path / "pictures").mkdir()
+    no_size = SVG.replace('width="144pt" height="72pt"', "", 1)
+    (tmp_path / "pictures" / "my pic.svg").write_text(no_size, "utf-8")
+    Image.new("RGB", (20, 10)).save(tmp_path / "pictures" / "乙.webp")
+    content = word.to_word(OWN, ZH, tmp_path)
+    document = docx.Document(io.BytesIO(content))
+    texts = [paragraph.text.replace("\u200b", "") for paragraph in document.paragraphs]
+    assert "加粗：中文，**加粗：**中文，没有遗忘门。" in texts
+    assert "**加粗：**中文" in texts
+    bold = [run.text for paragraph in document.paragraphs for run in paragraph.runs if run.bold]
+    assert "加粗：" in bold
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        assert "Gers" in archive.read("word/footnotes.xml").decode()
+        assert "(2)" in archive.read("word/document.xml").decode()
+        assert sum(name.endswith(".png") for name in archive.namelist()) == 2
+
+
+def test_the_contents_are_filled_and_captions_are_centred(tmp_path: Path) -> None:
+    """The headings stand there before Word updates the field; captions of tables and figures are in the middle."""
+    document = docx.Document(io.BytesIO(word.to_word(re.sub(r"!\[.*|\[\^1\]", "", OWN), ZH, tmp_path)))
+    texts = [paragraph.text for paragraph in document.paragraphs]
+    start = texts.index("目录")
+    assert [text for text in texts[start + 1 : start + 5] if text] == ["一、我的说明", "1.1 A & B"]
+    for style in ("Table Caption", "Image Caption"):
+        assert document.styles[style].paragraph_format.alignment == WD_ALIGN_PARAGRAPH.CENTER
+
+
+@pytest.mark.parametrize(
+    ("root", "size"),
+    [
+        ('<svg width="144pt" height="72pt">', (144, 72)), ('<svg width="100" height="50px">', (75, 37.5)),
+        ("<svg width='25.4mm' height='2.54cm'>", (72, 72)), ('<svg width="100%" viewBox="0 0 40 20">', (30, 15)),
+        ('<svg viewBox="-1,-1,40,20">', (30, 15)), ("<svg>", (225, 112.5)),
+    ],
+)  # fmt: skip
+def test_a_picture_has_a_size_whatever_it_says(root: str, size: tuple[float, float]) -> None:
+    """In points: its own, that of its view box, or 300 by 150 pixels as CSS has it."""
+    assert word._size(root) == pytest.approx(size)

@@ -12,6 +12,7 @@ from reportgen import pipeline
 from reportgen.figures import deferred
 from reportgen.figures.deferred import sketch
 from reportgen.i18n.languages import Language
+from reportgen.planning.output import CACHE
 from reportgen.report import formulas
 from reportgen.report.formulas import formula_image
 from reportgen.storage.cache import Kept
@@ -155,7 +156,7 @@ def test_a_formula_is_drawn_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 def test_drawings_that_no_report_shows_are_cleaned(tiny_build: pipeline.Outcome, reportgen: Command) -> None:
     """`reportgen clean` names those that no report in the build folder shows, and removes them alone."""
     folder = tiny_build.folder.parent
-    kept = Kept(folder / pipeline.CACHE)
+    kept = Kept(folder / CACHE)
     before = {file.name for file in kept.files()}
     kept.put("old.svg", b"<svg/>")
     done = reportgen("clean", TINY.parent, "--build-dir", folder, "--yes")

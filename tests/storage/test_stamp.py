@@ -86,3 +86,10 @@ def test_a_report_without_a_mark_is_set_aside_unless_it_is_the_same(tmp_path: Pa
         (tmp_path / name).write_text("text")
     renamed = build_state.set_aside(tmp_path, {"report.en.md": b"text", "report.zh.md": b"new"})
     assert [file.name for file in renamed] == ["report.zh.md.bak"]
+
+
+def test_reports_of_other_formats_are_known_as_long_as_nobody_changes_them(tmp_path: Path) -> None:
+    """A build of one format alone leaves the others, and what was edited is not taken for a build's."""
+    built(tmp_path, {**FILES, "report.en.pdf": "pdf", "report.en.html": "html"})
+    (tmp_path / "report.en.html").write_text("edited", "utf-8")
+    assert build_state.unchanged_reports(tmp_path, ["report.en.md", "report.en.docx"]) == ["report.en.pdf"]

@@ -327,7 +327,7 @@ def test_what_a_suite_or_a_template_writes_fetches_nothing(request_: str, url: s
     (english,) = load_languages(["en"], [TEMPLATES])
     markdown = f"# T\n\n## Aim\n\n{request_.format(url=url)}\n"
     if "!" in request_ and "file:" not in url:  # which no picture of Markdown's may have, so that it is text
-        with pytest.raises(ReportgenError, match="expected an SVG, PNG or JPEG file below"):
+        with pytest.raises(ReportgenError, match="expected an SVG, PNG, JPEG, GIF or WebP file below"):
             to_html(markdown, english, tmp_path, [])
         return
     page = to_html(markdown, english, tmp_path, [])

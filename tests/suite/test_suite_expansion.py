@@ -1,11 +1,13 @@
 """From the suite to its runs: what is laid under what, what is multiplied, and YAML 1.2 on the way there."""
 
+import json
 from pathlib import Path
 from typing import Any
 
 import pytest
 from pydantic import ValidationError
 
+from reportgen.errors import SuiteError
 from reportgen.lab.settings import RunOfAnyTask
 from reportgen.resources import shipped_suites
 from reportgen.suite.document import Document
@@ -13,6 +15,7 @@ from reportgen.suite.expansion import Run, Variant, expand, runs_of
 from reportgen.suite.imports import ImportedRun
 from reportgen.suite.reading import read_suite
 from reportgen.suite.schema import Suite
+from reportgen.suite.text import as_read
 from reportgen.tasks.classification.settings import (
     ModelSettings,
     RunSettings,
@@ -335,3 +338,33 @@ def test_the_suite_that_ships_expands_to_twenty_runs() -> None:
     assert by_hand.label_in("zh") == "手写 LSTM"
     assert by_hand.settings.model == ModelSettings(cell="handwritten_lstm", hidden_size=128)
     assert by_hand.settings.training == TrainingSettings(epochs=25, learning_rate=0.002)
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        ("LSTM", "LSTM"), ("LSTM", "LS\u200bTM"), ("LSTM", "ＬＳＴＭ"), ("LSTM", "lstm "),
+        ("门控 单元", "门控  单元"),
+        ("é", "e\u0301"), ("ﬁne", "fine"), ("LSTM", "LSTM\ufe0f"), ("Straße", "STRASSE"), ("ｱ", "ア"),
+    ],
+)  # fmt: skip
+def test_two_labels_that_read_alike_are_one_too_many(tmp_path: Path, first: str, second: str) -> None:
+    """Neither invisible characters nor the width or case of letters make a label of its own."""
+    assert as_read(first) == as_read(second)
+    one, other = json.dumps(first), json.dumps(second)
+    runs = f"[{{name: a, label: {one}}},\n  {{name: b, label: {{zh: 乙, en: {other}}}}}]"
+    file = tmp_path / "suite.yaml"
+    file.write_text(f"title: T\ndata: {{source: surnames}}\nmodel: {{cell: lstm}}\nruns: {runs}\n", "utf-8")
+    with pytest.raises(SuiteError) as told:
+        read_suite(file, ["zh", "en"])
+    assert "suite.yaml:5: runs[1].label: got the label " in str(told.value)
+    assert "which reads as that of a, expected a label of its own" in str(told.value)
+
+
+@pytest.mark.parametrize(("first", "second"), [("LSTM", "LSTM 2"), ("α", "a"), ("RNN", "R.N.N."), ("甲", "乙")])
+def test_labels_that_differ_to_a_reader_are_taken(tmp_path: Path, first: str, second: str) -> None:
+    """Another letter, figure or sign is another label; the same label in two languages is one model's."""
+    runs = f"[{{name: a, label: {{zh: {first}, en: {first}}}}}, {{name: b, label: {second}}}]"
+    file = tmp_path / "suite.yaml"
+    file.write_text(f"title: T\ndata: {{source: surnames}}\nmodel: {{cell: lstm}}\nruns: {runs}\n", "utf-8")
+    assert [run.name for run in read_suite(file, ["zh", "en"]).runs] == ["a", "b"]

@@ -1,6 +1,7 @@
 """What a long run keeps on the way, so that it can go on where its process ended."""
 
 import hashlib
+import hmac
 import io
 import os
 import time
@@ -18,16 +19,21 @@ _DIGEST_SIZE = hashlib.sha256().digest_size
 class Checkpoint:
     """A file that holds the state of one run after some epoch or step; without a file nothing is kept.
 
-    The file is replaced in one step, so that it is whole whenever the process dies, and has a digest. A damaged
-    one is as good as absent: the run begins anew. A disk that has no room for it is no reason to end a run.
+    The file is replaced in one step, so that it is whole whenever the process dies, and has a digest that only
+    who knows `secret` can make: the weights of a stranger are not trained on. One that is damaged or was made
+    elsewhere is as good as absent: the run begins anew. A disk that has no room for it is no reason to end a run.
 
     Args:
         file: where the state is kept.
+        secret: of the machine.
         seconds_between: time from one state to the next; SECONDS_BETWEEN unless given.
     """
 
-    def __init__(self, file: Path | None = None, seconds_between: float | None = None) -> None:
+    def __init__(
+        self, file: Path | None = None, seconds_between: float | None = None, secret: bytes = b""
+    ) -> None:
         self.file = file
+        self._secret = secret
         self.seconds_between = SECONDS_BETWEEN if seconds_between is None else seconds_between
         self._last = time.monotonic()
 
@@ -37,7 +43,7 @@ class Checkpoint:
             return None
         content = self.file.read_bytes()
         digest, saved = content[:_DIGEST_SIZE], content[_DIGEST_SIZE:]
-        if hashlib.sha256(saved).digest() != digest:  # torch reads most flipped bits without a word
+        if not hmac.compare_digest(self._digest(saved), digest):  # torch reads most flipped bits without a word
             return None
         state: dict[str, Any] = torch.load(io.BytesIO(saved), map_location="cpu", weights_only=True)
         return state
@@ -50,8 +56,11 @@ class Checkpoint:
         torch.save(state(), saved)
         content = saved.getvalue()
         with suppress(OSError):
-            _put_in_place(self.file, hashlib.sha256(content).digest() + content)
+            _put_in_place(self.file, self._digest(content) + content)
         self._last = time.monotonic()
+
+    def _digest(self, content: bytes) -> bytes:
+        return hmac.digest(self._secret, content, "sha256")
 
     def remove(self) -> None:
         """Remove the file: the run is over, or what it was for is."""
@@ -63,7 +72,8 @@ class Checkpoint:
 def _put_in_place(file: Path, content: bytes) -> None:
     unfinished = file.with_name(f"{file.name}.new")
     try:
-        with unfinished.open("wb") as stream:
+        unfinished.unlink(missing_ok=True)  # of a link the link alone, and "x" follows none
+        with unfinished.open("xb") as stream:
             stream.write(content)
             stream.flush()
             os.fsync(stream.fileno())
