@@ -7,7 +7,7 @@ This is the only module that knows every stage.
 
 import gc
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -28,6 +28,7 @@ from reportgen.planning import plan as planning
 from reportgen.planning import preflight
 from reportgen.planning.load import Loaded, look_through
 from reportgen.planning.plan import Action, Plan, Step
+from reportgen.planning.user_files import OwnFile, own_files
 from reportgen.report.typesetting import typeset
 from reportgen.storage import build_state, manifest
 from reportgen.storage.cache import Kept
@@ -123,10 +124,12 @@ def make_report(
     options: Options,
     announce: Callable[[str], None],
     kept: Kept | None = None,
+    measured: Mapping[str, Mapping[str, float]] | None = None,
 ) -> tuple[dict[str, bytes], list[str]]:
     """Go from records at rest to the reports, and to figures, tables and numbers in `folder`.
 
-    What was drawn before is taken from `kept`; without it all is drawn anew.
+    What was drawn before is taken from `kept`; without it all is drawn anew. Metrics of the suite's own that
+    `measured` has, by name and run, are not measured: no code of the suite's is run for them.
 
     Returns the reports by name, not yet written, so that those in their place are whole until all are there; and
     the paths of what was written, from `folder`.
@@ -137,7 +140,9 @@ def make_report(
 
     with side_by_side(documents.typeset_in(loaded)) as carry_out:
         announce("collect")
-        results = with_metrics(collect(planned, store), loaded.suite, loaded.file, options.profile, kept)
+        results = with_metrics(
+            collect(planned, store), loaded.suite, loaded.file, options.profile, kept, measured or {}
+        )
         announce("analyse")
         gc.freeze()  # statsmodels looks for garbage at every turn, among all that is imported
         try:
@@ -148,7 +153,8 @@ def make_report(
         languages = documents.drawn_in(loaded)
         figures = draw(results, findings, languages, folder, loaded.suite.sections, kept, carry_out)
         announce("write")
-        written = write(loaded, results, findings, figures, quick=options.quick, carry_out=carry_out)
+        files = own_files(loaded, planned, store)
+        written = write(loaded, results, findings, figures, files, quick=options.quick, carry_out=carry_out)
         others = [path for own in figures.values() for path in own.values()]
         others += [*numbers(results, findings, folder, loaded.suite), *documents.copy_pictures(loaded, folder)]
         # not the suite: the class of a task's suite is made on the way, and cannot be sent to another process
@@ -172,7 +178,13 @@ def manifest_of(loaded: Loaded, planned: Plan, store: Store, options: Options) -
     """Return what the reports are made from: see `manifest.Manifest`."""
     keys = {step.run.name: step.key for step in planned.steps}
     return manifest.of(
-        loaded.file, keys, store, loaded.template_folders, profile=options.profile, quick=options.quick
+        loaded.file,
+        keys,
+        store,
+        loaded.template_folders,
+        profile=options.profile,
+        quick=options.quick,
+        own={own.name: own.digest for own in own_files(loaded, planned, store)},
     )
 
 
@@ -253,11 +265,12 @@ def write(
     results: "Runs",
     findings: Findings,
     figures: dict[str, dict[str, str]],
+    files: Sequence[OwnFile] = (),
     *,
     quick: bool,
     carry_out: Beside[Any] = one_after_the_other,
 ) -> dict[str, str]:
-    """Fill in the templates: the report in Markdown by language.
+    """Fill in the templates: the report in Markdown by language; `files` are the author's own.
 
     A language without figures of its own has those of the first.
     """
@@ -269,7 +282,8 @@ def write(
     for language in loaded.languages:
         own = figures.get(language.code, any_language)
         context = build_context(loaded.suite, results, findings, own, language, quick=quick)
-        contexts.append((replace(context, words=loaded.words[language.code]), language))
+        listed = [(file.name, file.kind, file.digest) for file in files]
+        contexts.append((replace(context, words=loaded.words[language.code], own_files=listed), language))
     written = guarded.write(contexts, loaded.template_folders, carry_out=carry_out)
     return {language.code: text for (_, language), text in zip(contexts, written, strict=True)}
 

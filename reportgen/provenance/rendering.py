@@ -1,6 +1,7 @@
 """Two texts held against each other, and what differs said in a line."""
 
-from collections.abc import Iterator, Sequence
+import csv
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from difflib import SequenceMatcher
 from pathlib import Path
@@ -11,7 +12,6 @@ from reportgen.planning import plan as planning
 from reportgen.planning.load import Loaded
 from reportgen.planning.plan import Action, Plan, Step
 from reportgen.resources import shipped_suites
-from reportgen.storage import manifest as manifests
 from reportgen.storage.manifest import Manifest
 from reportgen.storage.records import Store
 from reportgen.storage.sealing import digest
@@ -84,9 +84,17 @@ def planned(loaded: Loaded, manifest: Manifest, store: Store) -> Plan:
 
 
 def rendered(
-    loaded: Loaded, plan: Plan, manifest: Manifest, store: Store, names: Sequence[str]
+    loaded: Loaded,
+    plan: Plan,
+    manifest: Manifest,
+    store: Store,
+    names: Sequence[str],
+    measured: Mapping[str, Mapping[str, float]],
 ) -> dict[str, bytes]:
-    """Return what a build writes from these records today: files by their paths, and of the reports `names`."""
+    """Return what a build writes from these records today: files by their paths, and of the reports `names`.
+
+    Metrics of the suite's own that `measured` has are taken from there; any other is measured by its code.
+    """
     formats = [kind for kind in loaded.suite.formats if any(name.endswith(f".{kind}") for name in names)]
     codes = [code for code in loaded.suite.languages if any(f".{code}." in name for name in names)]
     narrowed = replace(
@@ -97,21 +105,31 @@ def rendered(
     options = pipeline.Options(quick=manifest.suite.quick, profile=manifest.suite.profile)
     with TemporaryDirectory() as place:
         folder = Path(place)
-        reports, others = pipeline.make_report(narrowed, plan, store, folder, options, lambda _: None)
+        reports, others = pipeline.make_report(
+            narrowed, plan, store, folder, options, lambda _: None, None, measured
+        )
         return reports | {name: (folder / name).read_bytes() for name in others}
 
 
-def otherwise(loaded: Loaded, plan: Plan, manifest: Manifest, store: Store) -> list[str]:
-    """Say what a build of today is made from that the report was not: `weasyprint 69.0, now 70.0`."""
+def manifest_now(loaded: Loaded, plan: Plan, manifest: Manifest, store: Store) -> Manifest:
+    """Return the manifest that a build of today would write, without the digests of its files."""
     options = pipeline.Options(quick=manifest.suite.quick, profile=manifest.suite.profile)
-    now = manifests.Manifest.model_validate(pipeline.manifest_of(loaded, plan, store, options))
-    found = [
-        f"{name} {manifest.versions.get(name, 'missing')}, now {version}"
-        for name, version in now.versions.items()
-        if manifest.versions.get(name) != version
-    ]
-    if now.program != manifest.program:
-        found.append("other templates, or another copy of reportgen")
-    if now.suite != manifest.suite:
-        found.append(f"another suite than {loaded.file}")
+    return Manifest.model_validate(pipeline.manifest_of(loaded, plan, store, options))
+
+
+def printed_metrics(folder: Path, loaded: Loaded) -> dict[str, dict[str, float]]:
+    """Return what the tables beside a report say of each metric of the suite's own: its name, run and value.
+
+    Raises CannotRenderError where there is no such table.
+    """
+    found = {}
+    for metric in loaded.suite.metrics:
+        file = folder / "tables" / f"metric-{metric.name}.csv"
+        try:
+            rows = list(csv.DictReader(file.read_text("utf-8").splitlines()))
+            found[metric.name] = {row["run"]: float(row["value"] or "nan") for row in rows}
+        except (OSError, ValueError, KeyError, TypeError, csv.Error):
+            raise CannotRenderError(
+                f"{file}: got no table of the metric {metric.name}, which is its own"
+            ) from None
     return found

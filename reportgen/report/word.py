@@ -19,7 +19,7 @@ from reportgen.report.html import width
 from reportgen.report.pdf import to_pdf
 from reportgen.resources import TEMPLATES
 
-_PACKAGES = {"pypandoc": "pypandoc-binary", "pypdfium2": "pypdfium2", "docx": "python-docx"}
+_PACKAGES = {"pypandoc": "pypandoc-binary", "docx": "python-docx"}
 _READER = "commonmark+pipe_tables+strikeout+tex_math_dollars+implicit_figures"
 _DOTS_PER_INCH = 220
 _PICTURE = re.compile(r"\]\(([^()\s]+\.svg)\)")
