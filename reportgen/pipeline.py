@@ -6,7 +6,7 @@ This is the only module that knows every stage.
 """
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -24,6 +24,7 @@ from reportgen.planning import preflight
 from reportgen.planning.load import Loaded, look_through
 from reportgen.planning.output import CACHE, Output
 from reportgen.planning.plan import Plan, Step
+from reportgen.planning.user_files import OwnFile
 from reportgen.storage.cache import Kept
 from reportgen.storage.records import Store
 from reportgen.storage.untrusted import UntrustedFolder
@@ -102,11 +103,15 @@ def build(
 
 
 def make_report(
-    output: Output, announce: Callable[[str], None], kept: Kept | None = None
+    output: Output,
+    announce: Callable[[str], None],
+    kept: Kept | None = None,
+    measured: Mapping[str, Mapping[str, float]] | None = None,
 ) -> tuple[dict[str, bytes], list[str]]:
     """Go from records at rest to the reports, and to figures, tables and numbers in the output's folder.
 
-    What was drawn before is taken from `kept`; without it all is drawn anew.
+    What was drawn before is taken from `kept`; without it all is drawn anew. Metrics of the suite's own that
+    `measured` has, by name and run, are not measured: no code of the suite's is run for them.
 
     Returns the reports by name, not yet written, so that those in their place are whole until all are there; and
     the paths of what was written, from the folder.
@@ -118,7 +123,8 @@ def make_report(
     loaded, folder, suite = output.loaded, output.folder, output.loaded.suite
     with parallel_map(documents.typeset_in(loaded)) as parallel:
         announce("collect")
-        results = with_metrics(collect(output.planned, output.store), suite.metrics, loaded.document, kept)
+        collected = collect(output.planned, output.store)
+        results = with_metrics(collected, suite.metrics, loaded.document, kept, measured or {})
 
         announce("analyse")
         findings = analyse(results, loaded.claims)
@@ -127,7 +133,7 @@ def make_report(
         figures = draw(results, findings, documents.drawn_in(loaded), folder, suite.sections, kept, parallel)
 
         announce("write")
-        texts = write(loaded, results, findings, figures, parallel)
+        texts = write(loaded, results, findings, figures, output.user_files, parallel)
         others = [path for by_name in figures.values() for path in by_name.values()]
         others += [*numbers(results, findings, folder, suite), *documents.copy_pictures(loaded, folder)]
 
@@ -212,9 +218,10 @@ def write(
     results: "Runs",
     findings: Findings,
     figures: dict[str, dict[str, str]],
+    files: Sequence[OwnFile] = (),
     parallel: ParallelMap[Any] = serial_map,
 ) -> dict[str, str]:
-    """Fill in the templates: the report in Markdown by language.
+    """Fill in the templates: the report in Markdown by language; `files` are the author's own.
 
     A language without figures of its own has those of the first.
     """
@@ -226,7 +233,8 @@ def write(
     for language in loaded.languages:
         own = figures.get(language.code, any_language)
         context = build_context(loaded.suite, results, findings, own, language, quick=loaded.quick)
-        contexts.append((replace(context, words=loaded.words[language.code]), language))
+        listed = [(file.name, file.kind, file.digest) for file in files]
+        contexts.append((replace(context, words=loaded.words[language.code], own_files=listed), language))
     written = guarded.write(contexts, loaded.template_folders, parallel=parallel)
     return {language.code: text for (_, language), text in zip(contexts, written, strict=True)}
 

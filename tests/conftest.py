@@ -1,5 +1,6 @@
 """What the tests share: golden files, a tiny suite that is really trained, and the command line."""
 
+import json
 import os
 import subprocess
 import sys
@@ -13,6 +14,7 @@ import pytest
 from reportgen import pipeline
 from reportgen.figures.style import drawing
 from reportgen.i18n.languages import load_languages
+from reportgen.planning import plan
 from reportgen.resources import TEMPLATES
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -66,6 +68,14 @@ def largest_file(size: int) -> Iterator[None]:
         yield
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+def golden_files(step: plan.Step) -> dict[str, bytes]:
+    """Return the files of a run's golden record, as if it had been trained with the code and data of now."""
+    folder = GOLDEN / "records" / step.run.name.replace("/", "-")
+    files = {file.name: file.read_bytes() for file in folder.iterdir()}
+    plain = json.loads(files["record.json"]) | {"key": step.key, "parts": plan.parts_of_key(step.run)}
+    return {**files, "record.json": json.dumps(plain, ensure_ascii=False, indent=1).encode()}
 
 
 def build(suite: Path, folder: Path, **options: object) -> pipeline.Outcome:

@@ -203,9 +203,11 @@ app.command(
 app.add_typer(data.app, name="data")
 app.command(
     epilog="\b\nExamples:\n  reportgen verify build/suite_rnn_vs_lstm/report.en.pdf\n"
-    "  reportgen verify build/suite --suite suite.yaml --rerun 2\n\n\b\n"
-    "Exit status:\n  0  the report matches its records\n  1  it differs; the differences are listed\n"
-    "  2  not a report, or its manifest or records are incomplete",
+    "  reportgen verify build/suite --suite suite.yaml --rerun 2\n"
+    "  reportgen verify hand-ins/*/build/suite\n\n\b\n"
+    "Exit status:\n  0  every question is proven\n  1  something differs, and where\n"
+    "  2  it is no report, or its manifest or its records are not whole\n"
+    "  4  nothing differs, but something could not be decided, and why",
 )(provenance.verify)
 app.command(
     epilog="\b\nExamples:\n  reportgen why build/suite_rnn_vs_lstm/report.zh.pdf 0.8286\n"

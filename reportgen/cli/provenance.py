@@ -12,32 +12,43 @@ RecordsOption = Annotated[
 
 
 def verify(
-    report: Annotated[
-        Path, typer.Argument(metavar="REPORT", help="A .pdf, .html or .md report, or a folder of them.")
+    reports: Annotated[
+        list[Path],
+        typer.Argument(
+            metavar="REPORT…", help="A .pdf, .html or .md report, or a folder of them; or several hand-ins."
+        ),
     ],
     suite: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Suite file (default: searched for near the report).")
     ] = None,
     records: RecordsOption = None,
     rerun: Annotated[
-        int, typer.Option(min=0, metavar="N", help="Retrain N runs and compare them with their records.")
+        int, typer.Option(min=0, metavar="N", help="Train N runs of each anew, drawn at random, and compare them.")
     ] = 0,
-    seed: Annotated[int, typer.Option(metavar="S", help="Seed that chooses the runs to retrain.")] = 0,
+    seed: Annotated[
+        int | None, typer.Option(min=0, metavar="S", help="Draw the runs that an earlier --rerun has drawn.")
+    ] = None,
+    trust: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR", help="Templates, sentences and style sheets that you know: the course's, say."
+        ),
+    ] = None,
 ) -> None:
-    """Check that a report matches its records. It is compared with its manifest, and written again."""
-    from reportgen.provenance.verify import Options, verify
+    """Is a report what its records give? It is held against its manifest and written anew.
+
+    Exit status: 0 all is proven, 1 something differs, 4 something could not be decided, 2 the input was wrong.
+    Several hand-ins are held against each other, too: no record may be in two of them.
+    """
+    from reportgen.provenance.answers import EXIT_STATUS, summary, worst
+    from reportgen.provenance.verify import Options, verify_all
 
     checks = []
-    for check in verify(report, Options(suite, records, rerun, seed)):
-        mark = {True: "ok       ", False: "DIFFERS  ", None: "unknown  "}[check.good]
-        typer.echo(f"{mark}{check.words}")
+    for check in verify_all(reports, Options(suite, records, rerun, seed, trust)):
+        typer.echo(f"{check.outcome.value:<11}{check.question.value}: {check.words}")
         checks.append(check)
-    differs = sum(check.good is False for check in checks)
-    unknown = sum(check.good is None for check in checks)
-    left = f"; {unknown} could not be told" if unknown else ""
-    typer.echo(f"{differs} differences{left}" if differs else f"good: {report} is what its records give{left}")
-    if differs:
-        raise typer.Exit(1)
+    typer.echo(summary(checks))
+    raise typer.Exit(EXIT_STATUS[worst(checks)])
 
 
 def why(

@@ -4,7 +4,7 @@ import signal
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
@@ -164,23 +164,34 @@ def files_of_run(
 
     Raises OutOfMemory if memory ran out and this is not the last try.
     """
+    from reportgen.lab.environment import arithmetic
     from reportgen.lab.record import to_files
     from reportgen.lab.training.loop import Hooks
+    from reportgen.storage import traces
     from reportgen.tasks.registry import run_settings
     from reportgen.tasks.runs import carry_out
 
+    here: set[int] = set()  # the epochs or steps of this attempt; a run that was stopped has others from before
+
     def on_log(logged: "Logged") -> None:
+        here.add(logged.number)
         tell(EpochDone(task.name, logged.number, task.epochs, logged.loss, logged.accuracy, task.unit))
 
-    record = carry_out(
-        run_settings(task.settings),
-        task.seed,
-        task.parts,
-        hooks=Hooks(on_log, on_batch),
-        checkpoint=checkpoint,
-        last_try=last_try,
-    )
-    return to_files(record)
+    with traces.reads_of(traces.code_folder(task.settings)) as reads:
+        record = carry_out(
+            run_settings(task.settings),
+            task.seed,
+            task.parts,
+            hooks=Hooks(on_log, on_batch),
+            checkpoint=checkpoint,
+            last_try=last_try,
+        )
+
+    left = traces.Traces(dict(reads), arithmetic(str(task.settings["device"])))
+    before = [row["seconds"] for row in record.epochs if row["epoch"] not in here]
+    before += [max((row["seconds"] for row in record.steps if row["step"] not in here), default=0.0)]  # added up
+    record = replace(record, seconds=record.seconds + sum(before))
+    return {**to_files(record), traces.FILE: traces.to_file(left)}
 
 
 def record_death(task: Task, error: str, store: Store, listen: Listen) -> None:

@@ -34,9 +34,9 @@ from reportgen.executors.base import (
     tell_done,
 )
 from reportgen.lab.settings import RunOfAnyTask
-from reportgen.lab.user_source import file_of_own
 from reportgen.storage.records import Store
 from reportgen.storage.secret import machine_secret
+from reportgen.storage.traces import named_files
 from reportgen.tasks.registry import run_settings
 from reportgen.tasks.runs import key_parts
 
@@ -375,13 +375,3 @@ def _files(run: Any) -> dict[str, bytes] | None:
     except exceptions.RayError as error:
         raise ReportgenError(f"Ray: {str(error).splitlines()[0]}") from None
     return files
-
-
-def named_files(settings: object) -> list[Path]:
-    """Return the files and folders that the settings of a run name, as they lie on this machine."""
-    if isinstance(settings, dict):
-        return [file for value in settings.values() for file in named_files(value)]
-    if isinstance(settings, list | tuple):
-        return [file for value in settings for file in named_files(value)]
-    file = Path(file_of_own(settings) or settings) if isinstance(settings, str) else Path()
-    return [file] if file.is_absolute() and file.exists() else []

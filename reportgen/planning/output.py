@@ -3,6 +3,7 @@
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ from filelock import BaseFileLock
 
 from reportgen.planning.load import Loaded
 from reportgen.planning.plan import Plan
+from reportgen.planning.user_files import OwnFile, own_files
 from reportgen.storage import build_state, manifest
 from reportgen.storage.records import Store
 from reportgen.storage.untrusted import UntrustedFolder, refuse_link
@@ -49,7 +51,13 @@ class Output:
             self.loaded.template_folders,
             profile=self.loaded.profile,
             quick=self.loaded.quick,
+            own={own.name: own.digest for own in self.user_files},
         )
+
+    @cached_property
+    def user_files(self) -> tuple[OwnFile, ...]:
+        """The author's own files that took part; those that code read are known once it has run."""
+        return own_files(self.loaded, self.planned, self.store)
 
     @property
     def mark(self) -> str:

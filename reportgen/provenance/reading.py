@@ -109,6 +109,31 @@ def changed_pages(report: Report) -> list[int]:
     return [n for n in numbers if digests[n - 1 : n] != wanted[n - 1 : n]]
 
 
+def attached_markdown(content: bytes) -> str:
+    """Return the Markdown inside a PDF; empty without any."""
+    return (
+        _markdown_in({name: files[0] for name, files in _pdf(Path("report.pdf"), content).attachments.items()})
+        or ""
+    )
+
+
+def pango_of(content: bytes) -> str:
+    """Return the version of Pango that a PDF says it was set with; empty if it says none."""
+    attached = _pdf(Path("report.pdf"), content).attachments
+    return manifest.parsed(attached[NAME][0], "report.pdf").pango if NAME in attached else ""
+
+
+def producer_of(report: Report) -> str:
+    """Return the program that a PDF says it was written by, such as `WeasyPrint 68.0`; empty if it says none."""
+    about = _pdf(report.file, report.content).metadata
+    return str(about.producer or "") if about else ""
+
+
+def _markdown_in(attached: dict[str, bytes]) -> str | None:
+    texts = [data for name, data in attached.items() if name.endswith(".md")]
+    return texts[0].decode("utf-8", "replace") if texts else None
+
+
 def _content_of(page: Any) -> bytes:
     content = page["/Contents"].get_object() if "/Contents" in page else None
     parts = content if isinstance(content, list) else [content] if content is not None else []
@@ -122,8 +147,7 @@ def _open_pdf(file: Path, content: bytes) -> Report:
             f"{file}: got a PDF without reportgen's manifest, expected a report that reportgen wrote"
         )
     found = manifest.parsed(attached[NAME], file)
-    texts = [data for name, data in attached.items() if name.endswith(".md")]
-    return Report(file, content, found, texts[0].decode("utf-8", "replace") if texts else None)
+    return Report(file, content, found, _markdown_in(attached))
 
 
 def _pdf(file: Path, content: bytes) -> Any:

@@ -1,6 +1,7 @@
 """Two texts held against each other, and what differs said in a line."""
 
-from collections.abc import Iterator, Sequence
+import csv
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from difflib import SequenceMatcher
 from pathlib import Path
@@ -83,8 +84,17 @@ def planned(loaded: Loaded, manifest: Manifest, store: Store) -> Plan:
     return Plan(steps)
 
 
-def rendered(loaded: Loaded, plan: Plan, store: Store, names: Sequence[str]) -> dict[str, bytes]:
-    """Return what a build writes from these records today: files by their paths, and of the reports `names`."""
+def rendered(
+    loaded: Loaded,
+    plan: Plan,
+    store: Store,
+    names: Sequence[str],
+    measured: Mapping[str, Mapping[str, float]],
+) -> dict[str, bytes]:
+    """Return what a build writes from these records today: files by their paths, and of the reports `names`.
+
+    Metrics of the suite's own that `measured` has are taken from there; any other is measured by its code.
+    """
     formats = [kind for kind in loaded.suite.formats if any(name.endswith(f".{kind}") for name in names)]
     codes = [code for code in loaded.suite.languages if any(f".{code}." in name for name in names)]
     narrowed = replace(
@@ -94,20 +104,29 @@ def rendered(loaded: Loaded, plan: Plan, store: Store, names: Sequence[str]) -> 
     )
     with TemporaryDirectory() as place:
         folder = Path(place)
-        reports, others = pipeline.make_report(Output(folder, narrowed, plan, store), lambda _: None)
+        output = Output(folder, narrowed, plan, store)
+        reports, others = pipeline.make_report(output, lambda _: None, None, measured)
         return reports | {name: (folder / name).read_bytes() for name in others}
 
 
-def otherwise(loaded: Loaded, plan: Plan, manifest: Manifest, store: Store) -> list[str]:
-    """Say what a build of today is made from that the report was not: `weasyprint 69.0, now 70.0`."""
-    now = Manifest.model_validate(Output(Path(), loaded, plan, store).manifest)
-    found = [
-        f"{name} {manifest.versions.get(name, 'missing')}, now {version}"
-        for name, version in now.versions.items()
-        if manifest.versions.get(name) != version
-    ]
-    if now.program != manifest.program:
-        found.append("other templates, or another copy of reportgen")
-    if now.suite != manifest.suite:
-        found.append(f"another suite than {loaded.file}")
+def manifest_now(loaded: Loaded, plan: Plan, store: Store) -> Manifest:
+    """Return the manifest that a build of today would write, without the digests of its files."""
+    return Manifest.model_validate(Output(Path(), loaded, plan, store).manifest)
+
+
+def printed_metrics(folder: Path, loaded: Loaded) -> dict[str, dict[str, float]]:
+    """Return what the tables beside a report say of each metric of the suite's own: its name, run and value.
+
+    Raises CannotRenderError where there is no such table.
+    """
+    found = {}
+    for metric in loaded.suite.metrics:
+        file = folder / "tables" / f"metric-{metric.name}.csv"
+        try:
+            rows = list(csv.DictReader(file.read_text("utf-8").splitlines()))
+            found[metric.name] = {row["run"]: float(row["value"] or "nan") for row in rows}
+        except (OSError, ValueError, KeyError, TypeError, csv.Error):
+            raise CannotRenderError(
+                f"{file}: got no table of the metric {metric.name}, which is its own"
+            ) from None
     return found

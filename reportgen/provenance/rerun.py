@@ -1,8 +1,11 @@
 """Runs trained anew and held against their records."""
 
+import math
 import random
+import secrets
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -16,13 +19,18 @@ from reportgen.lab.record import Record
 from reportgen.planning import plan, preflight
 from reportgen.planning.load import Loaded
 from reportgen.planning.plan import Action
-from reportgen.provenance.verify import Check
+from reportgen.provenance.answers import Check, Question, differs, proven, undecided
+from reportgen.storage import traces
 from reportgen.storage.manifest import Manifest
 from reportgen.storage.records import Store
+from reportgen.storage.traces import Traces
 
 RELATIVE, ABSOLUTE = 0.05, 0.02
-"""The tolerance where bits cannot be equal: another machine, another torch. A number counts as the same if it is
-within 5% or within 0.02, two percentage points of an accuracy."""
+"""The tolerance where bits cannot be equal: another machine, another torch. A number agrees if it is within 5% or
+within 0.02, two percentage points of an accuracy, whichever is more; the two are not added."""
+
+SLOWEST = 10
+"""How many times as fast as here a run may say that it was: cores differ less between machines."""
 
 _PLATFORM = ("code", "torch", "device", "dtype", "threads")
 _MACHINE = ("system", "cpu", "gpu", "torch", "cuda", "cudnn", "threads")
@@ -34,16 +42,22 @@ _OUTCOMES = (
     "digit_accuracy",
     "exact_accuracy",
 )
+_DESCRIPTION = ("printout", "summary", "parameters", "arguments", "source", "loss_source")
 
 
-def rerun(loaded: Loaded, manifest: Manifest, store: Store, count: int, seed: int) -> Iterator[Check]:
+def rerun(loaded: Loaded, manifest: Manifest, store: Store, count: int, seed: int | None) -> Iterator[Check]:
     """Train `count` runs anew, in a store of their own, and hold each against its record.
 
-    The runs are drawn at random by `seed`, so that another one takes others. Imported ones cannot be trained.
+    The runs are drawn at random, by the system unless a seed is given, and named with the seed before they are
+    trained. Imported ones cannot be trained.
     """
     elsewhere = {run.name for run in loaded.runs if run.variant.imported}
     names = [name for name in manifest.records if name not in elsewhere]
-    chosen = sorted(random.Random(seed).sample(names, min(count, len(names))), key=names.index)  # noqa: S311 - no secret
+    chosen, seed = drawn(names, count, seed)
+    words = (
+        f"drawn of {len(names)} runs, again with --seed {seed}: {', '.join(chosen) or 'none, all are imported'}"
+    )
+    yield proven(Question.RERUN, words) if chosen else undecided(Question.RERUN, words)
     with TemporaryDirectory() as place:
         fresh = Store(Path(place) / "records")
         planned = pipeline.plan(loaded, fresh)
@@ -54,38 +68,115 @@ def rerun(loaded: Loaded, manifest: Manifest, store: Store, count: int, seed: in
         preflight.try_own(loaded.document, [step.run for step in wanted.steps])
         pipeline.run(wanted, fresh, pipeline.Options(), lambda _: None)
         for name in chosen:
-            yield compared(name, plan.read(store, manifest.records[name].key), plan.read(fresh, steps[name].key))
+            pair = (store, manifest.records[name].key), (fresh, steps[name].key)
+            before, after = (plan.read(*one) for one in pair)
+            yield from compared(name, before, after, *(traces.of_record(*one) for one in pair))
 
 
-def compared(name: str, before: Record | None, after: Record | None) -> Check:
-    """Hold a run that was trained anew against its record: bits on the same kind of machine, else a tolerance."""
+def drawn(names: Sequence[str], count: int, seed: int | None) -> tuple[list[str], int]:
+    """Return `count` of the names, in their order, and the seed that draws them again."""
+    seed = secrets.randbelow(10**9) if seed is None else seed
+    chosen = random.Random(seed).sample(list(names), min(count, len(names)))  # noqa: S311 - the seed is the secret
+    return sorted(chosen, key=list(names).index), seed
+
+
+def compared(
+    name: str,
+    before: Record | None,
+    after: Record | None,
+    left: Traces | None = None,
+    left_now: Traces | None = None,
+) -> Iterator[Check]:
+    """Hold a run that was trained anew against its record.
+
+    Args:
+        name: of the run.
+        before: its record.
+        after: that of the training of now.
+        left: what the worker left beside the record.
+        left_now: the same of now: whether the machines compute alike is measured, and not taken from their names.
+    """
     if before is None or after is None:
-        return Check(False, f"{name}: trained anew, but its record cannot be read")
+        yield undecided(Question.RERUN, f"{name}: trained anew, but its record cannot be read")
+        return
     declared = {part for part in before.parts.keys() | after.parts.keys() if part not in _PLATFORM}
     if changed := sorted(part for part in declared if before.parts.get(part) != after.parts.get(part)):
-        return Check(False, f"{name}: cannot be trained as it was, since these have changed: {', '.join(changed)}")
-    platform = [
-        *(part for part in _PLATFORM if before.parts.get(part) != after.parts.get(part)),
-        *(part for part in _MACHINE if before.environment.get(part) != after.environment.get(part)),
+        words = f"{name}: cannot be trained as it was, since these have changed: {', '.join(changed)}"
+        yield differs(Question.RERUN, words)
+        return
+    yield from (
+        differs(Question.RERUN, f"{name}: trained anew, {words}") for words in told_otherwise(before, after)
+    )
+    if not (unequal := unequal_parts(before, after)):
+        yield proven(Question.RERUN, f"{name}: trained anew, it gives the same bits")
+    elif platform := other_platform(before, after, left, left_now):
+        yield _within(name, before, after, platform)
+    else:
+        yield differs(Question.RERUN, f"{name}: trained anew, it gives other bits: {', '.join(unequal)}")
+
+
+def other_platform(before: Record, after: Record, left: Traces | None, left_now: Traces | None) -> list[str]:
+    """Return in what machine and software of a record differ from those of now; nothing if bits must be equal.
+
+    Where both have measured how they compute, that decides, whatever the machines are called.
+    """
+    parts = [part for part in _PLATFORM if before.parts.get(part) != after.parts.get(part)]
+    if left and left_now and left.arithmetic and left_now.arithmetic:
+        return [*parts, *(["arithmetic"] if left.arithmetic != left_now.arithmetic else [])]
+    named = (part for part in _MACHINE if before.environment.get(part) != after.environment.get(part))
+    return list(dict.fromkeys([*parts, *named]))
+
+
+def told_otherwise(before: Record, after: Record) -> list[str]:
+    """Return what a record says otherwise than the training of now, on whatever machine: model, epochs, times."""
+    found = [
+        f"its {part} is another"
+        for part in _DESCRIPTION
+        if before.model.get(part) != after.model.get(part) and before.parts.get("code") == after.parts.get("code")
     ]
-    if platform:
-        return _within(name, before, after, list(dict.fromkeys(platform)))
-    if unequal := unequal_parts(before, after):
-        return Check(False, f"{name}: trained anew, it gives other bits: {', '.join(unequal)}")
-    return Check(True, f"{name}: trained anew, it gives the same bits")
+    epochs = [len(record.epochs) for record in (before, after)]
+    if before.status == after.status == "finished" and epochs[0] != epochs[1]:
+        found.append(f"it has {epochs[1]} epochs, was {epochs[0]}")
+    fastest = [_fastest(record) for record in (before, after)]
+    if fastest[0] * SLOWEST < fastest[1]:
+        found.append(
+            f"an epoch or a step takes {fastest[1]:.3g} seconds at the least, was {fastest[0]:.3g}: "
+            f"no machine is {SLOWEST} times as fast as this one"
+        )
+    return found
+
+
+def _fastest(record: Record) -> float:
+    """Return the shortest time of an epoch, or of a step between two rows of its log; NaN without any.
+
+    The shortest, since whatever else a machine does makes a time longer, and never shorter.
+    """
+    epochs = [row["seconds"] for row in record.epochs]
+    rows = [(0.0, 0.0), *((row["step"], row["seconds"]) for row in record.steps if "seconds" in row)]
+    steps = [(b[1] - a[1]) / (b[0] - a[0]) for a, b in pairwise(rows) if b[0] > a[0]]
+    return min([*epochs, *steps], default=math.nan)
 
 
 def _within(name: str, before: Record, after: Record, platform: Sequence[str]) -> Check:
     """Compare what runs come to on two machines, where rounding differs and grows as they train."""
     told = f"5% or 0.02, since these differ: {', '.join(platform)}"
     if before.status != after.status:
-        return Check(False, f"{name}: trained anew it is {after.status}, it was {before.status}")
+        return differs(Question.RERUN, f"{name}: trained anew it is {after.status}, it was {before.status}")
     one, other = outcomes(before), outcomes(after)
     for measure, was in one.items():
-        now = other.get(measure, float("nan"))
-        if not np.isclose(now, was, rtol=RELATIVE, atol=ABSOLUTE, equal_nan=True):
-            return Check(False, f"{name}: trained anew, {measure} is {now:.6g}, was {was:.6g}; not within {told}")
-    return Check(True, f"{name}: trained anew, it comes to the same within {told}")
+        now = other.get(measure, math.nan)
+        if not agree(now, was):
+            words = f"{name}: trained anew, {measure} is {now:.6g}, was {was:.6g}; not within {told}"
+            return differs(Question.RERUN, words)
+    words = f"{name}: trained anew, it comes to the same within {told}; bits cannot be compared"
+    return undecided(Question.RERUN, words)
+
+
+def agree(now: float, was: float) -> bool:
+    """Tell whether two numbers agree within the larger of the two tolerances; NaN agrees with NaN."""
+    if math.isnan(now) or math.isnan(was):
+        return math.isnan(now) and math.isnan(was)
+    return now == was or abs(now - was) <= max(RELATIVE * abs(was), ABSOLUTE)
 
 
 def outcomes(record: Record) -> dict[str, float]:

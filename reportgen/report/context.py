@@ -111,6 +111,8 @@ class Common:
     """What the checks found, in words."""
     words: dict[str, str] = field(default_factory=dict)
     """The Markdown of each section of the suite's own, by its name in `sections`."""
+    own_files: list[tuple[str, str, str]] = field(default_factory=list)
+    """Name, kind and SHA-256 of each file of the author's own that took part, the suite first."""
     imported: list[Imported] = field(default_factory=list)
     """The logs of the runs that were trained elsewhere."""
     environment_rows: tuple[str, ...] = ENVIRONMENT

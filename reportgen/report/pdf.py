@@ -162,9 +162,8 @@ def _finisher(source: Source | None) -> Callable[[Any, Any], None]:
             return
         pages = [pdf.objects[int(reference.split()[0])] for reference in pdf.page_references]
         contents = [pdf.objects[int(page["Contents"].split()[0])] for page in pages]
-        manifest = unsealed(
-            source.manifest, text=digest(source.text), pages=[digest(_plain(stream)) for stream in contents]
-        )
+        digests = [digest(_plain(stream)) for stream in contents]
+        manifest = unsealed(source.manifest, text=digest(source.text), pages=digests, pango=pango_version())
         files = [stream for stream in pdf.objects if getattr(stream, "extra", {}).get("Type") == "/EmbeddedFile"]
         (place,) = (stream for stream in files if stream.stream == [b" "])
         place.stream, place.compress = [manifest], False  # as it is, so that the seal can be put in
@@ -220,6 +219,15 @@ def _without_collection() -> Iterator[None]:
     finally:
         if collecting:
             gc.enable()
+
+
+def pango_version() -> str:
+    """Return the version of Pango that sets the type here: 1.50.12."""
+    load_weasyprint()
+    from weasyprint.text.ffi import pango
+
+    number = int(pango.pango_version())
+    return f"{number // 10000}.{number // 100 % 100}.{number % 100}"
 
 
 def load_weasyprint() -> Any:

@@ -71,12 +71,16 @@ class Manifest(_Part):
     """A digest of reportgen's source and of the templates."""
     versions: dict[str, str]
     """Of reportgen, Python, torch, and all that a report's bytes depend on."""
+    own: dict[str, str] = {}
+    """Name and digest of each file of the author's own that took part: see `reportgen.own_files`."""
     files: dict[Below, str] = {}
     """Of manifest.json alone: path and digest of each file of the build."""
     text: str = ""
     """Of a manifest inside a report: the digest of the Markdown that it was made from."""
     pages: list[str] = []
     """Of a manifest inside a PDF: the digest of each page's content, not compressed."""
+    pango: str = ""
+    """Of a manifest inside a PDF: the version of Pango, which set its type."""
     seal: str = ""
     """Of a manifest inside a report: the digest of that file, with zeros in the seal's place."""
 
@@ -89,6 +93,7 @@ def of(
     *,
     profile: str | None,
     quick: bool,
+    own: Mapping[str, str],
 ) -> dict[str, Any]:
     """Return the part of `Manifest` that all reports of a build share, as plain values.
 
@@ -99,6 +104,7 @@ def of(
         templates: the folders of the templates.
         profile: of the suite.
         quick: whether it was a quick build.
+        own: name and digest of each file of the author's own.
     """
     return {
         "format": "reportgen manifest 1",
@@ -111,6 +117,7 @@ def of(
         "records": {run: {"key": key, "files": store.digests(key)} for run, key in keys.items()},
         "program": build_state.program(templates),
         "versions": versions(),
+        "own": dict(own),
     }
 
 

@@ -34,7 +34,8 @@ from ray import cloudpickle  # noqa: E402
 from ray.cluster_utils import Cluster as Machines  # noqa: E402
 
 from reportgen.executors import cluster as connecting  # noqa: E402
-from reportgen.executors.cluster import Cluster, check_files, named_files, train  # noqa: E402
+from reportgen.executors.cluster import Cluster, check_files, train  # noqa: E402
+from reportgen.storage.traces import named_files  # noqa: E402
 
 cloudpickle.register_pickle_by_value(sys.modules[__name__])  # no machine of the cluster has this file
 MACHINE = {"num_cpus": 1, "object_store_memory": 80 << 20}

@@ -18,8 +18,9 @@ from reportgen import pipeline
 from reportgen.errors import ReportgenError
 from reportgen.lab.record import Record, from_files
 from reportgen.provenance import rerun
+from reportgen.provenance.answers import Outcome, Question, differs
 from reportgen.provenance.rendering import differing
-from reportgen.provenance.verify import Check, Options, verify
+from reportgen.provenance.verify import Options, verify
 from reportgen.storage import manifest, sealing
 from reportgen.storage.records import Store
 
@@ -33,7 +34,7 @@ def folder(tiny_build: pipeline.Outcome, tmp_path: Path) -> Path:
 
 def wrong(place: Path, options: Options | None = None) -> list[str]:
     """Return what `verify` finds to differ."""
-    return [check.words for check in verify(place, options or Options()) if check.good is False]
+    return [check.words for check in verify(place, options or Options()) if check.outcome is Outcome.DIFFERS]
 
 
 def edit(file: Path, old: str, new: str, count: int = 1) -> None:
@@ -69,7 +70,7 @@ def edit_pdf(file: Path, old: str, new: str) -> int:
 def test_a_report_that_nobody_touched_is_good(folder: Path) -> None:
     """With the suite at hand every file comes out the same to the byte, and nothing is left untold."""
     checks = list(verify(folder, Options(suite=TINY)))
-    assert [check for check in checks if check.good is not True] == []
+    assert [check for check in checks if check.outcome is not Outcome.PROVEN] == []
     words = [check.words for check in checks]
     count = len(manifest.parsed((folder / "manifest.json").read_bytes(), "").files)
     assert f"{count} of {count} files are the same to the byte, written anew from the records" in words
@@ -118,8 +119,9 @@ def test_a_pdf_with_a_forged_manifest_is_found(folder: Path) -> None:
     page = edit_pdf(report, "0.7201", "0.7301")
     forge(report)
     assert wrong(report) == []
-    (found,) = wrong(report, Options(suite=TINY))
-    assert re.fullmatch(rf".*report\.en\.pdf: page {page}: got .*0\.7301.*, expected .*0\.7201.*", found)
+    found = wrong(report, Options(suite=TINY))
+    assert re.fullmatch(rf".*report\.en\.pdf: page {page}: got .*0\.7301.*, expected .*0\.7201.*", found[0])
+    assert found[1:] == [f"{report}: looks otherwise than the same page set here: page {page}"]
 
 
 def forge(file: Path) -> None:
@@ -131,6 +133,7 @@ def forge(file: Path) -> None:
     text = reader.attachments["report.en.md"][0]
     writer = PdfWriter()
     writer.append_pages_from_reader(reader)
+    writer.add_metadata({"/Producer": reader.metadata.producer})
     writer.add_attachment("report.en.md", text)
     writer.add_attachment(sealing.NAME, sealing.unsealed(own | {"pages": pages}))
     stream = io.BytesIO()
@@ -159,7 +162,8 @@ def test_manifests_that_were_edited_along_are_found(folder: Path) -> None:
     (folder / "manifest.json").write_text(json.dumps(made), "utf-8")
     found = wrong(folder / "report.en.md", Options(suite=TINY))
     assert found
-    assert all(re.search(r"results\.json:\d+: got .*0\.88333.*, expected .*0\.78333", words) for words in found)
+    name = r"results\.json:\d+: got .*0\.88333.*, expected .*0\.78333"
+    assert all(re.search(name, words) for words in found), found
 
 
 def test_a_digit_in_a_record_is_found(folder: Path) -> None:
@@ -199,15 +203,18 @@ def test_another_suite_is_found(folder: Path, tmp_path: Path) -> None:
     found = wrong(folder / "report.en.md", Options(suite=suite))
     assert found[0] == f"{suite}: is not the suite that the report was made from"
     assert re.search(r"report\.en\.md:\d+: got .*0000.*, expected .*0001", found[1])
-    words = [check.words for check in verify(folder / "report.en.md", Options()) if check.good is None]
-    assert words == ["not written anew: no tiny.yaml as it was then; --suite FILE says where it is"]
+    words = [
+        check.words for check in verify(folder / "report.en.md", Options()) if check.outcome is Outcome.UNDECIDED
+    ]
+    why = "no tiny.yaml as it was then; --suite FILE says where it is"
+    assert words == [why, f"not looked at: {why}", f"not written anew: {why}"]
 
 
 def test_runs_trained_anew_give_the_same_bits(folder: Path) -> None:
     """Two runs, drawn by the seed, come out as their records have them; with a forged record one does not."""
     report = folder / "report.en.md"
     checks = list(verify(report, Options(suite=TINY, rerun=2, seed=3)))[-2:]
-    assert [check.good for check in checks] == [True, True]
+    assert [check.outcome for check in checks] == [Outcome.PROVEN] * 2
     names = [check.words.removesuffix(": trained anew, it gives the same bits") for check in checks]
     assert len({*names} & set(manifest.parsed((folder / "manifest.json").read_bytes(), "").records)) == 2
 
@@ -231,9 +238,9 @@ def test_a_bit_that_differs_is_named() -> None:
         epochs=[{**before.epochs[0], "train_loss": 0.5}, *before.epochs[1:]],
     )
     assert rerun.unequal_parts(before, other) == ["kept_epoch", "epochs", "predictions.loss"]
-    assert rerun.compared("run", before, other) == Check(
-        False, "run: trained anew, it gives other bits: kept_epoch, epochs, predictions.loss"
-    )
+    assert list(rerun.compared("run", before, other)) == [
+        differs(Question.RERUN, "run: trained anew, it gives other bits: kept_epoch, epochs, predictions.loss")
+    ]
 
 
 def test_on_another_machine_a_tolerance_is_stated() -> None:
@@ -241,19 +248,18 @@ def test_on_another_machine_a_tolerance_is_stated() -> None:
     before = record()
     elsewhere = replace(before, environment={**before.environment, "cpu": "another"})
     near = replace(elsewhere, predictions={**before.predictions, "loss": before.predictions["loss"] * 1.01})
-    check = rerun.compared("run", before, near)
-    assert check == Check(
-        True, "run: trained anew, it comes to the same within 5% or 0.02, since these differ: cpu"
-    )
+    (check,) = rerun.compared("run", before, near)
+    assert check.outcome is Outcome.UNDECIDED
+    told = "run: trained anew, it comes to the same within 5% or 0.02, since these differ: cpu"
+    assert check.words == f"{told}; bits cannot be compared"
     far = replace(elsewhere, predictions={**before.predictions, "loss": before.predictions["loss"] * 1.2})
-    check = rerun.compared("run", before, far)
+    (check,) = rerun.compared("run", before, far)
     was = float(before.predictions["loss"].mean(dtype=np.float64))
-    assert check.good is False
+    assert check.outcome is Outcome.DIFFERS
     assert f"test_loss is {1.2 * was:.4f}"[:-2] in check.words
     changed = replace(before, parts={**before.parts, "data": "other"})
-    assert rerun.compared("run", before, changed).words == (
-        "run: cannot be trained as it was, since these have changed: data"
-    )
+    (check,) = rerun.compared("run", before, changed)
+    assert check.words == "run: cannot be trained as it was, since these have changed: data"
 
 
 def test_what_is_no_report_is_told(folder: Path, tmp_path: Path) -> None:
@@ -306,7 +312,7 @@ def test_records_that_are_nowhere_are_told(folder: Path, tmp_path: Path, monkeyp
     monkeypatch.chdir(tmp_path)  # a build in the folder that the tests run in would be looked into
     (folder.parent / "records").rename(tmp_path / "kept")
     checks = verify(folder / "report.en.pdf", Options())
-    assert [next(checks).good, next(checks).good] == [True, True]
+    assert [next(checks).outcome, next(checks).outcome] == [Outcome.PROVEN] * 2
     with pytest.raises(
         ReportgenError, match=r"records: got no such folder, expected the records .*; --records DIR"
     ):
@@ -315,16 +321,25 @@ def test_records_that_are_nowhere_are_told(folder: Path, tmp_path: Path, monkeyp
 
 
 def test_the_exit_status_says_what_came_of_it(folder: Path, reportgen: Command) -> None:
-    """0 if all is good, 1 if something differs, 2 for what cannot be verified."""
+    """0 if all is proven, 1 if something differs, 2 for what is no report, 4 for what could not be decided."""
     report = folder / "report.en.html"
     done = reportgen("verify", report)
     assert (done.returncode, done.stdout.splitlines()[-1]) == (
+        4,
+        "undecided: suite, own files, rewritten, html; proven: manifest, versions, records, consistency",
+    )
+    assert f"undecided  rewritten: not written anew: no {TINY.name} as it was then" in done.stdout
+    done = reportgen("verify", report.with_suffix(".md"), "--suite", TINY)
+    assert (done.returncode, done.stdout.splitlines()[-1]) == (
         0,
-        f"good: {report} is what its records give; 1 could not be told",
+        "proven: manifest, versions, records, consistency, suite, own files, rewritten",
     )
     edit(report, "72.50%", "72.51%")
     done = reportgen("verify", report)
-    assert (done.returncode, done.stdout.splitlines()[-1]) == (1, "2 differences; 1 could not be told")
+    assert (done.returncode, done.stdout.splitlines()[-1]) == (
+        1,
+        "differs: manifest; undecided: suite, own files, rewritten, html; proven: versions, records, consistency",
+    )
     done = reportgen("verify", TINY)
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr == f"{TINY}: got a file of another kind, expected a report: .pdf, .html or .md\n"

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import GOLDEN, TINY, Command, build
+from conftest import GOLDEN, TINY, Command, build, golden_files
 from pandas.testing import assert_frame_equal
 
 from reportgen import pipeline
@@ -45,8 +45,7 @@ def suite(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "suite.yaml").write_text(TINY.read_text("utf-8") + DECLARED, "utf-8")
     store = Store(folder / "build" / "records")
     for step in pipeline.plan(pipeline.load(folder / "suite.yaml"), store).steps:
-        records = GOLDEN / "records" / step.run.name.replace("/", "-")
-        store.write(step.key, {file.name: file.read_bytes() for file in records.iterdir()})
+        store.write(step.key, golden_files(step))
     return folder / "suite.yaml"
 
 
@@ -71,14 +70,15 @@ def test_a_metric_is_a_column_of_its_own_table(suite: Path) -> None:
 
 
 def test_verify_runs_no_metric(suite: Path, reportgen: Command) -> None:
-    """Verifying runs no code of the suite's: with own metrics the report is not written anew, and that is said."""
+    """Verifying runs no code of the suite's: a metric's values are taken from the report, and that is said."""
     folder = build(suite, suite.parent / "build").folder
     file = suite.parent / "my_metrics.py"
     file.write_text(f"from pathlib import Path\nPath({str(suite.parent / 'ran')!r}).touch()\n{METRICS}", "utf-8")
     done = reportgen("verify", folder, "--suite", suite)
     file.write_text(METRICS, "utf-8")
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert "unknown  not written anew: the suite has metrics of its own" in done.stdout
+    assert "the values of macro_recall, mistakes are taken from the report" in done.stdout
+    assert f"DIFFERS    own files: {file.name}: is not the file that took part in the report" in done.stdout
+    assert done.returncode == 1, done.stdout + done.stderr
     assert not (suite.parent / "ran").exists()
 
 
