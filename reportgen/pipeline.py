@@ -164,7 +164,9 @@ def make_report(
         )
         if documents.typeset_in(loaded):
             announce("typeset")
-        made = carry_out(work, documents.documents(loaded, written))
+        texts = documents.documents(loaded, written)
+        others.append(documents.leave_numbers(folder, texts))
+        made = carry_out(work, texts)
     return {name: content for own in made for name, content in own.items()}, others
 
 
@@ -257,7 +259,7 @@ def write(
     quick: bool,
     carry_out: Beside[Any] = one_after_the_other,
 ) -> dict[str, str]:
-    """Fill in the templates: the report in Markdown by language.
+    """Fill in the templates: the report in Markdown by language, with the marks of its numbers.
 
     A language without figures of its own has those of the first.
     """

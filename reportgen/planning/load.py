@@ -1,5 +1,6 @@
 """The stage *load*: a suite file becomes a checked suite, with its own files and its documents."""
 
+import json
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -7,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from reportgen import options
 from reportgen.i18n import fonts, languages
+from reportgen.i18n.origins import NUMBERS, entries, unmarked
 from reportgen.planning import plan
 from reportgen.report import typesetting
 from reportgen.resources import template_folders
@@ -128,7 +130,9 @@ def documents(loaded: Loaded, texts: dict[str, str]) -> "list[tuple[str, str, La
     from reportgen.report import language_parity
     from reportgen.report.bilingual import bilingual
 
-    language_parity.check(texts, loaded.suite, loaded.languages, loaded.words)
+    language_parity.check(
+        {code: unmarked(text) for code, text in texts.items()}, loaded.suite, loaded.languages, loaded.words
+    )
     tongues = {language.code: language for language in loaded.languages}
     found: list[tuple[str, str, Language, dict[int, str]]] = []
     for name in loaded.suite.languages:
@@ -139,6 +143,17 @@ def documents(loaded: Loaded, texts: dict[str, str]) -> "list[tuple[str, str, La
         else:
             found.append((name, texts[first], tongues[first], {}))
     return found
+
+
+def leave_numbers(folder: Path, texts: "list[tuple[str, str, Language, dict[int, str]]]") -> str:
+    """Write where each printed number comes from into numbers.json; return its name."""
+    with (folder / NUMBERS).open("w", encoding="utf-8", newline="\n") as file:
+        for before, (name, text, *_) in zip(["{", *[","] * len(texts)], texts, strict=False):
+            file.write(f"{before}\n{json.dumps(f'report.{name}.md')}: [")
+            lines = (json.dumps(entry, ensure_ascii=False) for entry in entries(text))
+            file.write(",".join(f"\n {line}" for line in lines) + "]")
+        file.write("\n}\n")
+    return NUMBERS
 
 
 def copy_pictures(loaded: Loaded, folder: Path) -> list[str]:

@@ -11,7 +11,9 @@ from reportgen.analysis.comparisons import Reach
 from reportgen.analysis.display_limits import MOST_CURVES
 from reportgen.analysis.results import Runs
 from reportgen.analysis.statistics import ALPHA, REDRAWS
+from reportgen.i18n import origins
 from reportgen.i18n.languages import Language
+from reportgen.lab.record import Record
 from reportgen.report.checks import Section, section
 from reportgen.report.claims import Told, told
 from reportgen.report.devices import Devices, devices_of
@@ -182,7 +184,10 @@ def common(
         "unfinished": [{**row, "reason": reason(row["error"])} for row in runs if row["status"] != "finished"],
         "comparison": compared,
         "rows": {row["variant"]: row for row in compared},
-        "logs": [Log(row["run"], row["label"], row["seed"], log_of(results.records[row["run"]])) for row in runs],
+        "logs": [
+            Log(row["run"], row["label"], row["seed"], _log_text(row["run"], results.records[row["run"]]))
+            for row in runs
+        ],
         "figures": dict(figures),
         "checks": section(check(results, findings), suite.checks, language, labels),
         "claims": told(findings.claims, labels, language),
@@ -191,3 +196,8 @@ def common(
         "task": results.task,
         "devices": devices_of(suite, results, code),
     }
+
+
+def _log_text(run: str, record: Record) -> str:
+    log = "epoch_log" if record.task == "classification" else "step_log"
+    return origins.Text(log_of(record), (("runs", run, log),))
