@@ -139,7 +139,9 @@ def make_report(
 
         if documents.typeset_in(loaded):
             announce("typeset")
-        return documents.typeset(loaded, texts, folder, output.manifest, kept, parallel), others
+        by_document = documents.documents(loaded, texts)
+        others.append(documents.leave_numbers(folder, by_document))
+        return documents.typeset(loaded, by_document, folder, output.manifest, kept, parallel), others
 
 
 load = loading.load
@@ -221,7 +223,9 @@ def write(
     files: Sequence[OwnFile] = (),
     parallel: ParallelMap[Any] = serial_map,
 ) -> dict[str, str]:
-    """Fill in the templates: the report in Markdown by language; `files` are the author's own.
+    """Fill in the templates: the report in Markdown by language, with the marks of its numbers.
+
+    The author's own `files` are listed in it.
 
     A language without figures of its own has those of the first.
     """

@@ -95,6 +95,11 @@ class ForgetGate:
     """Of the whole sequence, of which the last tokens are here."""
 
     @property
+    def average(self) -> float:
+        """Mean over the tokens."""
+        return float(self.mean.mean())
+
+    @property
     def cut(self) -> bool:
         """Tell whether the sequence is longer than what is here of it."""
         return self.length > len(self.tokens)

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from reportgen.errors import SuiteError, TemplateError
+from reportgen.i18n.origins import unmarked
 from reportgen.resources import require_plain
 from reportgen.suite.document import read_document, shown
 
@@ -73,4 +74,4 @@ def _flat(tree: Mapping[str, Any], above: tuple[str, ...]) -> Iterator[tuple[tup
 
 def _one_line_end(text: Any) -> Any:
     """Drop the line end that a folded YAML text has; a space at either end is meant."""
-    return text.rstrip("\n") if isinstance(text, str) else text
+    return unmarked(text.rstrip("\n")) if isinstance(text, str) else text

@@ -11,6 +11,7 @@ from typing import Any
 
 from reportgen.errors import TemplateError
 from reportgen.i18n.catalogues import Message, placeholders, read
+from reportgen.i18n.origins import MARKS, keeping, marked
 from reportgen.resources import text_below
 
 _AS_ENGLISH = ("zh", "en")
@@ -62,7 +63,9 @@ _FILE = re.compile(r"text\.([a-z]{2,3})\.yaml$")
 _COMMA = re.compile(r"[，、]|,(?!\d)|(?<!\d),")
 
 # between Chinese characters and Latin letters or digits there is a space
-_CHINESE_BESIDE_LATIN = re.compile(r"(?<=[\u4e00-\u9fff])(?=[A-Za-z0-9])|(?<=[A-Za-z0-9%)])(?=[\u4e00-\u9fff])")
+_CHINESE_BESIDE_LATIN = re.compile(
+    rf"(?<=[\u4e00-\u9fff])(?=[A-Za-z0-9])|(?<=[A-Za-z0-9%){MARKS}])(?=[\u4e00-\u9fff])"
+)
 
 
 class Language:
@@ -84,7 +87,8 @@ class Language:
             hint = _nearest(key, self.messages)
             raise TemplateError(f"text.{self.code}.yaml has no sentence {key!r}{hint}") from None
         try:
-            sentence = self._plural(message, values.get("count")).format_map(values)
+            known = {name: marked(value) for name, value in values.items()}
+            sentence = self._plural(message, values.get("count")).format_map(known)
             return _CHINESE_BESIDE_LATIN.sub(" ", sentence) if self.code == "zh" else sentence
         except KeyError as missing:
             raise TemplateError(f"text.{self.code}.yaml: {key}: nothing was given for {missing}") from None
@@ -114,6 +118,7 @@ class Language:
         joined = self.code == "zh" and not before.isascii() and not _CHINESE_BESIDE_LATIN.search(before + after)
         return "" if joined else "\n"
 
+    @keeping
     def number(self, value: float, digits: int = 4) -> str:
         """Write a number with a fixed count of decimals; a dash for one that does not exist.
 
@@ -125,20 +130,24 @@ class Language:
             return self.significant(value)
         return self._local(f"{value:z,.{digits}f}")
 
+    @keeping
     def percent(self, value: float, digits: int = 1) -> str:
         """Write a fraction as a percentage: 0.8286 is 82.9%."""
         if value is None or math.isnan(value):
             return "—"
         return percentage(self.code).replace("0", self._local(f"{100 * value:z.{digits}f}"))
 
+    @keeping
     def points(self, value: float, digits: int = 1) -> str:
         """Write a difference of fractions in percentage points, without the unit: 0.0123 is 1.2."""
         return self.number(100 * value, digits)
 
+    @keeping
     def integer(self, value: float) -> str:
         """Write a whole number, thousands apart; a dash for one that does not exist."""
         return self.number(value, 0)
 
+    @keeping
     def significant(self, value: float, digits: int = 3) -> str:
         """Write a number with so many significant digits, as in settings: 0.002, 1e-05."""
         return "—" if math.isnan(value) else self._local(f"{value:.{digits}g}")
@@ -153,10 +162,12 @@ class Language:
         decimal, group = self.symbols
         return _minus(number).translate({ord("."): decimal, ord(","): group})
 
+    @keeping
     def p_value(self, value: float) -> str:
         """Write a p value: three decimals, or that it is below 0.001; a dash for one that does not exist."""
         return "< 0.001" if value < 0.0005 else self.number(value, 3)
 
+    @keeping
     def setting(self, name: str, value: object) -> str:
         """Write a setting's value: `best` becomes `lowest validation loss`; of a list of names their number."""
         if value is None or isinstance(value, bool) or value == ():

@@ -1,5 +1,6 @@
 """The stage *load*: a suite file becomes a checked suite, with its own files and its documents."""
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
@@ -11,10 +12,12 @@ from reportgen.errors import SuiteError
 from reportgen.executors import forkserver
 from reportgen.executors.parallel import ParallelMap
 from reportgen.i18n import fonts, languages
+from reportgen.i18n.origins import NUMBERS, entries, unmarked
 from reportgen.lab import device as devices
 from reportgen.report import typesetting
 from reportgen.resources import template_folders
 from reportgen.storage.cache import Kept
+from reportgen.storage.untrusted import UntrustedFolder
 from reportgen.suite import custom_sections
 from reportgen.suite.claims import Claim
 from reportgen.suite.document import Document
@@ -27,6 +30,8 @@ from reportgen.tasks.registry import contexts, task_of
 
 if TYPE_CHECKING:
     from reportgen.i18n.languages import Language
+
+    Typesettable = tuple[str, str, Language, dict[int, str]]
 
 
 @dataclass(frozen=True)
@@ -179,13 +184,13 @@ def get_ready(loaded: Loaded) -> None:
 
 def typeset(
     loaded: Loaded,
-    texts: dict[str, str],
+    documents: "Sequence[Typesettable]",
     folder: Path,
     manifest: Mapping[str, Any],
     kept: Kept | None,
     parallel: ParallelMap[Any],
 ) -> dict[str, bytes]:
-    """Turn the Markdown of each language into the formats that the suite asks for: the files by name."""
+    """Turn what `documents` returns into the formats that the suite asks for: the files by name."""
     # not the suite: the class of a task's suite is made on the way, and cannot be sent to another process
     work = partial(
         typesetting.typeset,
@@ -197,11 +202,11 @@ def typeset(
         quick=loaded.quick,
         kept=kept,
     )
-    made = parallel(work, documents(loaded, texts))
+    made = parallel(work, documents)
     return {name: content for files in made for name, content in files.items()}
 
 
-def documents(loaded: Loaded, texts: dict[str, str]) -> "list[tuple[str, str, Language, dict[int, str]]]":
+def documents(loaded: Loaded, texts: dict[str, str]) -> "list[Typesettable]":
     """Hold the languages against each other, and return what is typeset, in the order of the suite.
 
     Returns for each report its language as the suite writes it, the Markdown, the language of what a typesetter
@@ -210,9 +215,11 @@ def documents(loaded: Loaded, texts: dict[str, str]) -> "list[tuple[str, str, La
     from reportgen.report import language_parity
     from reportgen.report.bilingual import bilingual
 
-    language_parity.check(texts, loaded.suite, loaded.languages, loaded.words)
+    language_parity.check(
+        {code: unmarked(text) for code, text in texts.items()}, loaded.suite, loaded.languages, loaded.words
+    )
     tongues = {language.code: language for language in loaded.languages}
-    found: list[tuple[str, str, Language, dict[int, str]]] = []
+    found: list[Typesettable] = []
     for name in loaded.suite.languages:
         first, *rest = parts_of(name)
         if rest:
@@ -221,6 +228,17 @@ def documents(loaded: Loaded, texts: dict[str, str]) -> "list[tuple[str, str, La
         else:
             found.append((name, texts[first], tongues[first], {}))
     return found
+
+
+def leave_numbers(folder: Path, texts: "list[Typesettable]") -> str:
+    """Write where each printed number comes from into numbers.json; return its name."""
+    parts = []
+    for name, text, *_ in texts:
+        lines = (json.dumps(entry, ensure_ascii=False) for entry in entries(text))
+        parts.append(f"{json.dumps(f'report.{name}.md')}: [" + ",".join(f"\n {line}" for line in lines) + "]")
+    content = "{\n" + ",\n".join(parts) + "\n}\n"
+    UntrustedFolder(folder).write(NUMBERS, content.encode())
+    return NUMBERS
 
 
 def copy_pictures(loaded: Loaded, folder: Path) -> list[str]:

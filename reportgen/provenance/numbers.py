@@ -8,10 +8,12 @@ from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from html import unescape
 from html.parser import HTMLParser
-from pathlib import Path
+from pathlib import Path as File
 from urllib.parse import unquote
 
 from markdown_it import MarkdownIt
+
+from reportgen.i18n.origins import ORIGIN, Path, from_attribute, mark, marks_in, unmarked
 
 _TOKEN = re.compile(
     r"(?<![\w.])[-−]?(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?(?:[eE][-+−]?\d+)?(?:\s?%)?(?![\w%]|\.\d)"
@@ -58,7 +60,13 @@ def parse(text: str) -> Printed | None:
 
 def numbers_in(text: str) -> list[Printed]:
     """Return the numbers that stand in a text, in order; those inside of words are none."""
-    return [_printed(match[0]) for match in _TOKEN.finditer(text)]
+    return [_printed(match[0]) for match in _TOKEN.finditer(unmarked(text))]
+
+
+def with_origins(text: str) -> list[tuple[Printed, tuple[Path, ...]]]:
+    """Return the numbers of a text with the paths that the mark behind each spells; none for one without."""
+    known = dict(marks_in(text))
+    return [(_printed(match[0]), known.get(match.end(), ())) for match in _TOKEN.finditer(unmarked(text))]
 
 
 def _printed(text: str) -> Printed:
@@ -76,6 +84,7 @@ class Place:
     """One paragraph, table cell, line of a printout, or figure."""
 
     text: str
+    """With the marks of its numbers (`reportgen.origins`)."""
     headings: tuple[str, ...] = ()
     """Section, subsection and so on."""
     caption: str = ""
@@ -88,6 +97,10 @@ class Place:
     """Whether it is a line of code or of a model's printout, not of a log."""
     drawn: bool = False
     """Whether the text stands in the figure itself."""
+    paths: tuple[Path, ...] = ()
+    """Of a line of a log or of a printout, where all of it comes from."""
+    line: int = 0
+    """Of such a line, how many come before it."""
 
     @property
     def where(self) -> str:
@@ -96,12 +109,12 @@ class Place:
 
     def __str__(self) -> str:
         cell = ", ".join(filter(None, [self.row, self.column]))
-        words = " ".join(self.text.split())
+        words = " ".join(unmarked(self.text).split())
         line = "" if cell or self.drawn else words if len(words) <= 100 else f"{words[:99]}…"
         return " › ".join(filter(None, [self.where, cell, line if line != self.caption else ""]))
 
 
-def places(text: str, folder: Path | None = None) -> list[Place]:
+def places(text: str, folder: File | None = None) -> list[Place]:
     """Return the places of a report, in order.
 
     Args:
@@ -126,7 +139,7 @@ class _Table:
 
 
 class _Walker(HTMLParser):
-    def __init__(self, folder: Path | None, markdown: bool) -> None:
+    def __init__(self, folder: File | None, markdown: bool) -> None:
         super().__init__()
         self._markdown = markdown
         self._strong = ""
@@ -138,11 +151,15 @@ class _Walker(HTMLParser):
         self._skipped = 0
         self._figures: list[tuple[str, str]] = []
         self._log = False
+        self._spans: list[tuple[Path, ...]] = []
+        self._paths: tuple[Path, ...] = ()
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         own = dict(attrs)
         if tag in _LEFT_OUT:
             self._skipped += 1
+        elif tag == "span":
+            self._spans.append(from_attribute(own.get(ORIGIN) or ""))
         elif tag == "img" and own.get("src"):
             self._figures.append((own.get("alt") or "", own["src"] or ""))
         elif tag == "code":
@@ -152,12 +169,16 @@ class _Walker(HTMLParser):
         elif tag in _HEADINGS or tag in _BLOCKS or tag in ("td", "th", "pre", "caption"):
             self._text = []
             self._log = own.get("class") == "log"
+            self._paths = from_attribute(own.get(ORIGIN) or "")
 
     def handle_data(self, data: str) -> None:
         if not self._skipped:
             self._text.append(data)
 
     def handle_endtag(self, tag: str) -> None:
+        if tag == "span":
+            self._text += [mark(paths)] if self._spans and (paths := self._spans.pop()) else []
+            return
         text = "".join(self._text).strip()
         if tag in _LEFT_OUT:
             self._skipped -= 1
@@ -166,11 +187,15 @@ class _Walker(HTMLParser):
         elif tag == "strong":
             self._strong = text
         elif tag in _HEADINGS:
-            self._headings = [*self._headings[: _HEADINGS[tag]], text]
+            self._headings = [*self._headings[: _HEADINGS[tag]], unmarked(text)]
         elif self._table is not None:
             self._in_table(tag, text, self._table)
         elif tag == "pre":
-            self.found += [Place(line, self._where(), printout=not self._log) for line in text.splitlines()]
+            paths = self._paths or tuple(path for _, known in marks_in(text) for path in known)
+            self.found += [
+                Place(line, self._where(), printout=not self._log, paths=paths, line=number)
+                for number, line in enumerate(unmarked(text).splitlines())
+            ]
         elif tag in _BLOCKS and (text or self._figures):
             self._paragraph(text)
 
@@ -180,20 +205,20 @@ class _Walker(HTMLParser):
     def _caption_above(self) -> str:
         """Take the paragraph above a table, which is its caption in Markdown if it is bold."""
         bold = self._markdown and self.found and self.found[-1].text == self._strong != ""
-        return self.found.pop().text if bold else ""
+        return unmarked(self.found.pop().text) if bold else ""
 
     def _in_table(self, tag: str, text: str, table: _Table) -> None:
         if tag == "caption":
-            table.caption = text
+            table.caption = unmarked(text)
         elif tag == "th":
-            table.columns.append(text)
+            table.columns.append(unmarked(text))
         elif tag == "td":
             table.cells.append(text)
         elif tag == "tr" and table.cells:
-            table.row = table.cells[0] or table.row  # an empty first cell stands for the one above
+            table.row = unmarked(table.cells[0]) or table.row  # an empty first cell stands for the one above
             for column, cell in zip(table.columns, table.cells, strict=False):
                 place = Place(cell, self._where(), table.caption, table.row, column)
-                self.found.append(replace(place, row="") if cell == table.row else place)
+                self.found.append(replace(place, row="") if unmarked(cell) == table.row else place)
             table.cells = []
         elif tag == "table":
             self._table = None
@@ -201,7 +226,7 @@ class _Walker(HTMLParser):
     def _paragraph(self, text: str) -> None:
         for caption, source in self._figures:
             drawn = " ".join(self._drawn(source))
-            self.found.append(Place(drawn, self._where(), caption or text, drawn=True))
+            self.found.append(Place(drawn, self._where(), unmarked(caption or text), drawn=True))
         if text and not self._figures:
             self.found.append(Place(text, self._where()))
         self._figures, self._text = [], []

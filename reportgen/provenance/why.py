@@ -1,4 +1,4 @@
-"""Every number of results.json, with the runs that it comes from and the files of their records."""
+"""What lies beside a report and says where its numbers come from, and the file of a record that each is in."""
 
 import json
 import re
@@ -10,39 +10,55 @@ from pathlib import Path
 from typing import Any
 
 from reportgen.errors import ReportgenError
-from reportgen.i18n import languages
+from reportgen.i18n import origins
+from reportgen.i18n.origins import NUMBERS, remarked
 from reportgen.provenance import reading
-from reportgen.provenance.numbers import Place, Printed, numbers_in, parse, places
+from reportgen.provenance.numbers import Place, Printed, numbers_in, parse, places, with_origins
 from reportgen.provenance.reading import Report
-from reportgen.resources import TEMPLATES
 from reportgen.storage.manifest import Manifest
 from reportgen.storage.untrusted import UntrustedFolder
 
 _FILES = (
+    ("epochs.csv", ("epoch_log", "kept_epoch", "epochs", "validation", "seconds_per_epoch", "overfitting")),
+    ("steps.csv", ("step_log",)),
     (
-        ("epoch_log", "kept_epoch", "epochs", "validation_accuracy", "seconds_per_epoch", "overfitting"),
-        "epochs.csv",
+        "predictions.npz",
+        ("test_accuracy", "test_loss", "confusion", "classes", "baseline", "differences", "tunings", "claims",
+         "leads", "metrics", "published", "choices", "difference"),
     ),
-    (("step_log",), "steps.csv"),
-    (("test_accuracy", "test_loss", "confusion", "confusions", "classes", "baseline"), "predictions.npz"),
-    (("gradient", "forget_gate"), "arrays.npz"),
-)
-"""Parts of a number's name, and the file of a record that it is worked out from; any other is in record.json."""
+    ("arrays.npz", ("gradient", "forget_gate")),
+)  # fmt: skip
+"""Files of a record, and how a part of the path of a number begins that is worked out from it; others are in
+record.json, as are those of a task whose records have no such file."""
 
 
-@dataclass(frozen=True)
-class Source:
-    """A number that was measured or worked out."""
+def file_of(path: origins.Path) -> str:
+    """Return the file of each record that a number comes from."""
+    names = path[1:] if path[0] == "runs" else path
+    return next((file for file, parts in _FILES if any(name.startswith(parts) for name in names)), "record.json")
 
-    name: str
-    value: int | float
-    runs: tuple[str, ...]
 
-    @property
-    def file(self) -> str:
-        """Return the file of each record that the number comes from."""
-        parts = set(self.name.removeprefix("runs.").replace("/", ".").split("."))
-        return next((file for names, file in _FILES if parts & set(names)), "record.json")
+def value_of(path: origins.Path) -> float | None:
+    """Return the value that stands at the end of a path; None for one that many share."""
+    try:
+        return float(path[-1].removeprefix("="))
+    except ValueError:
+        return None
+
+
+def as_text(path: origins.Path) -> str:
+    """Write a path with dots, and its value: `comparison.rnn.test_accuracy = 0.8286`."""
+    *names, value = path
+    return f"{'.'.join(names)} = {value[1:]}" if value.startswith("=") else ".".join(path)
+
+
+def read_numbers(report: Report) -> list[Any] | None:
+    """Return what numbers.json beside a report says of its Markdown; None where it says nothing."""
+    file = report.file.parent / origins.NUMBERS
+    try:
+        return list(json.loads(file.read_bytes())[f"report.{report.language}.md"])
+    except (OSError, ValueError, LookupError, TypeError):
+        return None
 
 
 def read_results(folder: Path) -> dict[str, Any]:
@@ -59,48 +75,13 @@ def read_results(folder: Path) -> dict[str, Any]:
     return dict(results)
 
 
-def sources(results: Mapping[str, Any]) -> list[Source]:
-    """Return every number of results.json; those of a confusion matrix as shares of their rows, too."""
-    every = tuple(results["runs"])
-    found = [
-        Source(item["name"], item["value"], tuple(item["runs"]))
-        for item in results.get("numbers", [])
-        if _is_number(item["value"])
-    ]
-    for run, row in results["runs"].items():
-        found += _leaves(f"runs.{run}", row, (run,))
+def cells(results: Mapping[str, Any]) -> Iterator[tuple[str, float, tuple[str, ...]]]:
+    """Yield the cells of each confusion matrix: the share of its row by name, and the runs behind it."""
     for variant, own in results.get("confusion", {}).items():
-        found += _matrix(variant, own)
-    known = {"runs", "numbers", "confusion", "labels", "task"}
-    for part in results.keys() - known:
-        found += _leaves(part, results[part], every)
-    return found
-
-
-def _matrix(variant: str, own: Mapping[str, Any]) -> Iterator[Source]:
-    for true, counts in zip(own["classes"], own["counts"], strict=True):
-        for predicted, count in zip(own["classes"], counts, strict=True):
-            name = f"confusion.{variant}.{true}.{predicted}"
-            yield Source(f"{name}.count", count, tuple(own["runs"]))
-            if sum(counts):
-                yield Source(f"{name}.share", count / sum(counts), tuple(own["runs"]))
-
-
-def _leaves(name: str, value: Any, runs: tuple[str, ...]) -> Iterator[Source]:
-    if _is_number(value):
-        yield Source(name, value, runs)
-    elif isinstance(value, dict):
-        own = value.get("runs")
-        named = tuple(own) if isinstance(own, list) and all(isinstance(run, str) for run in own) else runs
-        for key, item in value.items():
-            yield from _leaves(f"{name}.{key}", item, named)
-    elif isinstance(value, Sequence) and not isinstance(value, str):
-        for index, item in enumerate(value, 1):
-            yield from _leaves(f"{name}.{index}", item, runs)
-
-
-def _is_number(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
+        for true, counts in zip(own["classes"], own["counts"], strict=True):
+            for predicted, count in zip(own["classes"], counts, strict=True):
+                if sum(counts):
+                    yield f"confusion.{variant}.{true}.{predicted}.share", count / sum(counts), tuple(own["runs"])
 
 
 _NEAREST = 3
@@ -109,7 +90,7 @@ _KEY = 10
 """Digits of a record's key that a report prints."""
 
 _REFERENCE = re.compile(r"\w*\D\s*\d+")
-_OWN_WORDS = "no record has it: it is of the suite or of the template, such as a year, or the number of a section"
+_OWN_WORDS = "no record has it: the suite, a sentence or a template says it, such as a year or a count"
 
 
 @dataclass(frozen=True)
@@ -131,12 +112,11 @@ class _Traced:
 
     @cached_property
     def places(self) -> list[Place]:
-        text = self.report.markdown or self.report.content.decode("utf-8", "replace")
+        if self.report.markdown is None:
+            text = self.report.content.decode("utf-8", "replace")
+        else:
+            text = remarked(self.report.markdown, self.numbers or [])
         return places(text, self.report.file.parent)
-
-    @cached_property
-    def sources(self) -> list[Source]:
-        return sources(self.results)
 
     @cached_property
     def variants(self) -> dict[str, list[str]]:
@@ -161,17 +141,15 @@ class _Traced:
         return [run for run, entry in records if len(text) >= _KEY and entry.key.startswith(text)]
 
     @cached_property
-    def columns(self) -> dict[str, set[str]]:
-        """Heading of a column to the names of what may stand in it."""
-        try:
-            (language,) = languages.load_languages([self.report.language], [TEMPLATES])
-        except (KeyError, ReportgenError):
-            return {}
-        found: dict[str, set[str]] = {}
-        for key, words in language.messages.items():
-            if key.startswith("column.") and isinstance(words, str):
-                found.setdefault(words, set()).add(key.removeprefix("column."))
-        return found
+    def numbers(self) -> list[Any] | None:
+        """What numbers.json says of the report; nothing where it says nothing. HTML has the same in itself."""
+        return [] if self.report.markdown is None else read_numbers(self.report)
+
+    def runs_of_path(self, path: origins.Path) -> tuple[str, ...]:
+        """Return the runs that a path names, by themselves or by their variants; all where it names none."""
+        named = [run for name in path for run in self.variants.get(name, [name])]
+        own = tuple(dict.fromkeys(run for run in named if run in self.results["runs"]))
+        return own or tuple(self.results["runs"])
 
 
 def why(file: Path, asked: str, records: Path | None = None) -> Answer:
@@ -204,23 +182,18 @@ def why(file: Path, asked: str, records: Path | None = None) -> Answer:
 
 
 def _number(traced: _Traced, asked: str, printed: Printed) -> Answer:
-    standing = [
-        (place, number) for place in traced.places for number in numbers_in(place.text) if number == printed
-    ]
+    every = [(place, *number) for place in traced.places for number in with_origins(place.text)]
+    standing = [found for found in every if found[1] == printed]
     if not standing:  # 0.8286 where the report has 82.86%, and the other way round
-        standing = [
-            (place, number)
-            for place in traced.places
-            for number in numbers_in(place.text)
-            if number.of_one == printed.of_one
-        ]
+        standing = [found for found in every if found[1].of_one == printed.of_one]
     if not standing:
         return Answer(list(_nowhere(traced, asked, printed)), False)
     standing = list(dict.fromkeys(standing))
-    lines = [f"{asked}: in {len(standing)} places of {traced.report.file}{_pages(traced.report, standing)}"]
-    for place, number in standing:
+    pages = _pages(traced.report, [(place, number) for place, number, _ in standing])
+    lines = [f"{asked}: in {len(standing)} places of {traced.report.file}{pages}"]
+    for place, number, paths in standing:
         lines += ["", f"{place}" if number.text == asked else f"{place} ({number.text})"]
-        lines += [f"  {line}" for line in _behind(traced, place, number)]
+        lines += [f"  {line}" for line in _behind(traced, place, number, paths)]
     return Answer(lines, True)
 
 
@@ -232,30 +205,94 @@ def _pages(report: Report, standing: Sequence[tuple[Place, Printed]]) -> str:
     return f", on page {', '.join(map(str, on))}" if on else ""
 
 
-def _behind(traced: _Traced, place: Place, number: Printed) -> Iterator[str]:
-    """Say which numbers of which runs a printed one is, or that it is none."""
-    fitting = [source for source in traced.sources if number.stands_for(source.value, in_percent=place.drawn)]
-    fitting = _of_field(_of_models(fitting, traced, place), traced, place)
-    if place.printout:
-        fitting = []  # in a model's printout numbers are text
-    if not fitting and (of_key := traced.runs_of_key(number.text)):
+def _behind(traced: _Traced, place: Place, number: Printed, paths: Sequence[origins.Path]) -> Iterator[str]:
+    """Say where a printed number comes from, or that it comes from nowhere: nothing is guessed."""
+    if paths:
+        yield from _of_paths(traced, number, paths)
+    elif place.paths:
+        yield from _of_line(traced, place, number)
+    elif place.drawn:
+        yield from _of_figure(traced, place, number)
+    elif of_key := traced.runs_of_key(number.text):
         yield from _files(traced, of_key, ["record.json"])
-    elif not fitting:
-        yield from _in_records(traced, number) or [_OWN_WORDS]
-    by_runs: dict[tuple[str, ...], list[Source]] = {}
-    for source in fitting:
-        by_runs.setdefault(source.runs, []).append(source)
+    elif traced.numbers is None:
+        yield f"not known: there is no {NUMBERS} beside the report, or it is of another one"
+    else:
+        yield _OWN_WORDS
+
+
+def _of_paths(traced: _Traced, number: Printed, paths: Sequence[origins.Path]) -> Iterator[str]:
+    """Name the values behind a number, each with its runs; more than one, or another value, was worked with."""
+    if len(paths) > 1 or not _stands_for(number, value_of(paths[0])):
+        yield "worked out from"
+    by_runs: dict[tuple[str, ...], list[origins.Path]] = {}
+    for path in paths:
+        by_runs.setdefault(traced.runs_of_path(path), []).append(path)
     for runs, own in by_runs.items():
-        yield from (f"{source.name} = {source.value!r}" for source in own)
-        yield from (f"  {line}" for line in _files(traced, runs, [source.file for source in own]))
+        yield from (as_text(path) for path in own)
+        yield from (f"  {line}" for line in _files(traced, runs, [file_of(path) for path in own]))
 
 
-def _of_models(fitting: list[Source], traced: _Traced, place: Place) -> list[Source]:
-    """Keep the sources of the models and seeds that the place names, if it names any and they have some."""
+def _stands_for(number: Printed, value: float | None) -> bool:
+    return value is not None and number.stands_for(value, in_percent=True)
+
+
+def _of_line(traced: _Traced, place: Place, number: Printed) -> Iterator[str]:
+    """Say which part of a record a line of a log or of a printout is, and which of its numbers this is."""
+    path = place.paths[0]
+    run, part = path[1], path[-1]
+    row = _row_of(traced, place, run, part) if part.endswith("_log") else None
+    if row is None:
+        yield f"in the text of {'.'.join(path)}"
+        yield from (f"  {line}" for line in _files(traced, [run], [file_of(path)]))
+        return
+    name, values = row
+    fitting = {field: value for field, value in values.items() if _is_number(value) and number.stands_for(value)}
+    kind = _kind_before(number, place.text)
+    of_kind = {field: value for field, value in fitting.items() if kind in field}
+    log = [part] if name != f"runs.{run}" else []
+    for field, value in (of_kind or fitting).items():
+        yield f"{name}.{field} = {value!r}"
+    yield from (
+        f"  {line}" for line in _files(traced, [run], [file_of(("runs", run, *log, *(of_kind or fitting)))])
+    )
+
+
+def _row_of(traced: _Traced, place: Place, run: str, log: str) -> tuple[str, dict[str, Any]] | None:
+    """Return the name and the values of the epoch or step that a line of a log is about, or of the whole run."""
+    values = traced.results["runs"][run]
+    lines = [own.text for own in traced.places if own.paths == place.paths and own.line <= place.line]
+    counted = [match[1] for line in lines if (match := re.match(r"(?:Train Epoch|Step): (\d+)", line))]
+    if not counted or re.match(r"Kept|Diverged|Failed", place.text):
+        return f"runs.{run}", values
+    rows = values.get(log, [])
+    last = place.text.startswith("Test set") and not any("Test set" in line for line in lines[:-1])
+    if last and int(counted[-1]) == len(rows) > 1:
+        return f"runs.{run}", values
+    at = next((i for i, row in enumerate(rows, 1) if int(counted[-1]) in (row.get("epoch"), row.get("step"))), 0)
+    return (f"runs.{run}.{log}.{at}", rows[at - 1]) if at else None
+
+
+def _kind_before(number: Printed, line: str) -> str:
+    """Return what the words before a number of a log say that it is."""
+    words = re.findall(r"[A-Za-z]+", line.partition(number.text)[0])
+    kinds = {"loss": "loss", "acc": "accuracy", "accuracy": "accuracy", "epoch": "epoch", "step": "step"}
+    return kinds.get(words[-1].lower(), "") if words else ""
+
+
+def _of_figure(traced: _Traced, place: Place, number: Printed) -> Iterator[str]:
+    """Say which runs a figure is of; of a confusion matrix also the cells of it that print so."""
     meant = _meant(traced, place)
-    close = [source for source in fitting if meant and set(source.runs) == meant]
-    within = [source for source in fitting if meant and set(source.runs) <= meant]
-    return close or within or fitting
+    runs = tuple(run for run in traced.results["runs"] if run in meant or not meant)
+    yield "drawn in a figure of"
+    for name, value, own in cells(traced.results):
+        if set(own) == set(runs) and number.stands_for(value, in_percent=True):
+            yield f"{name} = {value!r}"
+    yield from (f"  {line}" for line in _files(traced, runs, ["predictions.npz"]))
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def _meant(traced: _Traced, place: Place) -> set[str]:
@@ -271,47 +308,6 @@ def _meant(traced: _Traced, place: Place) -> set[str]:
             of_seed = {run for run in meant if traced.results["runs"][run]["seed"] in seeds}
             return of_seed or meant
     return set()
-
-
-def _of_field(fitting: list[Source], traced: _Traced, place: Place) -> list[Source]:
-    """Keep the sources of what the column has, if any is."""
-    fields = traced.columns.get(place.column, set())
-    of_column = [
-        source
-        for source in fitting
-        if any(source.name.rpartition(".")[2].removesuffix("_std") == field for field in fields)
-    ]
-    return of_column or fitting
-
-
-def _in_records(traced: _Traced, number: Printed) -> list[str]:
-    """Say which records have the number in a text: a printout, a version."""
-    if traced.records is None:
-        return []
-    found: dict[str, list[str]] = {}
-    for run, entry in traced.manifest.records.items():
-        file = traced.records / entry.key / "record.json"
-        if file.is_file() and not file.is_symlink():
-            for name in _texts_with(json.loads(file.read_bytes()), number):
-                found.setdefault(name, []).append(run)
-    return [
-        line
-        for name, runs in found.items()
-        for line in (f"in the text of {name}", *(f"  {line}" for line in _files(traced, runs, ["record.json"])))
-    ]
-
-
-def _texts_with(value: Any, number: Printed, name: str = "") -> Iterator[str]:
-    if isinstance(value, dict):
-        for key, item in value.items():
-            yield from _texts_with(item, number, f"{name}.{key}" if name else key)
-    elif isinstance(value, list):
-        for item in value:
-            yield from _texts_with(item, number, name)
-    elif isinstance(value, int | float | str) and not isinstance(value, bool):
-        same = number in numbers_in(value) if isinstance(value, str) else number.stands_for(value)
-        if same or (isinstance(value, str) and number.text in re.findall(r"[\d.,]+\d", value)):
-            yield name
 
 
 def _files(traced: _Traced, runs: Iterable[str], names: Iterable[str]) -> Iterator[str]:
@@ -376,6 +372,3 @@ def _nowhere(traced: _Traced, asked: str, printed: Printed) -> Iterator[str]:
     every = {number.text: number for place in traced.places for number in numbers_in(place.text)}
     near = sorted(every.values(), key=lambda number: abs(number.of_one - printed.of_one))[:_NEAREST]
     yield f"  the nearest: {', '.join(number.text for number in near)}"
-    alike = [source for source in traced.sources if printed.stands_for(source.value)]
-    for source in alike[:_NEAREST]:
-        yield f"  not printed, but measured: {source.name} = {source.value!r}"

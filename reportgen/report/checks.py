@@ -7,6 +7,8 @@ from typing import Any
 from reportgen.analysis.checks import Checked, Found
 from reportgen.analysis.results import Runs
 from reportgen.i18n.languages import Language, load_languages
+from reportgen.i18n.origins import Text, unmarked
+from reportgen.report.border import plain
 from reportgen.resources import TEMPLATES
 from reportgen.suite.declarations import CODES, Checks, Code, severity
 from reportgen.tasks.registry import task_named
@@ -76,7 +78,7 @@ def lines(checked: Checked, silence: Checks, results: Runs) -> list[str]:
     loud = Checked(checked.looked_for, [item for item in checked.found if item.code not in silence.silence])
     names = {variant.name: variant.name for variant in results.variants}
     told = section(loud, Checks(), english, names).told
-    return [f"{item.code} {item.severity}: {item.title}: {item.found}" for item in told]
+    return [unmarked(f"{item.code} {item.severity}: {item.title}: {item.found}") for item in told]
 
 
 def _plain_found(item: Found, silence: Checks) -> dict[str, Any]:
@@ -98,6 +100,9 @@ def _silenced(code: Code, item: Found | None, reason: str, language: Language, l
 
 def _told(item: Found, language: Language, labels: Mapping[str, str]) -> Told:
     key = f"checks.{item.code}"
+    item = replace(
+        item, **{name: plain(getattr(item, name), ("checks", item.code)) for name in ("items", "figures")}
+    )
     words = [
         language.say(f"{key}.item{item.form}", **_written(figures, language, labels))
         for figures in item.items[:_MOST_ITEMS]
@@ -109,8 +114,8 @@ def _told(item: Found, language: Language, labels: Mapping[str, str]) -> Told:
         item.code,
         severity(item.code),
         _title(item.code, language),
-        language.say(f"{key}.found{item.form}", **figures),
-        language.say(f"{key}.advice", **figures),
+        Text(language.say(f"{key}.found{item.form}", **figures)),
+        Text(language.say(f"{key}.advice", **figures)),
     )
 
 

@@ -2,13 +2,15 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from markupsafe import Markup
 
 from reportgen.analysis.claims import Judged
 from reportgen.analysis.comparisons import Evidence
 from reportgen.i18n.languages import Language
+from reportgen.i18n.origins import Text, marked
+from reportgen.report.border import plain
 from reportgen.report.escaping import escape_markdown
 from reportgen.report.facts import prose
 from reportgen.suite.claims import Combined, Expression, Measured, Number
@@ -41,15 +43,22 @@ def told(judged: Sequence[Judged], labels: Mapping[str, str], language: Language
 
 
 def _told(number: int, judged: Judged, labels: Mapping[str, str], language: Language) -> Told:
-    known = judged.evidence
+    path = ("claims", str(number))
+    known = plain(judged.evidence, path)
+    judged = replace(
+        judged,
+        evidence=known,
+        left=plain(judged.left, (*path, "left")),
+        right=plain(judged.right, (*path, "right")),
+    )
     return Told(
         number,
         judged.claim.text,
         prose(judged.claim.because, language.code),
         judged.verdict,
         Markup(_sentence(judged, labels, language)),  # noqa: S704 - its parts are escaped
-        _amount(known.mean, judged.kind, language) if known.pairs else "—",
-        f"[{_bare(known.low, judged.kind, language)}, {_bare(known.high, judged.kind, language)}]"
+        Text(_amount(known.mean, judged.kind, language)) if known.pairs else "—",
+        Text("[{}, {}]".format(*(marked(_bare(end, judged.kind, language)) for end in (known.low, known.high))))
         if known.pairs and not math.isnan(known.low)
         else "—",
         known,

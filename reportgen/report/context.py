@@ -11,7 +11,9 @@ from reportgen.analysis.comparisons import Reach
 from reportgen.analysis.display_limits import MOST_CURVES
 from reportgen.analysis.results import Runs
 from reportgen.analysis.statistics import ALPHA, REDRAWS
+from reportgen.i18n import origins
 from reportgen.i18n.languages import Language
+from reportgen.lab.record import Record
 from reportgen.report.checks import Section, section
 from reportgen.report.claims import Told, told
 from reportgen.report.devices import Devices, devices_of
@@ -31,6 +33,7 @@ from reportgen.report.facts import (
 from reportgen.report.printouts import Model, models_of
 from reportgen.report.probes import Explained
 from reportgen.suite.schema import Suite
+from reportgen.tasks.base import Task
 from reportgen.tasks.registry import task_named
 
 
@@ -185,7 +188,8 @@ def common(
         "comparison": compared,
         "rows": {row["variant"]: row for row in compared},
         "logs": [
-            Log(row["run"], row["label"], row["seed"], task.log(results.records[row["run"]])) for row in runs
+            Log(row["run"], row["label"], row["seed"], _log_text(row["run"], results.records[row["run"]], task))
+            for row in runs
         ],
         "figures": dict(figures),
         "checks": section(task.check(results, findings), suite.checks, language, labels),
@@ -196,3 +200,7 @@ def common(
         "task": results.task,
         "devices": devices_of(suite, results, code),
     }
+
+
+def _log_text(run: str, record: Record, task: Task) -> str:
+    return origins.Text(task.log(record), (("runs", run, "epoch_log" if task.has_epochs else "step_log"),))

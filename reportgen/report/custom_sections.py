@@ -12,6 +12,7 @@ from markdown_it.common.utils import escapeHtml, unescapeAll
 from markdown_it.token import Token
 from markupsafe import Markup
 
+from reportgen.i18n.origins import unmarked
 from reportgen.report.numbering import Numbering
 from reportgen.storage.untrusted import UntrustedFolder
 from reportgen.suite.custom_sections import pictures
@@ -37,7 +38,7 @@ def numbered(text: str, numbering: Numbering) -> Markup:
     `#` and `##` become headings of the report's first and second level; deeper ones have no number. Nothing in
     it is read as a template, and the typesetter reads no HTML in it.
     """
-    text = _with_own_footnotes(text)
+    text = _with_own_footnotes(unmarked(text))
     lines = text.splitlines()
     for heading, inline in _headings(text):
         first, last = heading.map or [0, 0]

@@ -4,6 +4,8 @@ import re
 
 from markupsafe import Markup
 
+from reportgen.i18n.origins import Text, mark, parts_of, unmarked
+
 # an underscore between two letters is itself already; of several in a row every one is escaped
 _SPECIAL = re.compile(r"[\\`*\[\]<>|$~&#]|(?<![^\W_])_|_(?![^\W_])")
 _SPACES = re.compile(r"[^\S\u00a0\u202f]+")  # the spaces inside a number, which are not broken, stay
@@ -23,8 +25,16 @@ def _escape_start(match: re.Match[str]) -> str:
 
 
 def as_markdown(value: object) -> object:
-    """Escape a plain string and let everything else be: what a template prints goes through here."""
-    return escape_markdown(value) if isinstance(value, str) and not isinstance(value, Markup) else value
+    """Escape a plain string, mark a number that knows its origin, and let everything else be.
+
+    What a template prints goes through here.
+    """
+    if isinstance(value, Markup):
+        return value
+    text, spelt = parts_of(value)
+    if spelt:
+        return Markup(escape_markdown(text) + spelt)  # noqa: S704 - escaped
+    return escape_markdown(value) if isinstance(value, str) else value
 
 
 def code_span(text: str) -> Markup:
@@ -32,11 +42,15 @@ def code_span(text: str) -> Markup:
     longest = max((len(run) for run in re.findall(r"`+", text)), default=0)
     fence = "`" * (longest + 1)
     space = " " if text[:1] == "`" or text[-1:] == "`" else ""
-    return Markup(f"{fence}{space}{' '.join(text.split())}{space}{fence}")  # noqa: S704 - as in code_block
+    return Markup(f"{fence}{space}{' '.join(unmarked(text).split())}{space}{fence}")  # noqa: S704 - as in code_block
 
 
 def code_block(text: str, kind: str = "text") -> Markup:
     """Return a fenced block that shows `text` to the letter, whatever it holds; a `log` is set in two columns."""
     longest = max((len(run) for run in re.findall(r"`+", text)), default=0)
     fence = "`" * max(3, longest + 1)
-    return Markup(f"{fence}{kind}\n{text.rstrip()}\n{fence}")  # noqa: S704 - the fence is longer than any inside
+    shown = unmarked(text).rstrip()
+    if isinstance(text, Text) and shown:  # the first line has the mark of all
+        first, end, rest = shown.partition("\n")
+        shown = f"{first}{mark(text.origins)}{end}{rest}"
+    return Markup(f"{fence}{kind}\n{shown}\n{fence}")  # noqa: S704 - the fence is longer than any inside

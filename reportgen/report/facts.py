@@ -13,6 +13,7 @@ from markupsafe import Markup
 from reportgen.analysis.metrics import OwnMetric
 from reportgen.analysis.results import Runs
 from reportgen.i18n.fonts import printable
+from reportgen.i18n.origins import unmarked
 from reportgen.lab.record import Record
 from reportgen.lab.training.settings import flat_training
 from reportgen.suite.expansion import Run
@@ -88,7 +89,7 @@ def prose(text: Text | None, language: str) -> Markup | None:
         return None
     words = text.in_language(language).strip()
     # a line end within a folded YAML text is a space, which Chinese does not have between its characters
-    return Markup(_BETWEEN_CHINESE.sub("", words))  # noqa: S704
+    return Markup(_BETWEEN_CHINESE.sub("", unmarked(words)))  # noqa: S704
 
 
 def step_log(record: Record, forms: Mapping[str, str]) -> str:

@@ -1,4 +1,4 @@
-"""Templates beside a suite, filled in by a process of their own, whose time and memory have an end.
+"""Templates beside a suite, filled in by a process of their own: confined, and with an end of time and memory.
 
 Those that ship are trusted: where a suite has none of its own, nothing has an end.
 """
@@ -22,6 +22,8 @@ from reportgen.executors.parallel import ParallelMap, serial_map
 from reportgen.executors.pool import cores
 from reportgen.i18n.languages import Language
 from reportgen.report import markdown
+from reportgen.report.border import Crossed, crossed
+from reportgen.report.confinement import confine
 from reportgen.report.context import Common
 
 try:
@@ -37,6 +39,10 @@ _BUSY_MACHINE = 10
 """Seconds on the clock to begin with, and for each of a processor's, after which nothing more is waited for."""
 
 
+_OF_LIMITS = tuple(-getattr(signal, name) for name in ("SIGXCPU", "SIGKILL") if hasattr(signal, name))
+"""How a process ends whose time is over, or that the system has no memory for."""
+
+
 @dataclass(frozen=True)
 class Limits:
     """What one document may cost."""
@@ -48,7 +54,7 @@ class Limits:
 
 
 def write(
-    contexts: Iterable[tuple[Common, Language]],
+    contexts: Iterable[tuple[Common | Crossed, Language]],
     folders: Sequence[Path],
     limits: Limits = Limits(),
     parallel: ParallelMap[str] = serial_map,
@@ -60,8 +66,8 @@ def write(
     Raises TemplateError of the first language that has one, and for templates that exceed the limits, too.
     """
     if not any(True for folder in folders[:-1] for _ in folder.rglob("*.j2")):
-        return parallel(markdown.write, [(*own, folders) for own in contexts])
-    waiting = deque(contexts)
+        return parallel(markdown.write_marked, [(*own, folders) for own in contexts])
+    waiting = deque((crossed(context, language.code), language) for context, language in contexts)
     under_way: deque[_Apart] = deque()
     texts = []
     try:
@@ -79,7 +85,7 @@ def write(
 class _Apart:
     """A process that fills in the templates in one language."""
 
-    def __init__(self, context: Common, language: Language, folders: Sequence[Path], limits: Limits) -> None:
+    def __init__(self, context: Crossed, language: Language, folders: Sequence[Path], limits: Limits) -> None:
         self._folders, self._limits = folders, limits
         processes = forkserver.context(forkserver.REPORTS)
         self._receiver, sender = processes.Pipe(duplex=False)
@@ -95,11 +101,20 @@ class _Apart:
             in_time = self._receiver.poll(_PATIENCE + limits.seconds * _BUSY_MACHINE)
             text, fault = self._receiver.recv() if in_time else ("", _too_long(limits))
         except EOFError:
-            memory = f"or more memory than the {limits.memory >> 20:,} MiB that they may"
-            text, fault = "", f"{_too_long(limits)}, {memory}"
+            text, fault = "", self._how_it_ended()
         if fault:
             raise TemplateError(fault if ".j2" in fault else f"{self._folders[0]}: {fault}")
         return str(text)
+
+    def _how_it_ended(self) -> str:
+        """Say what ended a process that gave no answer: a limit only if the system ended it for one."""
+        self._process.join(_PATIENCE)
+        code = self._process.exitcode
+        if code in _OF_LIMITS:
+            memory = f"or more memory than the {self._limits.memory >> 20:,} MiB that they may"
+            return f"{_too_long(self._limits)}, {memory}"
+        how = f"by the signal {signal.Signals(-code).name}" if code and code < 0 else f"with status {code}"
+        return f"the process that fills in the templates was ended {how}"
 
     def end(self) -> None:
         """End the process, whatever it is at."""
@@ -113,23 +128,25 @@ def _too_long(limits: Limits) -> str:
 
 
 def _fill_in(
-    sender: Connection, context: Common, language: Language, folders: Sequence[Path], limits: Limits
+    sender: Connection, context: Crossed, language: Language, folders: Sequence[Path], limits: Limits
 ) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the parent, which ends this process
     answering = threading.Lock()
     watch = (threading.get_ident(), sender, answering, limits)
-    threading.Thread(target=_watch, args=watch, daemon=True).start()
-    _confine(limits)
+    _limit(limits)
+    confine(threading.Thread(target=_watch, args=watch, daemon=True).start)
     try:
-        answer = markdown.write(context, language, folders), ""
+        answer = markdown.write_marked(context, language, folders), ""
     except TemplateError as error:
         answer = "", str(error)
+    except Exception as error:  # of the program itself: told as one message, and no limit is blamed
+        answer = "", f"the templates could not be filled in: {type(error).__name__}: {error}"
     with answering:
         sender.send(answer)
         os._exit(0)  # the watching thread has nothing more to say
 
 
-def _confine(limits: Limits) -> None:
+def _limit(limits: Limits) -> None:
     """Let the system end this process where it does not listen: within one long operation of Python's."""
     if resource is None:
         return

@@ -16,6 +16,7 @@ from markdown_it.token import Token
 from reportgen.errors import TypesetError
 from reportgen.i18n import fonts
 from reportgen.i18n.languages import Language
+from reportgen.i18n.origins import ORIGIN, as_attribute, marks_in, split, unmarked
 from reportgen.report.bilingual import markdown_parser
 from reportgen.report.formulas import formula_image, labelled
 from reportgen.storage.cache import Kept
@@ -177,6 +178,7 @@ def to_html(
     """
     parser = _parser(language, kept)
     tokens = _place_footnotes(parser.parse(markdown))
+    _origins_as_attributes(tokens)
     for token in tokens:
         if token.map and token.nesting == 1 and token.map[0] in (second or {}):
             token.attrSet("lang", (second or {})[token.map[0]])
@@ -189,7 +191,7 @@ def to_html(
     body = _sections(parser, tokens, _contents(headings, language), words)
     fonts.require(unescape(re.sub(r"<[^>]*>", "", body)))
     title = next((text for level, _, text in headings if level == 1), "")
-    written = _characters(body, styles) + words
+    written = _characters(without_origins(body), styles) + words
     rules = (
         growing.rules(written, language.code)
         if growing
@@ -221,7 +223,9 @@ def _parser(language: Language, kept: Kept | None = None) -> MarkdownIt:
         kind = "log" if tokens[index].info.strip() == "log" else "printout"
         kind += " wide" * (kind == "printout" and is_wide_code(tokens[index].content))
         kind += " long" * (tokens[index].content.count("\n") > _LINES_TOGETHER)
-        return f'<pre class="{kind}" tabindex="0"><code>{escape(tokens[index].content)}</code></pre>\n'
+        origin = tokens[index].attrGet(ORIGIN)
+        known = f' {ORIGIN}="{escape(str(origin))}"' if origin else ""
+        return f'<pre class="{kind}" tabindex="0"{known}><code>{escape(tokens[index].content)}</code></pre>\n'
 
     def line_break(_renderer: object, tokens: Sequence[Token], index: int, *_: object) -> str:
         before = "".join(token.content for token in tokens[:index])[-1:]
@@ -279,6 +283,37 @@ def _place_footnotes(tokens: list[Token]) -> list[Token]:
         own = [token for number in named for token in texts.pop(number, [])]
         found += [*tokens[first:last], *([opening, *own, closing] if own else [])]
     return found
+
+
+def _origins_as_attributes(tokens: list[Token]) -> None:
+    """Take the marks of numbers out of the texts, and put each number into an element that says the same."""
+    for token in tokens:
+        if token.children:
+            token.children = [part for child in token.children for part in _parted(child)]
+            _origins_as_attributes(token.children)
+        if (plain := unmarked(token.content)) != token.content:
+            if token.type == "fence":
+                paths = (path for _, known in marks_in(token.content) for path in known)
+                token.attrSet(ORIGIN, as_attribute(paths))
+            token.content = plain
+
+
+def _parted(token: Token) -> list[Token]:
+    """Return the words and the numbers of a text as tokens of their own, if it has numbers with marks."""
+    if token.type != "text" or unmarked(token.content) == token.content:
+        return [token]
+    parts = []
+    for words, number, paths in split(token.content):
+        parts.append(Token("text", "", 0, content=words))
+        if paths:
+            opening = Token("origin_open", "span", 1, attrs={ORIGIN: as_attribute(paths)})
+            parts += [opening, Token("text", "", 0, content=number), Token("origin_close", "span", -1)]
+    return [part for part in parts if part.type != "text" or part.content]
+
+
+def without_origins(html: str) -> str:
+    """Return HTML without what says where numbers come from: a PDF is made from that."""
+    return re.sub(rf' {ORIGIN}="[^"]*"', "", re.sub(rf'<span {ORIGIN}="[^"]*">([^<]*)</span>', r"\1", html))
 
 
 def _breakable(html: str) -> str:

@@ -6,14 +6,18 @@ from contextlib import suppress
 from difflib import get_close_matches
 from itertools import chain
 from pathlib import Path
+from types import FunctionType
 from typing import Any
 
 import jinja2
 from jinja2 import nodes
+from jinja2.filters import make_attrgetter
 from markupsafe import Markup
 
 from reportgen.errors import TemplateError
 from reportgen.i18n.languages import Language
+from reportgen.i18n.origins import origins_of, unmarked
+from reportgen.report.border import Crossed, cross, crossed
 from reportgen.report.context import Common
 from reportgen.report.custom_sections import numbered
 from reportgen.report.escaping import as_markdown, code_block, code_span, escape_markdown
@@ -30,32 +34,41 @@ _OF_ONE_REPORT = dict.fromkeys(("figure_ref", "label"), str)
 _OUT_OF_MEMORY = "it takes more memory than a template may have"
 
 
-def write(context: Common, language: Language, folders: Sequence[Path]) -> str:
+def write(context: Common | Crossed, language: Language, folders: Sequence[Path]) -> str:
+    """Return the report in Markdown, without the marks of its numbers; see `write_marked`."""
+    return unmarked(write_marked(context, language, folders))
+
+
+def write_marked(context: Common | Crossed, language: Language, folders: Sequence[Path]) -> str:
     """Fill in the templates; of two of one name, that of the earlier folder counts.
+
+    In the text the mark of each number that knows its origin stands behind it (`reportgen.origins`).
 
     Raises TemplateError that names template, line, and the nearest name for one that is misspelt.
     """
     environment = _environment(language, folders)
     numbering = Numbering(language)
-    variables = {**vars(context), **_functions(context, language, numbering)}
+    names = crossed(context, language.code)
+    functions = _functions(names, language, numbering)
+    environment.allow(functions.values())
+    variables = {**names, **functions}
     environment.filters["figure_ref"] = lambda name: numbering.ref("figure", name)
-    environment.filters["label"] = lambda variant: context.labels[variant]
+    environment.filters["label"] = lambda variant: names["labels"][variant]
+    return _filled_in(environment, _REPORT, variables, folders)
+
+
+def _filled_in(environment: Sandbox, template: str, variables: dict[str, Any], folders: Sequence[Path]) -> str:
     try:
-        text = "".join(environment.get_template(_REPORT).generate(variables))
+        text = "".join(environment.get_template(template).generate(variables))
     except (jinja2.TemplateError, TemplateError) as error:
         raise TemplateError(_worded(error, folders, list(variables))) from None
-    except (
-        ArithmeticError,
-        AttributeError,
-        LookupError,
-        MemoryError,
-        RecursionError,
-        TypeError,
-        ValueError,
-    ) as error:
+    except Exception as error:
         if not _place(error):  # then it is no template that is wrong
             raise
-        raise TemplateError(f"{_place(error)}{type(error).__name__}: {str(error) or _OUT_OF_MEMORY}") from None
+        message = " ".join(str(error).split()) or (
+            _OUT_OF_MEMORY if isinstance(error, MemoryError) else "no message"
+        )
+        raise TemplateError(f"{_place(error)}{type(error).__name__}: {message}") from None
     return _tidy(text)
 
 
@@ -76,7 +89,13 @@ def filled_in(template: str, variables: dict[str, Any], language: Language, fold
     """Fill in a template that is no report: with `t`, the filters, and the filter `label` out of `labels`."""
     environment = _environment(language, folders)
     environment.filters["label"] = lambda variant: variables["labels"][variant]
-    return _tidy(environment.get_template(template).render({"t": _speaker(language), **variables}))
+    functions: dict[str, Any] = {
+        name: value for name, value in variables.items() if isinstance(value, FunctionType)
+    }
+    names = cross({name: value for name, value in variables.items() if name not in functions}, language.code)
+    functions["t"] = _speaker(language)
+    environment.allow(functions.values())
+    return unmarked(_filled_in(environment, template, {**names, **functions}, folders))
 
 
 def check(
@@ -146,13 +165,27 @@ def _asked_for(tree: nodes.Template) -> Iterator[tuple[int, str]]:
 def _environment(language: Language, folders: Sequence[Path]) -> Sandbox:
     environment = Sandbox(folders)
     environment.filters.update(_filters(language))
+    environment.tests["known"] = lambda value: value is not None and value == value  # NaN is not
     return environment
 
 
 def _filters(language: Language) -> dict[str, Any]:
     def listing(items: Iterable[str]) -> Markup:
         """Join items the way the language does: a, b and c."""
-        return Markup(language.listing([escape_markdown(item) for item in items]))  # noqa: S704 - escaped
+        return Markup(language.listing([str(as_markdown(item)) for item in items]))  # noqa: S704 - escaped
+
+    @jinja2.pass_environment
+    def join(environment: Sandbox, items: Iterable[Any], between: str = "", attribute: Any = None) -> str:
+        """Put items one after another, with `between` between them."""
+        read = make_attrgetter(environment, attribute) if attribute is not None else lambda item: item
+        parts = [read(item) for item in items]
+        if not any(isinstance(part, Markup) or origins_of(part) for part in (*parts, between)):
+            return str(between).join(map(str, parts))
+        separator = str(between)
+        if not isinstance(between, Markup) and not separator.isspace():
+            words = separator.strip()
+            separator = separator.replace(words, escape_markdown(words))
+        return Markup(separator.join(str(as_markdown(part)) for part in parts))  # noqa: S704 - escaped
 
     return {
         "number": language.number,
@@ -162,6 +195,7 @@ def _filters(language: Language) -> dict[str, Any]:
         "significant": language.significant,
         "p_value": language.p_value,
         "listing": listing,
+        "join": join,
         "code": code_block,
         "codespan": code_span,
     }
@@ -169,7 +203,7 @@ def _filters(language: Language) -> dict[str, Any]:
 
 def documented(language: Language) -> tuple[dict[str, Any], dict[str, Any]]:
     """Return the functions and the filters that templates may use; a text stands for what is no function."""
-    functions = _functions(None, language, Numbering(language))  # type: ignore[arg-type]  # looked at, not called
+    functions = _functions({}, language, Numbering(language))  # looked at, not called
     functions |= {"language": "Code of the report's language.", "numbering": Numbering.__doc__}
     filters = _filters(language) | {
         "label": "Return what tables and figures call a variant.",
@@ -178,10 +212,10 @@ def documented(language: Language) -> tuple[dict[str, Any], dict[str, Any]]:
     return functions, filters
 
 
-def _functions(context: Common, language: Language, numbering: Numbering) -> dict[str, Any]:
+def _functions(names: Mapping[str, Any], language: Language, numbering: Numbering) -> dict[str, Any]:
     def class_name(name: str) -> str:
         """Return what the language calls a class of the data."""
-        sources = (data["source"] for data in context.datasets)
+        sources = (data["source"] for data in names["datasets"])
         return next((word for s in sources if (word := language.class_name(s, name)) != name), name)
 
     def own_words(text: str) -> Markup:
@@ -234,10 +268,13 @@ def _worded(error: Exception, folders: Sequence[Path], names: list[str]) -> str:
 
 def _place(error: BaseException) -> str:
     """Return `template:line: ` of the innermost template that the error passed through."""
-    place, trace = "", error.__traceback__
+    place = _place(error.__cause__) if error.__cause__ else ""
+    trace = error.__traceback__
     while trace is not None:
         if trace.tb_frame.f_code.co_filename.endswith(".j2"):
-            place = f"{trace.tb_frame.f_code.co_filename}:{trace.tb_lineno}: "
+            compiled = trace.tb_frame.f_globals.get("__jinja_template__")
+            line = compiled.get_corresponding_lineno(trace.tb_lineno) if compiled else trace.tb_lineno
+            place = f"{trace.tb_frame.f_code.co_filename}:{line}: "
         trace = trace.tb_next
     return place
 

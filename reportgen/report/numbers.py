@@ -137,7 +137,7 @@ def of_memory(results: Runs, explained: Explained) -> Iterator[dict[str, Any]]:
         yield number(results, f"{name}.factor", kept.factor, kept.variant)
     for gate in explained.forget_gates:
         name = f"forget_gate.{gate.variant}.layer_{gate.layer}.mean"
-        yield number(results, name, gate.mean.mean(), gate.variant)
+        yield number(results, name, gate.average, gate.variant)
 
 
 def plain(value: Any) -> Any:

@@ -8,6 +8,7 @@ from typing import Any
 from reportgen.analysis.probes import CellTimes, cell_times
 from reportgen.analysis.results import Runs
 from reportgen.i18n.fonts import printable
+from reportgen.i18n.origins import Text, with_origins
 from reportgen.suite.expansion import Variant
 
 _LINEAR = re.compile(r"in_features=(\d+), out_features=(\d+)")
@@ -51,31 +52,32 @@ def models_of(results: Runs, labels: Mapping[str, str]) -> list[Model]:
     A model that only points of sweeps have, and that differs from another one in numbers alone, is a size of that.
     """
     variants: dict[str, list[Variant]] = {}
-    described: dict[str, tuple[str, dict[str, Any]]] = {}
+    described: dict[str, tuple[str, dict[str, Any], str]] = {}
     declared = set()
     for variant in results.variants:
         record = results.record_of(variant.name)
         if record is not None:
             printout = record.model["printout"]
             variants.setdefault(printout, []).append(variant)
-            described.setdefault(printout, (variant.settings.told()["model"]["cell"], record.model))
+            run = next(name for name, other in results.records.items() if other is record)
+            described.setdefault(printout, (variant.settings.told()["model"]["cell"], record.model, run))
             declared |= set() if variant.changed else {printout}
     found: dict[tuple[str, str], Model] = {}
     models = []
     for printout in sorted(described, key=lambda printout: printout not in declared):
-        cell, facts = described[printout]
+        cell, facts, run = described[printout]
         alike = found.get((cell, _structure(printout)))
         if alike is not None and printout not in declared:
             named, layers = [labels[own.name] for own in variants[printout]], _differing(printout, alike.printout)
-            alike.sizes.append(Size(named, facts["parameters"], layers))
+            alike.sizes.append(Size(named, _parameters(facts, run), layers))
             continue
         shown = [own for own in variants[printout] if not own.changed] or variants[printout]
         model = Model(
             [labels[own.name] for own in shown],
             cell,
-            printable(printout),
-            printable(facts["summary"]),
-            facts["parameters"],
+            Text(printable(printout), (("runs", run, "model", "printout"),)),
+            Text(printable(facts["summary"]), (("runs", run, "model", "summary"),)),
+            _parameters(facts, run),
             printable(facts.get("source", "")),
             getattr(shown[0].settings.model, "module", None) is not None,
             times=next((times for own in shown if (times := cell_times(results, own.name))), None),
@@ -84,6 +86,12 @@ def models_of(results: Runs, labels: Mapping[str, str]) -> list[Model]:
         found.setdefault((cell, _structure(printout)), model)
         models.append(model)
     return models
+
+
+def _parameters(facts: Mapping[str, Any], run: str) -> int:
+    count: int = facts["parameters"]
+    known: int = with_origins(count, (("runs", run, "parameters", f"={count}"),))
+    return known
 
 
 def _structure(printout: str) -> str:

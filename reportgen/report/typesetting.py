@@ -6,6 +6,7 @@ from typing import Any, get_args
 
 from reportgen.errors import ReportgenError
 from reportgen.i18n.languages import Language
+from reportgen.i18n.origins import unmarked
 from reportgen.storage.cache import Kept
 from reportgen.suite.schema import Format
 
@@ -36,23 +37,25 @@ def typeset(
 ) -> dict[str, bytes]:
     """Turn the Markdown of one report into the formats that the suite asks for: the files by name.
 
+    The text has the marks of its numbers; HTML says the same with attributes, and nothing else has them.
     `second` has the lines in another language, of a report in two, `kept` what was drawn before.
 
     A Word file takes its styles from `styles/word.docx` in the first of the template folders that has one.
     """
+    marked, text = text, unmarked(text)
     made = {"md": text.encode()}
     if "html" in formats or "pdf" in formats:  # WeasyPrint and the fonts cost a second
-        from reportgen.report.html import to_html
+        from reportgen.report.html import to_html, without_origins
         from reportgen.report.styles import style_sheets
         from reportgen.storage.sealing import in_html
 
         styles = style_sheets(template_folders, look)
-        html = to_html(text, language, folder, styles, quick=quick, second=second, kept=kept)
+        html = to_html(marked, language, folder, styles, quick=quick, second=second, kept=kept)
         made["html"] = in_html(html, manifest, text)
     if "pdf" in formats:
         from reportgen.report.pdf import Source, to_pdf
 
-        made["pdf"] = to_pdf(html, Source(f"report.{name}.md", text, manifest))
+        made["pdf"] = to_pdf(without_origins(html), Source(f"report.{name}.md", text, manifest))
     if "docx" in formats:
         from reportgen.report.word import to_word
 

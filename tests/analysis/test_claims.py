@@ -13,6 +13,7 @@ from conftest import TINY, Command
 from reportgen import options, pipeline
 from reportgen.analysis.claims import Judged, judge
 from reportgen.i18n.languages import Language, load_languages
+from reportgen.i18n.origins import unmarked
 from reportgen.lab.record import Record
 from reportgen.report.claims import told
 from reportgen.resources import TEMPLATES
@@ -184,8 +185,8 @@ def test_the_sentence_names_the_larger_side_whatever_was_claimed(
     (line,) = told([found], {"rnn": "RNN", "lstm": "LSTM"}, language)
     assert found.verdict == ("supported" if one == "lstm" else "contradicted")
     beginning, end = SENTENCES[text, code]
-    assert line.sentence.startswith(beginning)
-    assert line.sentence.endswith(end)
+    assert unmarked(line.sentence).startswith(beginning)
+    assert unmarked(line.sentence).endswith(end)
 
 
 @pytest.mark.parametrize("language", [EN, ZH], ids=["en", "zh"])

@@ -13,6 +13,7 @@ from conftest import GOLDEN, TINY, build
 
 from reportgen import pipeline
 from reportgen.i18n import languages
+from reportgen.i18n.origins import unmarked
 from reportgen.lab.record import from_files
 from reportgen.planning.load import Loaded
 from reportgen.storage.records import Store
@@ -61,7 +62,7 @@ def test_the_report_is_the_golden_one(
     (language,) = languages.load_languages([code], loaded.template_folders)
     findings = pipeline.analyse(results, loaded.claims)
     figures = pipeline.draw(results, findings, [language], tmp_path)[language.code]
-    text = pipeline.write(loaded, results, findings, {code: figures})[code]
+    text = unmarked(pipeline.write(loaded, results, findings, {code: figures})[code])
     golden(f"report.{code}.md", text)
 
 
