@@ -5,9 +5,8 @@
 This is the only module that knows every stage.
 """
 
-import gc
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -29,7 +28,7 @@ from reportgen.planning import preflight
 from reportgen.planning.load import Loaded, look_through
 from reportgen.planning.plan import Action, Plan, Step
 from reportgen.report.typesetting import typeset
-from reportgen.storage import build_state, manifest
+from reportgen.storage import build_state, claim_journal, manifest
 from reportgen.storage.cache import Kept
 from reportgen.storage.records import Store, put_in_place
 from reportgen.suite.claims import Claim
@@ -70,6 +69,7 @@ def build(
     if planning.has_new(loaded.suite, store):
         options.place.get_ready()
     planned = plan(loaded, store)
+    claim_journal.note(store, loaded.claims)
     folder = options.build / ".".join(filter(None, [file.stem, options.profile, "quick" * options.quick]))
     new = [step.run for step in planned.steps if step.action is not Action.REUSE]
     keys = [step.key for step in planned.steps]
@@ -139,11 +139,7 @@ def make_report(
         announce("collect")
         results = with_metrics(collect(planned, store), loaded.suite, loaded.file, options.profile, kept)
         announce("analyse")
-        gc.freeze()  # statsmodels looks for garbage at every turn, among all that is imported
-        try:
-            findings = analyse(results, loaded.claims)
-        finally:
-            gc.unfreeze()
+        findings = analyse(results, loaded.claims, claim_journal.late(store, loaded.claims, results))
         announce("draw")
         languages = documents.drawn_in(loaded)
         figures = draw(results, findings, languages, folder, loaded.suite.sections, kept, carry_out)
@@ -220,9 +216,9 @@ def _record(step: Step, store: Store) -> "Record":
     return record
 
 
-def analyse(results: "Runs", claims: Sequence[Claim] = ()) -> Findings:
-    """Work out what the results show, and judge the claims of the suite."""
-    return module_for(results.task, "analyse").analyse(results, claims)
+def analyse(results: "Runs", claims: Sequence[Claim] = (), late: Collection[str] = ()) -> Findings:
+    """Work out what the results show, and judge the claims of the suite; `late` are texts, see `stated.late`."""
+    return module_for(results.task, "analyse").analyse(results, claims, late)
 
 
 def draw(

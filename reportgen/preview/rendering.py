@@ -17,6 +17,7 @@ from reportgen.planning.load import Loaded, look_through
 from reportgen.planning.plan import Action, Plan
 from reportgen.report.html import to_html
 from reportgen.report.styles import style_sheets
+from reportgen.storage import claim_journal
 from reportgen.storage.build_state import own_digests
 from reportgen.storage.records import Store
 from reportgen.tasks.registry import Findings
@@ -138,7 +139,11 @@ class Renderer:
         digests += [repr(loaded.suite.metrics), *own_digests(loaded.suite)]
         if self._analysed is None or self._analysed[0] != digests:
             results = with_metrics(pipeline.collect(planned, store), loaded.suite, self._file, loaded.profile)
-            self._analysed = digests, results, pipeline.analyse(results, loaded.claims)
+            self._analysed = (
+                digests,
+                results,
+                pipeline.analyse(results, loaded.claims, claim_journal.late(store, loaded.claims, results)),
+            )
             for drawn in self._drawn.values():
                 drawn.outdated = True
         return self._analysed[1], self._analysed[2]
