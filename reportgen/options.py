@@ -63,15 +63,15 @@ def told_in(folder: Path) -> tuple[list[dict[str, Any]], list[str]]:
 
 
 def unsupported(claims: Sequence[dict[str, Any]]) -> list[str]:
-    """Return the claims that the runs do not support: contradicted, or not shown."""
+    """Return the claims that the runs do not support: contradicted, or inconclusive."""
     return [str(claim["claim"]) for claim in claims if claim["verdict"] != "supported"]
 
 
 def line(claim: dict[str, Any]) -> str:
     """Return a line on a claim: verdict, claim, and the p value that decided."""
-    known = claim["holm"]
+    known = claim["adjusted"]
     p = "" if known is None else "  (p < 0.001)" if known < 0.0005 else f"  (p = {known:.3f})"
-    return f"{claim['verdict'].replace('_', ' '):<12} {claim['claim']}{p}"
+    return f"{claim['verdict']:<12} {claim['claim']}{p}"
 
 
 def unprinted(suite: Suite) -> list[str]:

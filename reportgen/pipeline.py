@@ -6,7 +6,7 @@ This is the only module that knows every stage.
 """
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -25,6 +25,7 @@ from reportgen.planning.load import Loaded, look_through
 from reportgen.planning.output import CACHE, Output
 from reportgen.planning.plan import Plan, Step
 from reportgen.planning.user_files import OwnFile
+from reportgen.storage import claim_journal
 from reportgen.storage.cache import Kept
 from reportgen.storage.records import Store
 from reportgen.storage.untrusted import UntrustedFolder
@@ -66,6 +67,7 @@ def build(
     planned = plan(loaded, store)
     output = Output.of(options.build, loaded, planned, store)
     output.refuse_links()
+    claim_journal.note(store, loaded.claims)
     if not planned.new and not output.is_up_to_date(output.mark):
         documents.get_ready(loaded)
     loaded = replace(loaded, notes=(*loaded.notes, *look_through(loaded)))
@@ -127,7 +129,8 @@ def make_report(
         results = with_metrics(collected, suite.metrics, loaded.document, kept, measured or {})
 
         announce("analyse")
-        findings = analyse(results, loaded.claims)
+        late = claim_journal.late(output.store, loaded.claims, results)
+        findings = analyse(results, loaded.claims, late)
 
         announce("draw")
         figures = draw(results, findings, documents.drawn_in(loaded), folder, suite.sections, kept, parallel)
@@ -187,9 +190,9 @@ def _record(step: Step, store: Store) -> "Record":
     return record
 
 
-def analyse(results: "Runs", claims: Sequence[Claim] = ()) -> Findings:
-    """Work out what the results show, and judge the claims of the suite."""
-    return task_named(results.task).analyse(results, claims)
+def analyse(results: "Runs", claims: Sequence[Claim] = (), late: Collection[str] = ()) -> Findings:
+    """Work out what the results show, and judge the claims of the suite; `late`: see `claim_journal.late`."""
+    return task_named(results.task).analyse(results, claims, late)
 
 
 def draw(

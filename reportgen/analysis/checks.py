@@ -6,8 +6,9 @@ from typing import Any
 
 import pandas as pd
 
-from reportgen.analysis.comparisons import Difference
+from reportgen.analysis.comparisons import FEWEST
 from reportgen.analysis.results import Runs
+from reportgen.analysis.statistics import ALPHA
 from reportgen.analysis.studies import Study
 from reportgen.suite.declarations import Code
 
@@ -68,9 +69,6 @@ size, of which the first are usually compared as equals."""
 FEWEST_VALUES = 3
 """A sweep has an edge from so many values on; of two values each is at an edge."""
 
-LEVEL = 0.05
-"""The p value from which on a difference counts as shown, before the correction for several comparisons."""
-
 
 def unfinished(results: Runs, _: Any) -> Found | None:
     """RG201: runs that diverged or failed."""
@@ -96,34 +94,17 @@ def unequal_sizes(results: Runs, findings: Any) -> Found | None:
     return of_variants("RG304", results, items)
 
 
-def smallest_p(seeds: int) -> float:
-    """Return the smallest p that an exact two-sided sign-flip test of `seeds` pairs can give: 2 / 2^seeds."""
-    return 2.0 ** (1 - seeds) if seeds else 1.0
-
-
-def seeds_needed(comparisons: int, level: float = LEVEL) -> int:
-    """Return with how many seeds at least one of so many comparisons could be shown at `level`, by Holm's rule.
-
-    Holm (1979) holds the smallest p against level / comparisons, and stops if it is above.
-    """
-    return next(seeds for seeds in range(1, 1100) if smallest_p(seeds) <= level / comparisons)
-
-
-def few_seeds(results: Runs, differences: Iterable[Difference]) -> Found | None:
-    """RG305: so few seeds that nothing can be shown of any of the comparisons, whatever came out."""
-    pairs = {frozenset((d.ahead, d.behind)): d.pairs for d in differences if d.comparable and d.pairs}
-    if not pairs:
-        return None
-    seeds, needed = max(pairs.values()), seeds_needed(len(pairs))
-    if seeds >= needed:
+def few_seeds(results: Runs, findings: Any) -> Found | None:
+    """RG305: so few seeds that no order can be clear, or that none is without assuming a normal distribution."""
+    reach = findings.reach
+    if reach is None or reach.seeds >= reach.needed_for_all:
         return None
     figures = {
-        "seeds": seeds, "p": smallest_p(seeds), "comparisons": len(pairs), "level": LEVEL / len(pairs),
-        "needed": needed,
+        "seeds": reach.seeds, "p": reach.smallest, "comparisons": reach.comparisons,
+        "level": ALPHA / reach.comparisons, "needed": reach.needed_for_all, "fewest": FEWEST,
     }  # fmt: skip
-    compared = {variant for pair in pairs for variant in pair}
-    runs = [run for v in results.variants if v.name in compared for run in results.runs_of(v.name)]
-    return Found("RG305", [], runs, figures)
+    runs = [run for variant in results.variants for run in results.runs_of(variant.name)]
+    return Found("RG305", [], runs, figures, form="_two" if reach.seeds < FEWEST else "")
 
 
 def edge(values: Mapping[str, float], best: str) -> str:

@@ -1,29 +1,28 @@
-"""The claims of a suite, judged: supported, contradicted, or not shown."""
+"""The claims of a suite, judged: supported, contradicted, or inconclusive."""
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
-import pandas as pd
 
 from reportgen.analysis.comparisons import (
     NOTHING,
     Evidence,
-    Reach,
-    Redrawn,
-    corrected,
-    reach_of,
-    redrawn_scores,
+    Score,
+    Weighed,
+    examples_of,
+    scores_of,
     weigh,
     weigh_equivalence,
 )
 from reportgen.analysis.results import Runs
-from reportgen.analysis.statistics import Array
+from reportgen.analysis.statistics import Sample
 from reportgen.suite.claims import Claim, Combined, Expression, Measured, Number, kind_of
+from reportgen.tasks.base import Metric
 
-Verdict = Literal["supported", "contradicted", "not_shown"]
+Verdict = Literal["supported", "contradicted", "inconclusive"]
 
 
 @dataclass(frozen=True)
@@ -40,6 +39,8 @@ class Judged:
     """Means of both sides over the seeds that all its runs finished; NaN without one."""
     evidence: Evidence
     """Of left − right, or of the side within abs(…)."""
+    late: bool = False
+    """Whether it was stated after the first run of its had been trained."""
 
     @property
     def certain(self) -> bool:
@@ -57,113 +58,131 @@ class Judged:
         return list(dict.fromkeys(item.variant for item in self.claim.measured))
 
 
-def judge(claims: Sequence[Claim], results: Runs, redrawn: Mapping[str, Redrawn] | None = None) -> list[Judged]:
-    """Judge each claim, with Holm's correction over all of them.
+def judge(claims: Sequence[Claim], results: Runs, late: Collection[str] = ()) -> list[Judged]:
+    """Weigh each claim; `decided` gives the verdicts, once all that the report compares is corrected.
 
     Args:
         claims: those of the suite.
         results: of its runs.
-        redrawn: by score what `comparing.redrawn_scores` gave; the rest is worked out here.
+        late: texts of claims that were stated after the first run of theirs had been trained.
     """
-    known = dict(redrawn or {})
-    found = [_weighed(claim, results, known) for claim in claims]
-    tested = [i for i, item in enumerate(found) if item.evidence.pairs > 0 and not item.reason]
-    for i, evidence in zip(tested, corrected([found[i].evidence for i in tested]), strict=True):
-        found[i] = _decided(replace(found[i], evidence=evidence))
-    return found
+    scores: dict[Metric, Mapping[str, Score]] = {}
+    for metric in {item.metric for claim in claims for item in claim.measured}:
+        examples = examples_of(results, metric.column) if metric.by_example else None
+        runs = results.runs if metric.by_chance else results.runs.assign(status="finished")
+        # steps and epochs spread the more the more of them there are; the rest about alike
+        scores[metric] = scores_of(runs, metric.column, examples, pool=metric.kind != "count")
+    return [replace(_weighed(claim, results, scores), late=claim.text in late) for claim in claims]
 
 
-def reach_of_claims(judged: Sequence[Judged]) -> Reach | None:
-    """Say what the claims could show at all; None where no chance is in any of them."""
-    return reach_of([item.evidence for item in judged if not item.certain and not item.reason])
+def decided(judged: Sequence[Judged], evidence: Sequence[Evidence]) -> list[Judged]:
+    """Return the claims with their verdicts by the corrected evidence."""
+    return [_decided(replace(item, evidence=own)) for item, own in zip(judged, evidence, strict=True)]
 
 
-def _weighed(claim: Claim, results: Runs, redrawn: dict[str, Redrawn]) -> Judged:
-    values = {item: _by_seed(item, results) for item in claim.measured}
-    table = pd.DataFrame({str(i): series for i, series in enumerate(values.values())})
-    # a seed counts if all the runs finished; a value that one of them lacks all the same is told
-    shared = table.index if not len(table) else table.index[_all_finished(claim, results, table.index)]
-    found = {item: table.loc[shared, str(i)].to_numpy(float)[None] for i, item in enumerate(values)}
-    with np.errstate(divide="ignore", invalid="ignore"):
-        left, right = (_value(side, found.__getitem__) * np.ones((1, len(shared))) for side in _sides(claim))
-    both = np.isfinite(left) & np.isfinite(right)
-    undecided = Judged(claim, "not_shown", "", math.nan, math.nan, NOTHING)
-    if not len(shared):
+def _weighed(claim: Claim, results: Runs, scores: Mapping[Metric, Mapping[str, Score]]) -> Judged:
+    undecided = Judged(claim, "inconclusive", "", math.nan, math.nan, NOTHING)
+    if any(item.metric.by_chance and not results.runs_of(item.variant) for item in claim.measured):
         return replace(undecided, reason="unfinished")
-    if not both.all():
+    found = {item: scores[item.metric].get(item.variant) for item in claim.measured}
+    known = {item: score for item, score in found.items() if score is not None}
+    if any(
+        len(score.by_seed) < len(results.runs_of(item.variant)) if score else True for item, score in found.items()
+    ):
         return replace(undecided, reason="missing")
-    undecided = replace(undecided, left=float(left.mean()), right=float(right.mean()))
+    means = {item: score.sample.mean for item, score in known.items()}
+    (left, left_slopes), (right, right_slopes) = (_linear(side, means) for side in _sides(claim))
+    if not all(map(math.isfinite, (left, right, *left_slopes.values(), *right_slopes.values()))):
+        return replace(undecided, reason="missing")
+    undecided = replace(undecided, left=left, right=right)
     if undecided.certain:
         return _certain(undecided)
     if reason := _incomparable(claim, results):
         return replace(undecided, reason=reason)
-    draws = _redrawn(claim, found, list(shared), results, redrawn)
-    resolution = _resolution(claim, results) if undecided.kind == "count" else 0.0
-    if claim.absolute:
-        evidence = weigh_equivalence(left[0], float(right.mean()), draws, resolution)
-    else:
-        evidence = weigh((left - right)[0], draws, resolution)
-    return replace(undecided, evidence=evidence, reason="one_seed" if len(shared) == 1 else "")
+    slopes = {item: left_slopes.get(item, 0.0) - right_slopes.get(item, 0.0) for item in known}
+    value = left if claim.absolute else left - right
+    weighed = _parts(
+        claim, known, slopes, value, _resolution(claim, results) if undecided.kind == "count" else 0.0
+    )
+    evidence = weigh_equivalence(weighed, right) if claim.absolute else weigh(weighed)
+    return replace(undecided, evidence=evidence, reason="one_seed" if weighed.fewest == 1 else "")
+
+
+def _parts(
+    claim: Claim,
+    known: Mapping[Measured, Score],
+    slopes: Mapping[Measured, float],
+    value: float,
+    resolution: float,
+) -> Weighed:
+    """Return the claim's number as a sum of parts, one a model: exact for sums, to first order for the rest."""
+    by_variant: dict[str, list[Measured]] = {}
+    for item in known:
+        if item.metric.by_chance:
+            by_variant.setdefault(item.variant, []).append(item)
+    samples = [_sum([(known[item].sample, slopes[item]) for item in own]) for own in by_variant.values()]
+    samples = [replace(item, resolution=resolution) for item in samples]
+    shared = [
+        seed for seed in next(iter(known.values())).by_seed if all(seed in s.by_seed for s in known.values())
+    ]
+    by_seed = [_linear_at(claim, known, seed) for seed in shared]
+    counted = {item: score.diverged * (item.metric.kind in ("share", "number")) for item, score in known.items()}
+    diverged = tuple(max(counted[item] for item in own) for own in by_variant.values())
+    signs = tuple(int(np.sign(sum(slopes[item] * _better(item) for item in own))) for own in by_variant.values())
+    offset = math.fsum(item.mean for item in samples) - value
+    return Weighed(samples, np.array([v for v in by_seed if math.isfinite(v)]), offset, diverged, signs)
+
+
+def _better(item: Measured) -> int:
+    """Return 1 if more of the metric is better, else −1."""
+    return 1 if item.name.endswith("accuracy") else -1
+
+
+def _linear_at(claim: Claim, known: Mapping[Measured, Score], seed: int) -> float:
+    """Return the claim's number with one seed."""
+    values = {item: score.by_seed[seed] for item, score in known.items()}
+    left, right = (_linear(side, values)[0] for side in _sides(claim))
+    return left if claim.absolute else left - right
+
+
+def _sum(parts: Sequence[tuple[Sample, float]]) -> Sample:
+    """Return the sample of a sum of numbers of the same runs, each times a factor."""
+    scaled = [sample.scaled(factor) for sample, factor in parts]
+    if len(scaled) == 1:
+        return scaled[0]
+    profiles = [item.examples for item in scaled if item.examples is not None]
+    return Sample(
+        np.sum([item.values for item in scaled], axis=0),
+        np.sum(profiles, axis=0) if profiles else None,
+        sum(item.residual for item in scaled),
+        test=scaled[0].test,
+    )
 
 
 def _sides(claim: Claim) -> tuple[Expression, Expression]:
     return claim.left, claim.right
 
 
-def _by_seed(item: Measured, results: Runs) -> "pd.Series[float]":
-    runs = results.runs[results.runs["variant"] == item.variant].set_index("seed")
-    return runs[item.metric.column].astype(float) if len(runs) else pd.Series(dtype=float)
-
-
-def _all_finished(claim: Claim, results: Runs, seeds: "pd.Index[int]") -> list[bool]:
-    runs = results.runs
-    finished = runs[(runs["status"] == "finished") | (not any(item.metric.by_chance for item in claim.measured))]
-    by_variant = [set(finished.loc[finished["variant"] == item.variant, "seed"]) for item in claim.measured]
-    return [all(seed in own for own in by_variant) for seed in seeds]
-
-
-def _value(expression: Expression, look_up: Callable[[Measured], Array]) -> Any:
-    """Work out an expression for every redrawn test set and seed."""
+def _linear(expression: Expression, values: Mapping[Measured, float]) -> tuple[float, dict[Measured, float]]:
+    """Return the value of an expression, and its slope in each metric there; NaN where a divisor is 0."""
     match expression:
         case Number():
-            return expression.value
+            return expression.value, {}
         case Measured():
-            return look_up(expression)
-    left, right = _value(expression.left, look_up), _value(expression.right, look_up)
-    match expression.operator:
-        case "+":
-            return left + right
-        case "-":
-            return left - right
-        case "*":
-            return left * right
-    return np.divide(left, right)
-
-
-def _redrawn(
-    claim: Claim,
-    found: Mapping[Measured, Array],
-    seeds: Sequence[int],
-    results: Runs,
-    redrawn: dict[str, Redrawn],
-) -> Array | None:
-    """Return what is weighed on each redrawn test set, (redraws, seeds); None where no metric has examples."""
-    looked_up = dict(found)
-    for item in found:
-        column = item.metric.column
-        if item.metric.by_example:
-            if column not in redrawn:
-                redrawn[column] = redrawn_scores(results, column)
-            scores = redrawn[column]
-            if any((item.variant, seed) not in scores for seed in seeds):
-                return None
-            looked_up[item] = np.stack([scores[item.variant, seed] for seed in seeds], 1)
-    if not any(item.metric.by_example for item in found):
-        return None
-    with np.errstate(divide="ignore", invalid="ignore"):
-        left, right = (_value(side, looked_up.__getitem__) for side in _sides(claim))
-    values: Array = left if claim.absolute else left - right
-    return values if np.isfinite(values).all() else None
+            return values[expression], {expression: 1.0}
+    (left, of_left), (right, of_right) = (_linear(side, values) for side in (expression.left, expression.right))
+    if expression.operator == "/" and right == 0:
+        return math.nan, {}
+    value, by_left, by_right = {
+        "+": lambda: (left + right, 1.0, 1.0),
+        "-": lambda: (left - right, 1.0, -1.0),
+        "*": lambda: (left * right, right, left),
+        "/": lambda: (left / right, 1 / right, -left / right**2),
+    }[expression.operator]()
+    slopes = {item: by_left * slope for item, slope in of_left.items()}
+    for item, slope in of_right.items():
+        slopes[item] = slopes.get(item, 0.0) + by_right * slope
+    return value, slopes
 
 
 def _incomparable(claim: Claim, results: Runs) -> str:

@@ -1,18 +1,20 @@
 """The judge: what the runs show of a comparison, and how firmly. No sentence claims an order that it did not give.
 
-An order is shown when both of these hold, for the differences of two runs with the same seed, of three or more:
+An order is clear when all of these hold:
 
-- the hierarchical bootstrap over seeds and test examples puts it on one side at ALPHA, after Holm's correction;
-- the exact test over the seeds, which assumes nothing of how they are spread, does so too, or gives the smallest
-  value that it can give with so few seeds: the order then holds in every one of them.
+- each model has three finished seeds or more;
+- p of Student's t over seeds and test examples, corrected for all that the report compares, is at most ALPHA;
+- the exact rank test over the seeds, which assumes nothing of how they are spread, and for which a run that
+  diverged is worse than any other, gives at most AGREEMENT: no order is clear that hangs on a single odd run.
 
-The family of Holm's correction is all comparisons that a report makes by itself, or all claims of its suite.
+Anything else is inconclusive. docs/statistics.md explains it, with the errors that simulations found.
 """
 
 import hashlib
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any, Literal
 
 import numpy as np
@@ -20,7 +22,7 @@ import pandas as pd
 
 from reportgen.analysis import statistics
 from reportgen.analysis.results import Runs
-from reportgen.analysis.statistics import ALPHA, Array
+from reportgen.analysis.statistics import AGREEMENT, ALPHA, Array, Estimate, Sample
 from reportgen.lab.record import Record
 from reportgen.lab.settings import PATHS
 from reportgen.suite.expansion import Variant
@@ -31,11 +33,86 @@ FEWEST = 3
 _EQUIVALENCE_LEVEL = 1 - 2 * ALPHA
 """Two one-sided tests at ALPHA are an interval of this level within the margin (Schuirmann 1987)."""
 
-Redrawn = Mapping[tuple[str, int], Array]
-"""By variant and seed a score on each redrawn test set, (redraws,)."""
+_ROUNDING = 1e-12
 
-Scores = pd.DataFrame
-"""A score of which more is better, a row a seed and a column a variant; NaN where a run did not finish."""
+Chosen = Literal["", "leader", "extremes"]
+"""How the two models of a comparison were picked: named beforehand, or after looking at the numbers."""
+
+Examples = Mapping[tuple[str, int], tuple[bytes, Array]]
+"""By variant and seed what tells the test set, and a number for each test example, (examples,)."""
+
+
+@dataclass(frozen=True)
+class Score:
+    """A score of a variant's runs, of which more is better."""
+
+    by_seed: dict[int, float]
+    """Of the finished runs."""
+    sample: Sample
+    diverged: int = 0
+    """Runs that diverged: they have no score, and are worse than any that has."""
+
+    @property
+    def ranked(self) -> Array:
+        """The scores for a test of ranks, (runs,): −∞ for a run that diverged."""
+        return np.append(self.sample.values, np.full(self.diverged, -np.inf))
+
+
+Scores = Mapping[str, Score]
+"""By variant, of those with a finished run."""
+
+
+def scores_of(
+    runs: pd.DataFrame,
+    score: str = "test_accuracy",
+    examples: Examples | None = None,
+    resolution: float = 0.0,
+    *,
+    pool: bool = True,
+) -> dict[str, Score]:
+    """Return a score of the finished runs.
+
+    Args:
+        runs: variant, seed, status and the score, a row a run.
+        score: the column.
+        examples: the score for each test example; nothing where examples are not kept.
+        resolution: step of the score's scale.
+        pool: whether the models' spreads between seeds are about alike, so that each is drawn towards their mean.
+    """
+    known = runs[(runs["status"] == "finished") & runs[score].notna()]
+    diverged = runs.loc[runs["status"] == "diverged", "variant"].value_counts()
+    found: dict[str, Score] = {}
+    for variant, rows in known.groupby("variant", sort=False):
+        by_seed = dict(zip(rows["seed"].astype(int), rows[score].astype(float), strict=True))
+        sample = _sample(str(variant), by_seed, examples or {}, resolution)
+        found[str(variant)] = Score(by_seed, sample, int(diverged.get(variant, 0)))
+    samples = [item.sample for item in found.values()]
+    pooled = statistics.together(samples) if pool else samples
+    return {name: replace(item, sample=own) for (name, item), own in zip(found.items(), pooled, strict=True)}
+
+
+def _sample(variant: str, by_seed: Mapping[int, float], examples: Examples, resolution: float) -> Sample:
+    values = np.array(list(by_seed.values()), float)
+    own = [examples[variant, seed] for seed in by_seed if (variant, seed) in examples]
+    if len(own) < len(values) or len({test for test, _ in own}) != 1:  # an imported run has none
+        return statistics.sample(values, resolution=resolution)
+    return statistics.sample(values, np.stack([each for _, each in own]), resolution, own[0][0])
+
+
+def best_of(scores: Scores, variants: Collection[str] | None = None) -> str | None:
+    """Return the variant with the highest mean score; None without any.
+
+    A run that diverged counts with the lowest score that any run has, so that a model of which most diverged does
+    not lead by the few that did not.
+    """
+    known = {name: item for name, item in scores.items() if variants is None or name in variants}
+    lowest = min((float(item.sample.values.min()) for item in known.values()), default=0.0)
+
+    def mean(name: str) -> float:
+        values = known[name].ranked
+        return float(np.where(np.isinf(values), lowest, values).mean())
+
+    return max(known, key=mean, default=None)
 
 
 @dataclass(frozen=True)
@@ -43,9 +120,9 @@ class Evidence:
     """What the runs say of a difference: is it above 0, or below; within a margin, or beyond it?"""
 
     mean: float
-    """Mean over the seeds; NaN without a seed that has all values."""
+    """Difference of the means over the seeds; NaN without a seed that has all values."""
     deviation: float
-    """Standard deviation of the paired differences; NaN with fewer than two seeds."""
+    """Standard deviation of the difference of two single runs; NaN with fewer than two seeds."""
     low: float
     high: float
     """Interval over seeds and test examples, or over seeds alone where examples are not kept."""
@@ -54,116 +131,171 @@ class Evidence:
     """t interval over the seeds, on the test set as it is; NaN with fewer than two seeds."""
     example_low: float
     example_high: float
-    """Percentile interval over test examples, with these trained networks; NaN where examples are not kept."""
+    """t interval over test examples, with these trained networks; NaN where examples are not kept."""
     p: float
-    holm: float
-    """p after Holm's correction; p itself until `corrected` has seen it."""
+    """Of Student's t, before any correction."""
+    adjusted: float
+    """p after correction for everything that the report compares; p itself until `corrected` has seen it."""
     exact: float
-    """p of the exact test over seeds."""
+    """p of the exact test over seeds: of ranks for two models, of signs else."""
+    smallest: float
+    """The smallest p that the exact test could have given with so many seeds."""
     pairs: int
-    """Seeds in which there was something to compare."""
+    """Seeds with which all runs finished."""
     wins: int
     """Of those, seeds in which the number was on the side that its mean is on."""
+    fewest: int
+    """Finished seeds of the model that has fewest."""
+    t: float = math.nan
+    """Standard errors that the mean is from 0."""
+    freedom: float = math.nan
+    """Degrees of freedom of the standard error."""
     level: float = statistics.LEVEL
-
-    @property
-    def smallest(self) -> float:
-        """The smallest p that the exact test could have given with so many seeds."""
-        return statistics.smallest_p(self.pairs)
 
     @property
     def shown(self) -> bool:
         """Whether the runs decide, whichever way."""
-        enough = self.pairs >= FEWEST
-        return enough and self.holm <= ALPHA and self.exact <= max(ALPHA, self.smallest)
+        agrees = self.exact <= max(AGREEMENT, self.smallest) + _ROUNDING
+        return self.fewest >= FEWEST and self.adjusted <= ALPHA and agrees
 
     @property
     def sources(self) -> Literal["both", "seeds", "examples", "none"]:
         """The sources of chance that were tested."""
         if math.isnan(self.example_low):
-            return "seeds" if self.pairs > 1 else "none"
-        return "both" if self.pairs > 1 else "examples"
+            return "seeds" if self.fewest > 1 else "none"
+        return "both" if self.fewest > 1 else "examples"
 
 
 _NAN = math.nan
-NOTHING = Evidence(_NAN, _NAN, _NAN, _NAN, _NAN, _NAN, _NAN, _NAN, _NAN, _NAN, _NAN, pairs=0, wins=0)
+NOTHING = Evidence(
+    _NAN, _NAN, _NAN, _NAN, _NAN, _NAN, _NAN, _NAN, _NAN, _NAN, _NAN, 1.0, pairs=0, wins=0, fewest=0
+)
 """The evidence of runs that share no finished seed."""
 
 
-def weigh(values: Array, redrawn: Array | None = None, resolution: float = 0.0) -> Evidence:
+@dataclass(frozen=True)
+class Weighed:
+    """The parts that a number is the sum of, one a model, ready for the tests."""
+
+    samples: Sequence[Sample]
+    """Of each model, with its sign."""
+    by_seed: Array
+    """(pairs,): the whole number with each seed that all runs finished."""
+    offset: float = 0.0
+    """What is taken off the sum; chance has no part in it."""
+    worse: Sequence[int] = ()
+    """For each sample the runs that diverged; −∞ times the sign in a test of ranks."""
+    signs: Sequence[int] = ()
+    """For each sample 1 or −1: whether more of it is better or worse; by itself of a difference of scores."""
+
+    @property
+    def fewest(self) -> int:
+        """Seeds of the model that has fewest."""
+        return min((len(item.values) for item in self.samples), default=0)
+
+    def estimate(self, **sources: bool) -> Estimate:
+        """Return the mean with its standard error."""
+        return statistics.estimate(self.samples, self.offset, **sources)
+
+    def exact(self, shift: float = 0.0, alternative: str = "two-sided") -> float:
+        """Return p of the exact test of the number, plus `shift`, being 0."""
+        if len(self.samples) != 2:
+            return statistics.sign_flips(self.by_seed + shift, alternative)
+        worse = self.worse or (0, 0)
+        one, other = (
+            np.append(item.values, np.full(count if sign else 0, -np.inf if sign > 0 else np.inf))
+            for item, count, sign in zip(self.samples, worse, self.signs or (1, -1), strict=True)
+        )
+        return statistics.rank_sum(np.round(one + shift - self.offset, 12), np.round(-other, 12), alternative)
+
+    @property
+    def smallest(self) -> float:
+        """The smallest p that the exact test can give."""
+        if len(self.samples) != 2:
+            return statistics.smallest_p(len(self.by_seed))
+        return statistics.smallest_p(*(len(item.values) for item in self.samples))
+
+
+def weigh(weighed: Weighed, models: int = 2, chosen: Chosen = "") -> Evidence:
     """Weigh a difference against 0.
 
     Args:
-        values: (seeds,): the difference with each seed.
-        redrawn: (redraws, seeds): the same on each redrawn test set; None where examples are not kept.
-        resolution: step of the scale that it was measured on.
+        weighed: the difference.
+        models: among how many models the two were picked.
+        chosen: how they were picked; the interval is the wider for it.
     """
-    if not len(values):
+    if not len(weighed.by_seed):
         return NOTHING
-    found = _weighed(values, redrawn, resolution, statistics.LEVEL)
-    known = statistics.uncertain(values[None] if redrawn is None else redrawn, resolution)
-    p = known.two_sided() if found.sources != "none" else math.nan
-    return replace(found, p=p, holm=p, exact=statistics.sign_flips(values))
+    estimate = weighed.estimate()
+    found = _evidence(weighed, statistics.LEVEL)
+    if chosen and models > 2 and found.sources != "none":
+        low, high = estimate.within(
+            statistics.critical(float(f"{estimate.freedom:.3g}"), models, of_leader=chosen == "leader")
+        )
+        found = replace(found, low=low, high=high)
+    p = estimate.two_sided() if found.sources != "none" else math.nan
+    # on the side of the mean: runs that diverged may turn the ranks the other way
+    exact = min(1.0, 2 * weighed.exact(alternative="less" if estimate.mean < 0 else "greater"))
+    return replace(found, p=p, adjusted=p, exact=exact, t=estimate.t(), freedom=estimate.freedom)
 
 
-def weigh_equivalence(
-    values: Array, margin: float, redrawn: Array | None = None, resolution: float = 0.0
-) -> Evidence:
+def weigh_equivalence(weighed: Weighed, margin: float) -> Evidence:
     """Weigh whether the mean lies within `margin` of 0, by two one-sided tests; else whether it lies beyond.
 
-    Takes what `weigh` takes. Of a mean within the margin, p is that of lying beyond it; of one beyond, that of
-    lying within.
+    Of a mean within the margin, p is that of lying beyond it; of one beyond, that of lying within.
     """
-    if not len(values):
+    if not len(weighed.by_seed):
         return NOTHING
-    found = _weighed(values, redrawn, resolution, _EQUIVALENCE_LEVEL)
-    known = statistics.uncertain(values[None] if redrawn is None else redrawn, resolution)
+    found = _evidence(weighed, _EQUIVALENCE_LEVEL)
+    known = weighed.estimate()
+    values = weighed.by_seed
     if abs(found.mean) < margin:
         p = max(known.above(margin), known.below(-margin))
-        flips = ((values + margin, "greater"), (values - margin, "less"))
-        # a one-sided test, doubled: so that ALPHA and `smallest` mean the same as elsewhere
-        exact = min(1.0, 2 * max(statistics.sign_flips(gaps, side) for gaps, side in flips))
-        wins = int((np.abs(values) < margin).sum())
+        # a one-sided test, doubled: so that AGREEMENT and `smallest` mean the same as elsewhere
+        sides = (weighed.exact(margin, "greater"), weighed.exact(-margin, "less"))
+        exact, wins = min(1.0, 2 * max(sides)), int((np.abs(values) < margin).sum())
     else:
-        beyond = values - math.copysign(margin, found.mean)
-        p, exact = known.two_sided(math.copysign(margin, found.mean)), statistics.sign_flips(beyond)
-        wins = int((np.abs(values) > margin).sum())
-    p = p if found.sources != "none" else math.nan
-    return replace(found, p=p, holm=p, exact=exact, wins=wins)
+        side = math.copysign(margin, found.mean)
+        p, exact = known.two_sided(side), weighed.exact(-side)
+        wins = int((values > side).sum() if side > 0 else (values < side).sum())
+    if found.sources == "none":
+        p = math.nan
+    return replace(found, p=p, adjusted=p, exact=exact, wins=wins)
 
 
-def _weighed(values: Array, redrawn: Array | None, resolution: float, level: float) -> Evidence:
-    seeds, mean = len(values), float(values.mean())
-    alone = statistics.uncertain(values[None], resolution)
-    over_seeds = alone.interval(level) if seeds > 1 else (math.nan, math.nan)
-    both, over_examples = over_seeds, (math.nan, math.nan)
-    if redrawn is not None:
-        low, high = np.quantile(redrawn.mean(axis=1), [(1 - level) / 2, (1 + level) / 2])
-        over_examples = (float(low), float(high))
-        both = statistics.uncertain(redrawn, resolution).interval(level)
+def _evidence(weighed: Weighed, level: float) -> Evidence:
+    repeated = weighed.fewest > 1
+    known = any(item.examples is not None for item in weighed.samples)
+    both = weighed.estimate()
+    nothing = (math.nan, math.nan)
+    deviation = math.sqrt(sum(item.seed_variance for item in weighed.samples)) if repeated else math.nan
     return Evidence(
-        mean, float(values.std(ddof=1)) if seeds > 1 else math.nan, *both, *over_seeds, *over_examples,
-        p=math.nan, holm=math.nan, exact=math.nan, pairs=seeds,
-        wins=int((np.sign(values) == np.sign(mean)).sum()) if mean else 0, level=level,
-    )  # fmt: skip
+        both.mean,
+        deviation,
+        *(both.interval(level) if repeated or known else nothing),
+        *(weighed.estimate(examples=False).interval(level) if repeated else nothing),
+        *(weighed.estimate(seeds=False).interval(level) if known else nothing),
+        p=math.nan,
+        adjusted=math.nan,
+        exact=math.nan,
+        smallest=weighed.smallest,
+        pairs=len(weighed.by_seed),
+        wins=int((np.sign(weighed.by_seed) == np.sign(both.mean)).sum()) if both.mean else 0,
+        fewest=weighed.fewest,
+        level=level,
+    )
 
 
-def interval_of(values: Array, redrawn: Array | None = None) -> tuple[float, float]:
-    """Return the limits of a mean; takes what `weigh` takes. NaN for one seed without examples."""
-    if redrawn is None and len(values) < 2:
+def interval_of(sample: Sample) -> tuple[float, float]:
+    """Return the limits of a model's mean; NaN for one seed without examples."""
+    if sample.examples is None and len(sample.values) < 2:
         return math.nan, math.nan
-    return statistics.uncertain(values[None] if redrawn is None else redrawn).interval()
-
-
-def corrected(family: Sequence[Evidence]) -> list[Evidence]:
-    """Return the evidence of a family of comparisons with Holm's correction over them."""
-    adjusted = statistics.holm([evidence.p for evidence in family])
-    return [replace(evidence, holm=p) for evidence, p in zip(family, adjusted, strict=True)]
+    return statistics.estimate([sample]).interval()
 
 
 @dataclass(frozen=True)
 class Difference:
-    """How much better one variant's score is than another's, run by run with the same seed.
+    """How much better one variant's score is than another's.
 
     The score of a classifier is its test accuracy; the other tasks say what theirs is.
     """
@@ -171,12 +303,13 @@ class Difference:
     ahead: str
     behind: str
     mean: float
-    """Mean of the paired differences, of accuracies a fraction of 1; never negative."""
+    """Difference of the means over the finished seeds, of accuracies a fraction of 1; never negative."""
     spread: float
     """Standard deviation between seeds, pooled over the two variants; NaN with fewer than two seeds."""
     wins: int
     """Seeds in which `ahead` was strictly better."""
     pairs: int
+    """Seeds that both finished."""
     effect: float
     """The mean in pooled standard deviations, corrected for few seeds: Hedges' g; NaN without a spread."""
     evidence: Evidence
@@ -184,15 +317,22 @@ class Difference:
     """Whether both were tested on the same examples."""
     mcnemar: tuple[float, ...] = ()
     """For each seed p of McNemar's test on the test examples; empty where examples are not kept."""
+    measure: str = "test_accuracy"
+    """What the score is: comparisons of one measure are corrected together."""
+    models: int = 2
+    """Among how many models the two were picked."""
+    chosen: Chosen = ""
+    diverged: tuple[int, int] = (0, 0)
+    """Runs of `ahead` and of `behind` that diverged; they count as worse than any other in the rank test."""
 
     @property
     def verdict(self) -> str:
         """Say what the runs decide: other_data, tie, single_seed, clear, or open."""
         if not self.comparable:
             return "other_data"
-        if self.mean == 0:
+        if abs(self.mean) < _ROUNDING:
             return "tie"
-        if self.pairs < 2:
+        if self.evidence.fewest < 2:
             return "single_seed"
         return "clear" if self.evidence.shown else "open"
 
@@ -202,126 +342,183 @@ def compare(
     other: str,
     runs: pd.DataFrame,
     score: str = "test_accuracy",
-    redrawn: Redrawn | None = None,
+    examples: Examples | None = None,
     resolution: float = 0.0,
 ) -> Difference:
     """Compare two variants by a column of `runs`: see `scores_of` and `compare_scores`."""
-    return compare_scores(one, other, scores_of(runs, score), redrawn, resolution)
-
-
-def scores_of(runs: pd.DataFrame, score: str = "test_accuracy") -> Scores:
-    """Return a score of the finished runs; `runs` has variant, seed, status and the score, a row a run."""
-    return runs[runs["status"] == "finished"].pivot_table(index="seed", columns="variant", values=score)
+    return compare_scores(one, other, scores_of(runs, score, examples, resolution), score)
 
 
 def compare_scores(
-    one: str, other: str, scores: Scores, redrawn: Redrawn | None = None, resolution: float = 0.0
+    one: str,
+    other: str,
+    scores: Scores,
+    measure: str = "test_accuracy",
+    models: int = 2,
+    chosen: Chosen = "",
 ) -> Difference:
-    """Compare two variants over the seeds that both finished; the one with the higher mean score is `ahead`.
+    """Compare two variants over all that each finished; the one with the higher mean score is `ahead`.
 
     Args:
         one: a variant.
         other: another one.
         scores: of all variants; more is better.
-        redrawn: the score on redrawn test sets; nothing where examples are not kept.
-        resolution: step of the score's scale.
+        measure: what the score is.
+        models: among how many models the two were picked.
+        chosen: how they were picked.
 
-    The pooled spread is sqrt((s1² + s2²) / 2) with s the sample standard deviations over those seeds.
+    The pooled spread is sqrt((s1² + s2²) / 2) with s the sample standard deviations over the seeds.
     """
-    pair = scores.reindex(columns=[one, other]).dropna()
-    if (pair[one] - pair[other]).mean() < 0:
+    nothing = Difference(one, other, math.nan, math.nan, 0, 0, math.nan, NOTHING, measure=measure)
+    if one not in scores or other not in scores:
+        return nothing
+    if scores[one].sample.mean < scores[other].sample.mean:
         one, other = other, one
-    gaps = (pair[one] - pair[other]).to_numpy(float)
-    spread = float(np.sqrt((pair.std() ** 2).mean())) if len(pair) > 1 else math.nan
-    effect = statistics.hedges_g(pair[one].to_numpy(float), pair[other].to_numpy(float))
-    known = (
-        redrawn is not None and len(pair) > 0 and all((v, s) in redrawn for v in (one, other) for s in pair.index)
-    )
-    draws = np.stack([redrawn[one, s] - redrawn[other, s] for s in pair.index], 1) if redrawn and known else None
+    a, b = scores[one], scores[other]
+    shared = [seed for seed in a.by_seed if seed in b.by_seed]
+    if not shared:
+        return nothing
+    gaps = np.array([a.by_seed[seed] - b.by_seed[seed] for seed in shared])
+    weighed = Weighed([a.sample, b.sample.scaled(-1)], gaps, worse=(a.diverged, b.diverged))
+    evidence = weigh(weighed, models, chosen)
+    values = (a.sample.values, b.sample.values)
+    repeated = min(map(len, values)) > 1
+    spread = math.sqrt(sum(float(own.var(ddof=1)) for own in values) / 2) if repeated else math.nan
     return Difference(
-        one, other, float(gaps.mean()) if len(gaps) else math.nan, spread, int((gaps > 0).sum()), len(pair),
-        effect, weigh(gaps, draws, resolution),
+        one, other, max(0.0, evidence.mean), spread, int((gaps > 0).sum()), len(shared),
+        statistics.hedges_g(*values), evidence, measure=measure, models=models, chosen=chosen,
+        diverged=(a.diverged, b.diverged),
     )  # fmt: skip
-
-
-def family(differences: Iterable[Difference]) -> list[Difference]:
-    """Return the differences with Holm's correction over all of them; the same comparison twice counts once.
-
-    Those of different test sets, which are not compared, and those without a shared seed count for nothing.
-    """
-    found = list(differences)
-    once = _once(found)
-    adjusted = dict(zip(once, corrected(list(once.values())), strict=True))
-    return [replace(d, evidence=adjusted.get(_key(d), d.evidence)) for d in found]
-
-
-def _once(differences: Iterable[Difference]) -> dict[Any, Evidence]:
-    return {_key(d): d.evidence for d in differences if d.comparable and d.pairs > 1}
-
-
-def _key(difference: Difference) -> tuple[Any, ...]:
-    return frozenset((difference.ahead, difference.behind)), difference.mean, difference.evidence.p
 
 
 @dataclass(frozen=True)
 class Reach:
-    """What so many seeds can show at all, by the exact test."""
+    """How much a report compares, and what so many seeds can show of it without assuming a normal distribution."""
 
     seeds: int
+    """Most seeds that both sides of a comparison have."""
     smallest: float
-    """The smallest p value that the exact test can give."""
+    """The smallest p value that the rank test can give."""
     needed: int
     """Seeds with which it could reach ALPHA in a single comparison."""
     needed_for_all: int
-    """The same after Holm's correction over all of them."""
+    """The same after correction for all of them."""
     comparisons: int
+    """Pairs of models, by each measure, and claims: whatever the report could have called clear or supported."""
+
+    @property
+    def unseen(self) -> float:
+        """The share of runs that may fail in a way that none of so many runs of a model showed, at 95%."""
+        return statistics.unseen(self.seeds)
 
 
-def reach(differences: Iterable[Difference]) -> Reach | None:
-    """Say what the comparisons of a family could show; None where none has two seeds."""
-    return reach_of(list(_once(differences).values()))
+@dataclass(frozen=True)
+class Family:
+    """Everything that a report compares, corrected together."""
+
+    differences: list[Difference]
+    claims: list[Evidence]
+    reach: Reach | None
+    """None where nothing has two seeds."""
 
 
-def reach_of(evidence: Sequence[Evidence]) -> Reach | None:
-    """Say the same of evidence, each piece of which counts."""
-    tested = [item for item in evidence if item.pairs > 1]
-    if not tested:
+def corrected(
+    differences: Iterable[Difference], claims: Sequence[Evidence] = (), late: Sequence[bool] = ()
+) -> Family:
+    """Correct what a report compares, so that a false sentence or claim is in at most ALPHA of reports.
+
+    Within a measure the models were looked at before they were compared: all pairs of them count, by the
+    studentized range. Pairs that were named beforehand, and claims that were stated before any of their runs, are
+    corrected by Holm's method among themselves, and over measures and claims, too. A claim that was stated after
+    its runs were known pays for all comparisons of the report (Bonferroni).
+
+    Args:
+        differences: what the report compares by itself; the same comparison twice counts once, and those of
+            different test sets, and those without two seeds, count for nothing.
+        claims: the evidence for the claims of the suite.
+        late: for each claim, whether it was stated after a run of its was known.
+    """
+    every = list(differences)
+    by_measure: dict[str, dict[Any, Difference]] = {}
+    for item in every:
+        if item.comparable and item.evidence.fewest > 1:
+            by_measure.setdefault(item.measure, {}).setdefault(_key(item), item)
+    families = [_within(list(own.values())) for own in by_measure.values()]
+    early = [i for i, item in enumerate(claims) if item.pairs and not (late and late[i])]
+    if early:
+        families.append(statistics.holm([claims[i].p for i in early]))
+    adjusted = statistics.holm_of_families(families)
+    of_pair = {
+        (measure, key): p
+        for (measure, own), ps in zip(by_measure.items(), adjusted, strict=False)
+        for key, p in zip(own, ps, strict=True)
+    }
+    reach = _reach(by_measure.values(), claims)
+    judged = dict(zip(early, adjusted[len(by_measure)] if early else (), strict=True))
+    count = reach.comparisons if reach else 1
+    return Family(
+        [
+            replace(item, evidence=replace(item.evidence, adjusted=of_pair[item.measure, _key(item)]))
+            if (item.measure, _key(item)) in of_pair
+            else item
+            for item in every
+        ],
+        [replace(item, adjusted=judged.get(i, min(1.0, count * item.p))) for i, item in enumerate(claims)],
+        reach,
+    )
+
+
+def _key(difference: Difference) -> Any:
+    return frozenset((difference.ahead, difference.behind))
+
+
+def _within(differences: Sequence[Difference]) -> list[float]:
+    """Return the p values of the comparisons of one measure, corrected within it."""
+    if all(item.models <= 2 for item in differences):
+        return statistics.holm([item.evidence.p for item in differences])
+    models = max(item.models for item in differences)
+    return [statistics.range_p(item.evidence.t, item.evidence.freedom, models) for item in differences]
+
+
+def _reach(measures: Iterable[Mapping[Any, Difference]], claims: Sequence[Evidence]) -> Reach | None:
+    tested = [item for item in claims if item.fewest > 1 and not math.isnan(item.p)]
+    comparisons, seeds = len(tested), [item.fewest for item in tested]
+    for own in measures:
+        models = max(item.models for item in own.values())
+        comparisons += math.comb(models, 2) if models > 2 else len(own)
+        seeds += [item.evidence.fewest for item in own.values()]
+    if not seeds:
         return None
-    seeds = max(item.pairs for item in tested)
+    most = max(seeds)
     return Reach(
-        seeds,
-        statistics.smallest_p(seeds),
+        most,
+        statistics.smallest_p(most, most),
         statistics.seeds_needed(),
-        statistics.seeds_needed(len(tested)),
-        len(tested),
+        statistics.seeds_needed(comparisons),
+        comparisons,
     )
 
 
 def flat(difference: Difference) -> dict[str, Any]:
     """Return a difference as plain values by name, for tables and other programs."""
-    own = {k: v for k, v in vars(difference).items() if k not in ("evidence", "mcnemar")}
+    own = {k: v for k, v in vars(difference).items() if k not in ("evidence", "mcnemar", "diverged")}
+    own["diverged_ahead"], own["diverged_behind"] = difference.diverged
     return own | {
         k: v for k, v in vars(difference.evidence).items() if k not in ("mean", "wins", "pairs", "level")
     }
 
 
-def redrawn_scores(results: Runs, score: str) -> dict[tuple[str, int], Array]:
-    """Return a score of each finished run on redrawn test sets, (redraws,), by variant and seed.
+def examples_of(results: Runs, score: str) -> dict[tuple[str, int], tuple[bytes, Array]]:
+    """Return by variant and seed what tells the test set of a finished run, and its score on each test example.
 
-    `score` is test_accuracy or test_loss, of which every test example has one. Runs that were tested on the same
-    examples are tested on the same redrawn ones.
+    `score` is test_accuracy or test_loss, of which every test example has one; (examples,).
     """
-    by_test: dict[bytes, dict[tuple[str, int], Array]] = {}
-    for variant in results.variants:
-        for seed, record in _finished(variant.name, results).items():
-            if record.predictions:
-                own = by_test.setdefault(_test_set(variant, record), {})
-                own[variant.name, seed] = _of_examples(record, score)
-    found: dict[tuple[str, int], Array] = {}
-    for test, own in by_test.items():
-        means = statistics.redrawn(np.stack(list(own.values())), seed=test)
-        found |= dict(zip(own, means.T, strict=True))
-    return found
+    return {
+        (variant.name, seed): (_test_set(variant, record), _of_examples(record, score))
+        for variant in results.variants
+        for seed, record in _finished(variant.name, results).items()
+        if record.predictions
+    }
 
 
 def _finished(variant: str, results: Runs) -> dict[int, Record]:
@@ -355,40 +552,42 @@ def tested_on(variant: Variant) -> dict[str, Any]:
     return variant.settings.data.model_dump(exclude={"tokens", "vocabulary_size", "max_length"})
 
 
-def against(
-    leader: str | None,
-    variants: Iterable[str],
-    results: Runs,
-    runs: pd.DataFrame,
-    score: str = "test_accuracy",
-    redrawn: Redrawn | None = None,
-    resolution: float = 0.0,
-) -> list[Difference]:
-    """Compare the leader with each other one of the variants that it shares a finished seed with, nearest first.
+@dataclass(frozen=True)
+class Comparing:
+    """Compares variants by one score."""
 
-    `runs` are those of `results`, with a column `score`, of which more is better; the rest goes to `compare`.
-    """
-    if leader is None:
-        return []
-    others = [other for other in variants if other != leader]
-    scores = scores_of(runs, score)
-    found = [difference(leader, other, results, scores, redrawn, resolution) for other in others]
-    return sorted((d for d in found if d.pairs), key=lambda difference: difference.mean)
+    results: Runs
+    scores: Scores
+    """More is better."""
+    measure: str
+    """What the score is; its comparisons are corrected together."""
+    examined: bool = False
+    """Whether the score is the test accuracy, so that McNemar's test of the test examples can be made."""
+    among: Collection[str] | None = None
+    """The variants that are compared at all; None for all that have a score."""
 
+    def against(self, leader: str | None, variants: Iterable[str]) -> list[Difference]:
+        """Compare the leader with each other variant that it shares a finished seed with, nearest first."""
+        if leader is None:
+            return []
+        compared = (self.difference(leader, other, "leader") for other in variants if other != leader)
+        return sorted((d for d in compared if d.pairs), key=lambda difference: difference.mean)
 
-def difference(
-    one: str,
-    other: str,
-    results: Runs,
-    scores: Scores,
-    redrawn: Redrawn | None = None,
-    resolution: float = 0.0,
-) -> Difference:
-    """Compare two variants by their scores, and note whether they were tested on the same examples."""
-    if tested_on(results.variant(one)) != tested_on(results.variant(other)):
-        return replace(compare_scores(one, other, scores), comparable=False)
-    found = compare_scores(one, other, scores, redrawn, resolution)
-    return replace(found, mcnemar=_mcnemar(found, results)) if redrawn else found
+    def difference(self, one: str, other: str, chosen: Chosen = "") -> Difference:
+        """Compare two variants, and note whether they were tested on the same examples."""
+        found = compare_scores(one, other, self.scores, self.measure, self.models(one), chosen)
+        if self._tests[one] != self._tests[other]:
+            return replace(found, comparable=False)
+        return replace(found, mcnemar=_mcnemar(found, self.results)) if self.examined else found
+
+    def models(self, variant: str) -> int:
+        """Return how many variants were tested on the same examples as this one, itself among them."""
+        among = self.scores if self.among is None else [name for name in self.among if name in self.scores]
+        return max(2, sum(self._tests[name] == self._tests[variant] for name in among))
+
+    @cached_property
+    def _tests(self) -> dict[str, str]:
+        return {variant.name: repr(tested_on(variant)) for variant in self.results.variants}
 
 
 def _mcnemar(found: Difference, results: Runs) -> tuple[float, ...]:

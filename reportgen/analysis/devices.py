@@ -1,13 +1,13 @@
 """The same training on the CPU and on a GPU: what a step takes, and from which size on the GPU is faster."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
 
-from reportgen.analysis.comparisons import Difference, compare
+from reportgen.analysis.comparisons import Difference, compare, corrected
 from reportgen.analysis.results import Runs
 from reportgen.analysis.studies import settings_of
 from reportgen.suite.expansion import Variant
@@ -71,7 +71,10 @@ class Scale:
 
 
 def pairs(results: Runs) -> list[Pair]:
-    """Return each training that finished on both devices with a common seed, in the order of the suite."""
+    """Return each training that finished on both devices with a common seed, in the order of the suite.
+
+    The pairs are corrected among themselves.
+    """
     twins: dict[str, dict[str, str]] = {}
     for variant in results.variants:
         if variant.imported:
@@ -80,7 +83,9 @@ def pairs(results: Runs) -> list[Pair]:
         of_training.setdefault(variant.settings.device, variant.name)
     both = [(own["cpu"], own["cuda"]) for own in twins.values() if len(own) == len(DEVICES)]
     times = _times(results) if both else pd.DataFrame()
-    return [pair for names in both if (pair := _pair(*names, times))]
+    found = [pair for names in both if (pair := _pair(*names, times))]
+    adjusted = corrected(pair.difference for pair in found).differences
+    return [replace(pair, difference=difference) for pair, difference in zip(found, adjusted, strict=True)]
 
 
 def _times(results: Runs) -> pd.DataFrame:
@@ -91,7 +96,7 @@ def _times(results: Runs) -> pd.DataFrame:
 
 
 def _pair(cpu: str, cuda: str, times: pd.DataFrame) -> Pair | None:
-    difference = compare(cpu, cuda, times, "score")
+    difference = replace(compare(cpu, cuda, times, "score"), measure="step_seconds")
     if not difference.pairs:
         return None
     wide = times.pivot_table(index="seed", columns="variant", values="score")[[cpu, cuda]].dropna()

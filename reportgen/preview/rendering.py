@@ -16,6 +16,7 @@ from reportgen.planning.output import CACHE
 from reportgen.planning.plan import Action, Plan
 from reportgen.report.html import to_html
 from reportgen.report.styles import style_sheets
+from reportgen.storage import claim_journal
 from reportgen.storage.build_state import own_digests
 from reportgen.storage.cache import Kept
 from reportgen.storage.records import Store
@@ -143,7 +144,8 @@ class Renderer:
         digests += [repr(loaded.suite.metrics), *own_digests(loaded.suite)]
         if self._analysed is None or self._analysed[0] != digests:
             results = with_metrics(pipeline.collect(planned, store), loaded.suite.metrics, loaded.document)
-            self._analysed = digests, results, pipeline.analyse(results, loaded.claims)
+            late = claim_journal.late(store, loaded.claims, results)
+            self._analysed = digests, results, pipeline.analyse(results, loaded.claims, late)
         return self._analysed[1], self._analysed[2]
 
     def _next(self) -> int:

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from reportgen.analysis import statistics
 from reportgen.errors import ReportgenError
 from reportgen.provenance import reading
 from reportgen.provenance.why import read_results
@@ -80,10 +81,6 @@ def _flat(settings: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
         found |= _flat(value, f"{prefix}{name}.") if isinstance(value, dict) else {f"{prefix}{name}": value}
     return found
 
-
-_RESAMPLES = 10_000
-_SHARE = 95
-"""Percent that the interval holds."""
 
 _NOT_COMPARED = {"seed", "seconds", "training_seconds", "epochs", "steps", "kept_epoch", "kept_step"}
 _MOST_CELLS = 5
@@ -236,29 +233,20 @@ def _values(build: Build, variant: str, name: str) -> dict[int, float]:
 
 
 def interval(before: Mapping[int, float], after: Mapping[int, float]) -> tuple[float, float]:
-    """Return the bootstrap interval of the difference of two means, that of `after` less that of `before`.
+    """Return the 95% interval of the difference of two means, that of `after` less that of `before`.
 
-    Each maps a seed to a number. The runs are resampled in pairs if both have the same seeds, else apart; the
-    interval lies between the percentiles of the resampled differences (Efron & Tibshirani 1993, chapter 13). NaN
-    with fewer than two seeds on either side.
+    Each maps a seed to a number. It is Student's t over the seeds, by the report's own estimate: of the
+    differences where both have the same seeds, since runs of one seed begin alike; else of two means, which is
+    Welch's. NaN with fewer than two seeds on either side.
     """
     if min(len(before), len(after)) < 2:
         return math.nan, math.nan
-    random = np.random.default_rng(0)
     if before.keys() == after.keys():
-        gaps = np.array([after[seed] - before[seed] for seed in before])
-        means = _resampled(gaps, random)
-    else:
-        means = _resampled(np.array(list(after.values())), random) - _resampled(
-            np.array(list(before.values())), random
-        )
-    low, high = np.percentile(means, [(100 - _SHARE) / 2, (100 + _SHARE) / 2])
-    return float(low), float(high)
-
-
-def _resampled(values: NDArray[np.float64], random: np.random.Generator) -> NDArray[np.float64]:
-    drawn: NDArray[np.float64] = values[random.integers(len(values), size=(_RESAMPLES, len(values)))].mean(axis=1)
-    return drawn
+        return statistics.estimate(
+            [statistics.sample(np.array([after[s] - before[s] for s in before]))]
+        ).interval()
+    earlier, later = (statistics.sample(np.array(list(own.values()))) for own in (before, after))
+    return statistics.estimate([later, earlier.scaled(-1)]).interval()
 
 
 def _verdicts(old: Build, new: Build) -> Iterator[Verdict]:

@@ -28,13 +28,17 @@ class Told:
     """As the suite has it."""
     because: Markup | None
     verdict: str
-    """supported, contradicted or not_shown."""
+    """supported, contradicted or inconclusive."""
     sentence: Markup
     """What the runs say, with the figures; Markdown."""
     difference: str
     interval: str
     """Empty where there is none."""
     evidence: Evidence
+    late: bool
+    """Whether it was stated after a run of it had been trained."""
+    tested: bool
+    """Whether chance is in it, so that it was tested."""
 
 
 def told(judged: Sequence[Judged], labels: Mapping[str, str], language: Language) -> list[Told]:
@@ -62,6 +66,8 @@ def _told(number: int, judged: Judged, labels: Mapping[str, str], language: Lang
         if known.pairs and not math.isnan(known.low)
         else "—",
         known,
+        judged.late,
+        not judged.certain,
     )
 
 
@@ -75,7 +81,7 @@ def _sentence(judged: Judged, labels: Mapping[str, str], language: Language) -> 
         return language.say("claims.certain", **dict(zip(("left_value", "right_value"), values, strict=True)))
     if known.mean == 0 and not claim.absolute:
         return language.say("claims.equal", left=left, right=right)
-    decided = judged.verdict != "not_shown"
+    decided = judged.verdict != "inconclusive"
     if claim.absolute:
         side = "beyond" if abs(known.mean) > judged.right else "within"
         key, sign = side if decided else f"{side}_open", 1
@@ -87,8 +93,14 @@ def _sentence(judged: Judged, labels: Mapping[str, str], language: Language) -> 
     return language.say(
         f"claims.{key}", **who, wins=known.wins, pairs=known.pairs,
         difference=_amount(sign * known.mean, judged.kind, language),
-        low=_bare(low, judged.kind, language), high=_bare(high, judged.kind, language),
+        low=_bare(low, judged.kind, language), high=_bare(high, judged.kind, language), p=_basis(known, language),
     )  # fmt: skip
+
+
+def _basis(known: Evidence, language: Language) -> str:
+    """Say what a verdict rests on."""
+    exact, smallest = (language.significant(value, 2) for value in (known.exact, known.smallest))
+    return language.say("method.basis", p=language.p_value(known.adjusted), exact=exact, smallest=smallest)
 
 
 def worded(expression: Expression, labels: Mapping[str, str], language: Language) -> str:

@@ -6,11 +6,9 @@ from typing import Any
 
 from markupsafe import Markup
 
-from reportgen.analysis.claims import reach_of_claims
-from reportgen.analysis.comparisons import Reach
 from reportgen.analysis.display_limits import MOST_CURVES
 from reportgen.analysis.results import Runs
-from reportgen.analysis.statistics import ALPHA, REDRAWS
+from reportgen.analysis.statistics import AGREEMENT, ALPHA
 from reportgen.i18n import origins
 from reportgen.i18n.languages import Language
 from reportgen.lab.record import Record
@@ -122,11 +120,9 @@ class Common:
     """What is told of an environment, in order."""
     claims: list[Told] = field(default_factory=list)
     """The claims of the suite, judged."""
-    claims_reach: Reach | None = None
-    """What the claims could show at all."""
-    redraws: int = REDRAWS
-    """Test sets that are drawn from the test examples."""
     alpha: float = ALPHA
+    agreement: float = AGREEMENT
+    """p up to which the rank test agrees."""
     most_curves: int = MOST_CURVES
     task: str = "classification"
     explained: Explained = field(default_factory=Explained)
@@ -194,7 +190,6 @@ def common(
         "figures": dict(figures),
         "checks": section(task.check(results, findings), suite.checks, language, labels),
         "claims": told(findings.claims, labels, language),
-        "claims_reach": reach_of_claims(findings.claims),
         "imported": imported_of(results, labels),
         "early_stops": early_stops(results, labels),
         "task": results.task,

@@ -85,6 +85,7 @@ def _claim(judged: Judged, results: Runs) -> dict[str, Any]:
     return {
         "claim": judged.claim.text,
         "verdict": judged.verdict,
+        "late": judged.late,
         "reason": judged.reason,
         **{name: plain(value) for name, value in figures.items()},
         "sources": judged.evidence.sources,

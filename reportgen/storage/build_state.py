@@ -22,7 +22,7 @@ _FILE = ".stamp.json"
 _TYPESETTERS = (
     "weasyprint", "pydyf", "pyphen", "fonttools", "uharfbuzz", "font-source-sans-pro", "noto-cjk-sans-otc",
     "matplotlib", "markdown-it-py", "mdit-py-plugins", "ziamath", "ziafont", "jinja2", "babel", "pandas", "numpy",
-    "scipy", "statsmodels",
+    "scipy",
 )  # fmt: skip
 
 

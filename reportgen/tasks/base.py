@@ -164,8 +164,8 @@ class Task(Protocol):
     def collect(self, pairs: "Sequence[tuple[Run, Record]]") -> "Runs":
         """Gather records in DataFrames."""
 
-    def analyse(self, results: "Runs", claims: "Sequence[Claim]") -> Findings:
-        """Work out what the results show, and judge the claims."""
+    def analyse(self, results: "Runs", claims: "Sequence[Claim]", late: Collection[str]) -> Findings:
+        """Work out what the results show, and judge the claims; `late` are the texts of those stated late."""
 
     def check(self, results: "Runs", findings: Findings) -> "Checked":
         """Look for what a reader should know before believing the numbers."""

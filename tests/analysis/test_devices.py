@@ -210,8 +210,8 @@ def test_the_size_from_which_the_gpu_is_faster_is_measured(
 def test_the_report_compares_the_devices() -> None:
     """A row a pair, called by what else was changed, and the size from which on the GPU is faster."""
     text = report(results(FROM_200))
-    assert "| RNN (batch_size = 200) | 0.1 | 0.0316 | 3.2 | 2 / 2 | not shown |" in text
-    assert "| RNN (batch_size = 2000) | 1 | 0.1 | 10 | 2 / 2 | not shown |" in text
+    assert "| RNN (batch_size = 200) | 0.1 | 0.0316 | 3.2 | 2 / 2 | inconclusive |" in text
+    assert "| RNN (batch_size = 2000) | 1 | 0.1 | 10 | 2 / 2 | inconclusive |" in text
     assert "- RNN: the GPU is faster from Batch size = 200 on (200 and 2000), but not at 20." in text
     assert "was not made" not in text
     assert "- RNN：批大小从 200 起（200 和 2000）GPU 更快，为 20 时则没有更快。" in report(

@@ -13,16 +13,21 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
+from reportgen.analysis import statistics
 from reportgen.analysis.comparisons import (
     NOTHING,
     Difference,
+    Evidence,
+    Weighed,
+    best_of,
     compare,
+    compare_scores,
     corrected,
-    family,
-    reach,
+    scores_of,
     weigh,
     weigh_equivalence,
 )
+from reportgen.analysis.statistics import PRIOR_FREEDOM, sample
 
 
 def runs(**accuracies: Sequence[float | None]) -> pd.DataFrame:
@@ -40,46 +45,49 @@ def runs(**accuracies: Sequence[float | None]) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def test_a_lead_in_every_seed_that_is_wide_enough_is_clear() -> None:
-    """Leads of 0.10, 0.12 and 0.11: t = 0.11 / (0.01 / √3) = 19.05 with two degrees of freedom."""
+def test_a_lead_that_is_wide_enough_is_clear() -> None:
+    """Leads of 0.11 on average, with spreads of 0.02 and 0.01 that are drawn towards each other."""
     found = compare("a", "b", runs(a=[0.90, 0.94, 0.92], b=[0.80, 0.82, 0.81]))
     assert (found.ahead, found.behind, found.wins, found.pairs) == ("a", "b", 3, 3)
     assert found.mean == pytest.approx(0.11)
     assert found.spread == pytest.approx(sqrt((0.02**2 + 0.01**2) / 2))
-    assert found.evidence.p == pytest.approx(stats.ttest_1samp([0.10, 0.12, 0.11], 0).pvalue)
-    assert found.evidence.exact == 0.25
+    # two variances drawn towards their mean keep their sum
+    assert found.evidence.t == pytest.approx(0.11 / sqrt((0.02**2 + 0.01**2) / 3))
+    assert 2 < found.evidence.freedom <= 4
+    assert found.evidence.exact == pytest.approx(0.1)
+    assert found.evidence.smallest == pytest.approx(0.1)
     assert found.verdict == "clear"
 
 
 def test_two_seeds_that_agree_do_not_decide() -> None:
-    """With one degree of freedom a lead of eleven standard errors has p = 0.058."""
-    found = compare("a", "b", runs(a=[0.90, 0.94], b=[0.80, 0.82]))
-    assert found.evidence.p == pytest.approx(2 * math.atan(1 / 11) / math.pi)
-    assert found.verdict == "open"
+    """However far apart the models are."""
+    assert compare("a", "b", runs(a=[0.90, 0.901], b=[0.80, 0.801])).verdict == "open"
 
 
-def test_a_lead_within_the_spread_of_its_pairs_is_not_clear() -> None:
-    """Ahead with every seed, but by 0.01, 0.02 and 0.12: t = 0.05 / 0.0351, p = 0.29."""
+def test_a_lead_within_the_spread_is_not_clear() -> None:
+    """One run of three makes the lead."""
     found = compare("a", "b", runs(a=[0.51, 0.52, 0.62], b=[0.5, 0.5, 0.5]))
     assert (found.wins, found.pairs, found.verdict) == (3, 3, "open")
     assert found.evidence.low < 0 < found.evidence.high
 
 
-def test_a_lead_that_one_of_few_seeds_denies_is_not_clear() -> None:
-    """However small the p of the t distribution: the exact test could be smaller with so few seeds, and is not."""
-    leads = [0.1] * 4 + [-0.001]
-    found = compare("a", "b", runs(a=[0.5 + lead for lead in leads], b=[0.5] * 5))
-    assert found.evidence.p < 0.05
-    assert (found.evidence.exact, found.evidence.smallest) == (0.125, 0.0625)
-    assert (found.wins, found.pairs, found.verdict) == (4, 5, "open")
+def test_a_lead_that_the_ranks_deny_is_not_clear() -> None:
+    """However small the p of the t distribution: a run of the model behind is ahead of two of the other."""
+    found = compare("a", "b", runs(a=[0.6, 0.6001, 0.6002, 0.4999], b=[0.5, 0.5001, 0.5002, 0.6003]))
+    table = replace(found, evidence=replace(found.evidence, adjusted=0.001))
+    assert found.evidence.exact > 0.1
+    assert table.verdict == "open"
 
 
-def test_with_many_seeds_one_may_deny_a_clear_lead() -> None:
-    """Of twelve seeds eleven are ahead: the exact test gives less than 5 %, and so does the t distribution."""
-    leads = [0.05 + 0.001 * seed for seed in range(11)] + [-0.001]
-    found = compare("a", "b", runs(a=[0.5 + lead for lead in leads], b=[0.5] * 12))
-    assert found.evidence.exact == 4 / 2**12
-    assert (found.wins, found.pairs, found.verdict) == (11, 12, "clear")
+def test_a_run_that_diverged_counts_against_its_model() -> None:
+    """Of a model four of five runs diverged, and the fifth is the best of all: it neither leads nor is ahead."""
+    table = runs(a=[0.9, 0.91, 0.92, None, None, None], b=[0.80, 0.81, 0.82, 0.8, 0.81, 0.82])
+    found = compare("a", "b", table)
+    assert (found.ahead, found.diverged) == ("a", (3, 0))
+    assert found.evidence.adjusted < 0.05
+    assert found.verdict == "open"
+    assert best_of(scores_of(table)) == "b" or found.verdict != "clear"
+    assert best_of(scores_of(runs(a=[0.99, None, None, None, None], b=[0.8, 0.8, 0.7, 0.8, 0.8]))) == "b"
 
 
 def test_equal_accuracies_are_a_tie() -> None:
@@ -94,19 +102,11 @@ def test_two_constant_variants_apart_are_clear() -> None:
     assert (found.mean, found.spread, found.verdict) == (0.25, 0.0, "clear")
 
 
-def test_two_seeds_show_nothing_however_they_agree() -> None:
-    """Two seeds may agree to the digit by chance: then they have no spread, and still decide nothing."""
-    found = compare("a", "b", runs(a=[0.75, 0.75], b=[0.5, 0.5]))
-    assert (found.evidence.p, found.verdict) == (0.0, "open")
-
-
 def test_a_scale_of_steps_leaves_something_open() -> None:
-    """Three seeds a row of the log apart have a spread all the same, and two rows apart have enough of a lead."""
-    for behind, verdict in ((100.0, "open"), (150.0, "clear")):
-        found = compare("a", "b", runs(a=[-50] * 3, b=[-behind] * 3), resolution=50)
-        assert found.verdict == verdict
-        half = stats.t.ppf(0.975, 2) * 50 / sqrt(6) / sqrt(3)
-        assert found.evidence.high == pytest.approx(behind - 50 + half)
+    """Three seeds a row of the log apart have a spread all the same: that of rounding, step² / 12."""
+    found = compare("a", "b", runs(a=[-50] * 3, b=[-100.0] * 3), resolution=50)
+    assert found.evidence.t == pytest.approx(50 / sqrt(2 * 50**2 / 12 / 3))
+    assert compare("a", "b", runs(a=[-50] * 3, b=[-100.0] * 3)).evidence.t == math.inf
 
 
 @pytest.mark.parametrize(("one", "other"), [("a", "b"), ("b", "a")])
@@ -127,24 +127,19 @@ def test_one_seed_is_never_clear() -> None:
 
 def test_test_examples_alone_do_not_decide_over_one_seed() -> None:
     """The interval over examples is there, and far from 0, but another seed may reverse the order."""
-    draws = {("a", 0): np.full(100, 0.9), ("b", 0): np.full(100, 0.5)}
-    found = compare("a", "b", runs(a=[0.9], b=[0.5]), redrawn=draws)
+    right = {"a": np.repeat([1.0, 0.0], [90, 10]), "b": np.repeat([1.0, 0.0], [50, 50])}
+    examples = {(name, 0): (b"test", own) for name, own in right.items()}
+    found = compare("a", "b", runs(a=[0.9], b=[0.5]), examples=examples)
     assert found.evidence.sources == "examples"
-    assert found.evidence.example_low == pytest.approx(0.4)
+    assert 0.2 < found.evidence.example_low < 0.4 < found.evidence.example_high
     assert found.verdict == "single_seed"
 
 
-def test_only_seeds_that_both_finished_count() -> None:
-    """Of three seeds each variant lost one: the comparison, its spread too, is over the one left to both."""
-    found = compare("a", "b", runs(a=[0.5, None, 1.0], b=[0.75, 1.0, None]))
-    assert (found.ahead, found.mean, found.pairs, found.verdict) == ("b", 0.25, 1, "single_seed")
-    assert isnan(found.spread)
-
-
-def test_the_spread_is_of_the_shared_seeds_alone() -> None:
-    """The seed that only one variant finished would have widened the spread, and does not."""
-    found = compare("a", "b", runs(a=[0.75, 0.75, 0.75, 0.0], b=[0.5, 0.5, 0.5, None]))
-    assert (found.spread, found.pairs, found.verdict) == (0.0, 3, "clear")
+def test_all_seeds_that_each_finished_count() -> None:
+    """Of four seeds each variant lost another one: the means are those that the tables have."""
+    found = compare("a", "b", runs(a=[0.5, None, 1.0, 0.5], b=[0.75, 1.0, None, 0.75]))
+    assert (found.ahead, found.pairs, found.evidence.fewest) == ("b", 2, 3)
+    assert found.mean == pytest.approx(2.5 / 3 - 2 / 3)
 
 
 def test_without_a_shared_seed_nothing_is_known() -> None:
@@ -181,59 +176,98 @@ def test_neither_the_order_of_the_names_nor_that_of_the_seeds_matters(
     if found.mean > 0:
         assert (found.ahead, found.behind, found.wins) == (turned.ahead, turned.behind, turned.wins)
     if found.verdict == "clear":
-        assert found.pairs > 1
-        assert found.wins == found.pairs
+        assert found.evidence.fewest >= 3
 
 
-def differing(*p_values: float) -> list[Difference]:
+def differing(*p_values: float, measure: str = "steps", models: int = 2) -> list[Difference]:
     """Return differences between pairs of their own with these p values."""
     found = compare("a", "b", runs(a=[0.9, 0.91, 0.92], b=[0.5, 0.52, 0.51]))
-    return [replace(found, ahead=f"a{i}", evidence=replace(found.evidence, p=p)) for i, p in enumerate(p_values)]
+    return [
+        replace(found, ahead=f"a{i}", measure=measure, models=models, evidence=replace(found.evidence, p=p))
+        for i, p in enumerate(p_values)
+    ]
 
 
-def test_a_family_is_corrected_as_holm_does() -> None:
+def adjusted(*differences: Difference) -> list[float]:
+    """Return the corrected p values."""
+    return [item.evidence.adjusted for item in corrected(differences).differences]
+
+
+def test_pairs_named_beforehand_are_corrected_as_holm_does() -> None:
     """p = 0.01, 0.04, 0.03, 0.005 become 0.03, 0.06, 0.06, 0.02: those at or below 5 % stay clear."""
-    found = family(differing(0.01, 0.04, 0.03, 0.005))
-    assert [d.evidence.holm for d in found] == pytest.approx([0.03, 0.06, 0.06, 0.02])
-    assert [d.verdict for d in found] == ["clear", "open", "open", "clear"]
+    family = corrected(differing(0.01, 0.04, 0.03, 0.005))
+    assert [d.evidence.adjusted for d in family.differences] == pytest.approx([0.03, 0.06, 0.06, 0.02])
+    assert [d.verdict for d in family.differences] == ["clear", "open", "open", "clear"]
+
+
+def test_models_that_were_picked_after_looking_are_corrected_for_all_pairs() -> None:
+    """The leader of ten models against one of them: p is that of the range of ten."""
+    scores = scores_of(runs(**{f"m{i}": [0.5 + i / 100, 0.51 + i / 100, 0.52] for i in range(10)}))
+    found = compare_scores("m9", "m0", scores, models=10, chosen="leader")
+    family = corrected([found])
+    expected = stats.studentized_range.sf(found.evidence.t * sqrt(2), 10, found.evidence.freedom)
+    assert family.differences[0].evidence.adjusted == pytest.approx(expected, rel=5e-3)
+    assert family.reach is not None
+    assert (family.reach.comparisons, family.reach.needed_for_all) == (45, 7)
+    plain = compare_scores("m9", "m0", scores)
+    assert found.evidence.high > plain.evidence.high
+
+
+def test_measures_share_the_level() -> None:
+    """Of two measures with one comparison each the smaller p counts twice."""
+    assert adjusted(*differing(0.01), *differing(0.04, measure="time")) == pytest.approx([0.02, 0.04])
 
 
 def test_the_same_comparison_twice_counts_once() -> None:
     """A pair that stands in two places of a report is one comparison, whichever variant is named first."""
     (first,) = differing(0.04)
-    assert [d.evidence.holm for d in family([first, first])] == [0.04, 0.04]
-    assert reach([first, first]) == reach([first])
+    turned = replace(first, ahead=first.behind, behind=first.ahead)
+    assert adjusted(first, turned) == [0.04, 0.04]
+    assert corrected([first, turned]).reach == corrected([first]).reach
 
 
 def test_what_is_not_compared_does_not_count() -> None:
     """A single seed, or another test set, makes no comparison that the others would be corrected for."""
     single = compare("c", "d", runs(c=[0.9], d=[0.5]))
     (first,) = differing(0.04)
-    assert [d.evidence.holm for d in family([single, first])][1] == 0.04
-    assert reach([single]) is None
+    assert adjusted(single, first)[1] == 0.04
+    assert corrected([single]).reach is None
 
 
-@pytest.mark.parametrize(
-    ("seeds", "smallest", "needed", "for_all"), [(2, 0.5, 6, 6), (3, 0.25, 6, 6), (5, 0.0625, 6, 6)]
-)
-def test_few_seeds_cannot_reach_five_per_cent(seeds: int, smallest: float, needed: int, for_all: int) -> None:
-    """With n seeds an exact two-sided test cannot go below 2^(1 − n): six seeds can go below 5 %."""
-    found = reach([compare("a", "b", runs(a=[0.9] * seeds, b=[0.5] * seeds))])
+def claimed(p: float) -> Evidence:
+    """Return the evidence of a claim with this p."""
+    (found,) = differing(p)
+    return found.evidence
+
+
+def test_claims_that_were_stated_late_pay_for_all_comparisons() -> None:
+    """Two claims beside two comparisons: early ones count by Holm, and a late one counts four times."""
+    early = corrected(differing(0.01, 0.02), [claimed(0.01), claimed(0.02)])
+    assert [item.adjusted for item in early.claims] == pytest.approx([0.04, 0.04])  # twice, and two families
+    late = corrected(differing(0.01, 0.02), [claimed(0.01), claimed(0.02)], [False, True])
+    assert [item.adjusted for item in late.claims] == pytest.approx([0.02, 0.08])
+    assert late.reach is not None
+    assert late.reach.comparisons == 4
+
+
+@pytest.mark.parametrize(("seeds", "smallest"), [(2, 1 / 3), (3, 0.1), (5, 2 / 252)])
+def test_the_reach_is_that_of_the_rank_test(seeds: int, smallest: float) -> None:
+    """With n seeds against n it cannot go below two choices of all; four seeds can go below 5 %."""
+    found = corrected([compare("a", "b", runs(a=[0.9] * seeds, b=[0.5] * seeds))]).reach
     assert found is not None
-    assert (found.seeds, found.smallest, found.needed, found.needed_for_all) == (seeds, smallest, needed, for_all)
+    assert (found.seeds, found.needed) == (seeds, 4)
+    assert found.smallest == pytest.approx(smallest)
 
 
-def test_more_comparisons_need_more_seeds() -> None:
-    """After Holm the smallest of ten p values must be 0.005: nine seeds reach 2^-8 = 0.0039."""
-    found = reach(differing(*[0.01 * i for i in range(1, 11)]))
-    assert found is not None
-    assert (found.comparisons, found.needed, found.needed_for_all) == (10, 6, 9)
+def of(values: Sequence[float] | statistics.Array) -> Weighed:
+    """Return a number of one model, with each seed."""
+    return Weighed([sample(np.array(values))], np.array(values))
 
 
 def test_alike_within_a_margin() -> None:
     """Differences of about 0.001 are within 0.01: two one-sided t tests, whose larger p counts."""
     values = np.array([0.001, 0.002, 0.0015])
-    found = weigh_equivalence(values, 0.01)
+    found = weigh_equivalence(of(values), 0.01)
     below = stats.ttest_1samp(values, 0.01, alternative="less").pvalue
     above = stats.ttest_1samp(values, -0.01, alternative="greater").pvalue
     assert found.p == pytest.approx(max(below, above))
@@ -243,33 +277,41 @@ def test_alike_within_a_margin() -> None:
 
 def test_too_uncertain_to_be_called_alike() -> None:
     """A mean of 0 is not enough: the seeds spread beyond the margin."""
-    assert not weigh_equivalence(np.array([-0.02, 0.0, 0.02]), 0.01).shown
+    assert not weigh_equivalence(of([-0.02, 0.0, 0.02]), 0.01).shown
 
 
 @pytest.mark.parametrize("sign", [1, -1])
 def test_a_difference_beyond_the_margin_is_shown_as_one(sign: int) -> None:
     """Differences of about 0.11 are beyond 0.01, on either side."""
     values = sign * np.array([0.10, 0.12, 0.11])
-    found = weigh_equivalence(values, 0.01)
+    found = weigh_equivalence(of(values), 0.01)
     assert found.p == pytest.approx(stats.ttest_1samp(values, sign * 0.01).pvalue)
     assert (found.wins, found.shown) == (3, True)
 
 
 def test_the_sources_of_chance_are_told() -> None:
     """Seeds, test examples, both, or none: what was there to be tested."""
-    three, one = np.array([0.1, 0.2, 0.3]), np.array([0.1])
-    assert weigh(three, np.tile(three, (50, 1))).sources == "both"
-    assert weigh(three).sources == "seeds"
-    assert weigh(one, np.tile(one, (50, 1))).sources == "examples"
-    assert weigh(one).sources == "none"
-    assert corrected([weigh(one)])[0].shown is False
+    right = np.tile([1.0, 0.0, 1.0], (3, 1))
+    values = right.mean(axis=1)
+    assert weigh(Weighed([sample(values, right)], values)).sources == "both"
+    assert weigh(of([0.1, 0.2, 0.3])).sources == "seeds"
+    assert weigh(Weighed([sample(values[:1], right[:1])], values[:1])).sources == "examples"
+    assert weigh(of([0.1])).sources == "none"
+    assert corrected([], [weigh(of([0.1]))]).claims[0].shown is False
 
 
 def test_a_lucky_test_set_is_not_a_lead() -> None:
     """Seeds that agree to the digit say nothing of other examples: the interval over both is as wide as that."""
-    values = np.array([0.01, 0.01, 0.01])
-    draws = 0.01 + np.linspace(-0.05, 0.05, 2001)[:, None] * np.ones((1, 3))
-    found = weigh(values, draws)
-    assert (found.seed_low, found.seed_high) == (0.01, 0.01)
-    assert (found.low, found.high) == pytest.approx((-0.0375, 0.0575), abs=1e-4)
+    right = np.tile(np.repeat([1.0, -1.0, 0.0], [6, 5, 89]), (3, 1))
+    values = right.mean(axis=1)
+    found = weigh(Weighed([sample(values, right)], values))
+    assert (found.seed_low, found.seed_high) == pytest.approx((0.01, 0.01))
+    assert found.low < 0 < found.high
     assert not found.shown
+
+
+def test_a_spread_of_one_model_does_not_make_another_sure() -> None:
+    """The steady model's spread is drawn towards that of the others, and its interval is the wider for it."""
+    scores = scores_of(runs(a=[0.5, 0.5, 0.5], b=[0.4, 0.6, 0.5]))
+    pooled = (0.0 + 0.01) / 2 * PRIOR_FREEDOM / (2 + PRIOR_FREEDOM)
+    assert weigh(Weighed([scores["a"].sample], np.array([0.5] * 3))).t == pytest.approx(0.5 / sqrt(pooled / 3))

@@ -18,7 +18,7 @@ from reportgen.storage.records import Store
 from reportgen.tasks.classification import data as classification_data
 
 _HEAVY = [
-    "torch", "matplotlib", "weasyprint", "pandas", "scipy", "statsmodels", "jinja2", "babel", "markdown_it",
+    "torch", "matplotlib", "weasyprint", "pandas", "scipy", "jinja2", "babel", "markdown_it",
     "fontTools", "ziamath", "numpy", "faker", "ray",
 ]  # fmt: skip
 _TELL = f"""

@@ -1,6 +1,7 @@
 """A run that was trained elsewhere in a suite: planned, kept, shown beside the others, and marked."""
 
 import hashlib
+import re
 import shutil
 from pathlib import Path
 
@@ -85,7 +86,13 @@ def test_the_logs_are_read_and_nothing_is_trained(built: pipeline.Outcome) -> No
 
 def test_imported_runs_stand_in_the_table_with_a_mark(report: str) -> None:
     """Their figures are those of the logs, what a log does not say is a dash, and the best is the best."""
-    assert "| LSTM† | **0.3921** ± 0.0000 | **97.32%** ± 1.41% | [84.61%, 100.00%] | — | — |" in report
+    # the interval of a log is over its seeds, whose spread is drawn towards that of all models
+    row = (
+        re.escape("| LSTM† | **0.3921** ± 0.0000 | **97.32%** ± 1.41% | ")
+        + r"\[([\d.]+)%, ([\d.]+)%\] \| — \| — \|"
+    )
+    (limits,) = re.findall(row, report)
+    assert float(limits[0]) < 97.32 < float(limits[1]) <= 100
     assert "| keras† (1 seed) | — | — | — | — | — |" in report
     assert "percentage points ahead of RNN on average" in report
 
@@ -118,7 +125,13 @@ def test_the_chinese_report_says_the_same(built: pipeline.Outcome) -> None:
     """The mark, the note and the digest stand in the other language, too."""
     text = (built.folder / "report.zh.md").read_text("utf-8")
     assert "标有†的模型不是在本次实验中训练的" in text
-    assert "| LSTM† | **0.3921** ± 0.0000 | **97.32%** ± 1.41% | [84.61%, 100.00%] | — | — |" in text
+    # the interval of a log is over its seeds, whose spread is drawn towards that of all models
+    row = (
+        re.escape("| LSTM† | **0.3921** ± 0.0000 | **97.32%** ± 1.41% | ")
+        + r"\[([\d.]+)%, ([\d.]+)%\] \| — \| — \|"
+    )
+    (limits,) = re.findall(row, text)
+    assert float(limits[0]) < 97.32 < float(limits[1]) <= 100
 
 
 def test_a_second_build_reads_nothing_anew(built: pipeline.Outcome, tmp_path: Path) -> None:
@@ -152,8 +165,8 @@ def test_a_suite_of_logs_alone_is_a_report(tmp_path: Path) -> None:
     claims = "claims: [a.test_accuracy < b.test_accuracy, a.test_accuracy > 0.9]\n"
     unranked = build(lab(tmp_path, ALONE.replace(", same_data: true", "") + claims), tmp_path / "build")
     assert [(claim["verdict"], claim["reason"]) for claim in unranked.claims] == [
-        ("not_shown", "other_examples"),
-        ("not_shown", "one_seed"),
+        ("inconclusive", "other_examples"),
+        ("inconclusive", "one_seed"),
     ]
     text = (unranked.folder / "report.en.md").read_text("utf-8")
     assert text.count("No two runs are known to have been tested on the same examples") == 2

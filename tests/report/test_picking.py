@@ -105,10 +105,10 @@ def test_the_correction_counts_what_is_not_printed_too(generated_build: Path) ->
     found = {number["name"]: number["value"] for number in numbers}
     compared = [name for name in found if re.fullmatch(r"differences\..*\.mean", name)]
     text = (generated_build / "report.en.md").read_text("utf-8")
-    (counted,) = re.findall(r"corrected for all (\d+) comparisons", text)
+    (counted,) = re.findall(r"this report makes ([\d,]+) comparisons", text)
     assert len(compared) == 40  # the leader against each of the others, of which 39 have rows
-    # beside them the 40 changes of the base run and the swept values' best two, less those that are there already
-    assert int(counted) in range(79, 83)
+    # every pair of the 41 models by test accuracy, and those of the sweeps by validation accuracy or of the times
+    assert int(counted.replace(",", "")) >= 41 * 40 // 2
     smallest = min(value for name, value in found.items() if re.fullmatch(r"differences\..*\.p", name))
-    holm = min(value for name, value in found.items() if re.fullmatch(r"differences\..*\.holm", name))
-    assert holm == pytest.approx(min(1, smallest * int(counted)), rel=0.1)
+    corrected = min(value for name, value in found.items() if re.fullmatch(r"differences\..*\.adjusted", name))
+    assert smallest < corrected <= 1

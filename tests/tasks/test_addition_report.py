@@ -264,7 +264,7 @@ SENTENCES = {
     ),
     ("en", "open"): (
         "On average Layers = {best} gets there first, at step 50, 100 steps before Layers = {other}",
-        "Layers: RNN – these runs do not decide whether Layers = {best} or Layers = {other} is faster.",
+        "Layers: RNN – whether Layers = {best} or Layers = {other} is faster is inconclusive.",
     ),
     ("zh", "clear"): (
         "层数 = {best} 明确最快：平均在第 50 步达到全部正确，比层数 = {other} 早 100 步",
@@ -272,7 +272,7 @@ SENTENCES = {
     ),
     ("zh", "open"): (
         "平均而言，层数 = {best} 最先达到全部正确，在第 50 步，比层数 = {other} 早 100 步",
-        "RNN 的层数：本次训练不足以判断层数 = {best} 与层数 = {other} 哪个更快。",
+        "RNN 的层数：层数 = {best} 与层数 = {other} 哪个更快，尚无定论。",
     ),
 }
 

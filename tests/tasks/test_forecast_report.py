@@ -255,9 +255,9 @@ SENTENCES: dict[tuple[str, tuple[tuple[float, ...], tuple[float, ...]]], tuple[s
     ),
     ("en", OPEN): (
         "The error of {other} is 4.64 times that of {best} on average",
-        "These runs do not decide between it and {other}.",
+        "Whether it is ahead of {other} is inconclusive.",
         "The late error of {other} is 2.15 times that of {best} on average",
-        "These runs do not decide whether it drifts less than {other}.",
+        "Whether it drifts less than {other} is inconclusive.",
     ),
     ("zh", CLEAR): (
         "{best}明确优于{other}：后者的误差是前者的 100 倍",
@@ -270,9 +270,9 @@ SENTENCES: dict[tuple[str, tuple[tuple[float, ...], tuple[float, ...]]], tuple[s
     ),
     ("zh", OPEN): (
         "{other}的误差平均是{best}的 4.64 倍",
-        "本次训练不足以判断它与{other}的优劣。",
+        "它与{other}的差异不显著，尚无定论。",
         "{other}后半段的误差平均是{best}的 2.15 倍",
-        "本次训练不足以判断它是否比{other}偏离得慢。",
+        "它与{other}后半段误差的差异不显著，尚无定论。",
     ),
 }
 
@@ -302,8 +302,8 @@ def test_a_lead_within_the_spread_is_not_called_one() -> None:
     """Where seeds disagree, ranking and drift are left open; the table's plain mean may say otherwise."""
     text = " ".join(report({"a": (0.001, 0.001, 1.0), "b": (0.05, 0.05, 0.05)}).split())
     assert "A is ahead with 2 of 3 seeds" in text
-    assert "these runs do not decide between them" in text
-    assert "These runs do not decide whether it drifts less than B." in text
+    assert "inconclusive" in text
+    assert "Whether it drifts less than B is inconclusive." in text
     assert "By the plain mean in the table another model is ahead" in text
     assert "clearly" not in text
 

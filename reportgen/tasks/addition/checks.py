@@ -51,16 +51,11 @@ def never_right(results: Additions, _: Findings) -> Found | None:
     return Found("RG204", items, [item["run"] for item in items]) if items else None
 
 
-def too_few_seeds(results: Additions, findings: Findings) -> Found | None:
-    """RG305: so few seeds that no study can show which of its values is fastest."""
-    return few_seeds(results, [studied.lead for studied in findings.studied if studied.lead])
-
-
 CHECKS: Mapping[Code, Check] = {
     "RG103": seen_before,
     "RG201": unfinished,
     "RG202": at_edge,
     "RG204": never_right,
     "RG304": unequal_sizes,
-    "RG305": too_few_seeds,
+    "RG305": few_seeds,
 }

@@ -1,14 +1,20 @@
 """Addition suites: records become DataFrames (*collect*), and those what can be said of them (*analyse*)."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
 import numpy as np
 import pandas as pd
 
-from reportgen.analysis.claims import Judged, judge
-from reportgen.analysis.comparisons import Difference, Reach, against, family, reach
+from reportgen.analysis.claims import Judged, decided, judge
+from reportgen.analysis.comparisons import (
+    Comparing,
+    Difference,
+    Reach,
+    corrected,
+    scores_of,
+)
 from reportgen.analysis.studies import Grid, Study, grids, studies, without_twins
 from reportgen.analysis.tables import geometric, summary
 from reportgen.suite.claims import Claim
@@ -64,15 +70,12 @@ class Findings:
     unlearnt: list[str]
     """Variants tested at other lengths that have not learnt to add at their own."""
     claims: list[Judged] = field(default_factory=list)
-
-    @property
-    def reach(self) -> Reach | None:
-        """What the comparisons that the report makes by itself could show at all."""
-        return reach(studied.lead for studied in self.studied if studied.lead)
+    reach: Reach | None = None
+    """How much the report compares, and what its seeds can show."""
 
 
-def analyse(results: Additions, claims: Sequence[Claim] = ()) -> Findings:
-    """Work out what the results of an addition suite show, and judge the claims."""
+def analyse(results: Additions, claims: Sequence[Claim] = (), late: Collection[str] = ()) -> Findings:
+    """Work out what the results show, and judge the claims; of those in `late` runs were known."""
     best: dict[str, Literal["min", "max"]] = {
         "test_loss": "min",
         "digit_accuracy": "max",
@@ -82,22 +85,26 @@ def analyse(results: Additions, claims: Sequence[Claim] = ()) -> Findings:
     variants = without_twins(results.variants)
     generalisations, unlearnt = _generalisations(results)
     lengths = results.lengths.groupby(["variant", "digits"], sort=False)[["digit_accuracy", "exact_accuracy"]]
-    return Findings(
+    found = Findings(
         comparison=_compared(results.runs, best),
         curves=_curves(results.steps),
-        studied=_corrected([_studied(study, results) for study in studies(variants)]),
+        studied=[_studied(study, results) for study in studies(variants)],
         grids=grids(variants),
         lengths=lengths.mean().join(lengths.std().add_suffix("_std")).reset_index(),
         generalisations=generalisations,
         unlearnt=unlearnt,
-        claims=judge(claims, results),
+        claims=judge(claims, results, late),
     )
+    return _corrected(found)
 
 
-def _corrected(studied: list[Studied]) -> list[Studied]:
-    """Return the studies with Holm's correction over their leads."""
-    adjusted = iter(family(item.lead for item in studied if item.lead))
-    return [replace(item, lead=next(adjusted)) if item.lead else item for item in studied]
+def _corrected(found: Findings) -> Findings:
+    """Return the findings with everything that they compare corrected."""
+    leads = [item.lead for item in found.studied if item.lead]
+    family = corrected(leads, [item.evidence for item in found.claims], [item.late for item in found.claims])
+    adjusted = iter(family.differences)
+    studied = [replace(item, lead=next(adjusted)) if item.lead else item for item in found.studied]
+    return replace(found, studied=studied, claims=decided(found.claims, family.claims), reach=family.reach)
 
 
 def _compared(runs: pd.DataFrame, best: dict[str, Literal["min", "max"]]) -> pd.DataFrame:
@@ -131,8 +138,9 @@ def _studied(study: Study, results: Additions) -> Studied:
     reached = [name for name, own in finished.items() if own.notna().all()]
     ranked = sorted(reached, key=lambda name: float(finished[name].mean()))
     scored = runs.assign(score=-runs["first_step"])
-    step = _between_rows(study, results)
-    lead = against(ranked[0], ranked[1:2], results, scored, "score", resolution=step) if ranked else []
+    # slow models vary more, by steps, than fast ones: their spreads are not alike
+    scores = scores_of(scored, "score", resolution=_between_rows(study, results), pool=False)
+    lead = Comparing(results, scores, "first_step").against(ranked[0], ranked[1:2]) if ranked else []
     return Studied(
         study,
         reached,

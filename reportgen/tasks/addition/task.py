@@ -102,12 +102,12 @@ class Addition(Task):
 
         return collect(pairs)
 
-    def analyse(self, results: "Runs", claims: "Sequence[Claim]") -> Findings:
+    def analyse(self, results: "Runs", claims: "Sequence[Claim]", late: Collection[str]) -> Findings:
         """See `Task.analyse`."""
         from reportgen.tasks.addition.findings import analyse
         from reportgen.tasks.addition.results import Additions
 
-        return analyse(narrow(results, Additions), claims)
+        return analyse(narrow(results, Additions), claims, late)
 
     def check(self, results: "Runs", findings: Findings) -> "Checked":
         """See `Task.check`."""

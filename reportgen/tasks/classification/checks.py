@@ -154,11 +154,6 @@ def _above_training(results: Results, tested: "pd.Series[float]") -> Iterator[di
             yield {"model": str(variant), "accuracy": float(accuracy), "train": train}
 
 
-def too_few_seeds(results: Results, findings: Findings) -> Found | None:
-    """RG305: so few seeds that no comparison of the report can be shown."""
-    return few_seeds(results, [*findings.differences, *(tuning.difference for tuning in findings.tunings)])
-
-
 CHECKS: Mapping[Code, Check] = {
     "RG101": chosen_by_test,
     "RG102": tested_each_epoch,
@@ -171,5 +166,5 @@ CHECKS: Mapping[Code, Check] = {
     "RG301": below_majority,
     "RG303": above_training,
     "RG304": unequal_sizes,
-    "RG305": too_few_seeds,
+    "RG305": few_seeds,
 }

@@ -1,6 +1,6 @@
 """Two models held against each other class by class."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import combinations
 
@@ -9,8 +9,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from reportgen.analysis import tables
-from reportgen.analysis.claims import Judged, judge
-from reportgen.analysis.comparisons import Difference, Reach, against, alike, family, reach, redrawn_scores
+from reportgen.analysis.claims import Judged, decided, judge
+from reportgen.analysis.comparisons import Comparing, Difference, Reach, alike, corrected, examples_of, scores_of
 from reportgen.analysis.tables import row_normalised
 from reportgen.suite.claims import Claim
 from reportgen.suite.schema import Reference
@@ -149,28 +149,29 @@ class Findings:
     detailed: str | None = None
     """The leader, or, where that was imported and has no predictions, the best variant that has some."""
     reach: Reach | None = None
-    """What all comparisons of the report could show at all, those without a row in it among them."""
+    """How much the report compares, comparisons without a row in it among them, and what its seeds can show."""
 
 
-def analyse(results: Results, claims: Sequence[Claim] = ()) -> Findings:
-    """Work out what the results show, and judge the claims."""
+def analyse(results: Results, claims: Sequence[Claim] = (), late: Collection[str] = ()) -> Findings:
+    """Work out what the results show, and judge the claims; of those in `late` runs were known."""
     apart = results.apart
     table = tables.comparison(results.runs, apart)
     if len({v.settings.training.loss for v in results.variants if isinstance(v.settings, RunSettings)}) > 1:
         table["best_test_loss"] = False  # numbers of different functions
     finished = table[table["finished"] > 0]
-    leader = leader_of(finished, apart)
-    redrawn = redrawn_scores(results, "test_accuracy")
+    scores = scores_of(results.runs, examples=examples_of(results, "test_accuracy"))
+    leader = leader_of(scores, apart)
     data = {name: results.records[results.runs_of(name)[0]].data for name in results.confusion}
     classes = {name: list(facts["classes"]) for name, facts in data.items()}
     averages = dict(iter(tables.curves(_of_finished(results)).groupby("variant", sort=False)))
     timed = finished[~finished["variant"].isin(list(results.imported))].set_index("variant")
     compared = [str(variant) for variant in finished["variant"] if variant not in apart]
+    comparing = Comparing(results, scores, "test_accuracy", examined=True, among=compared)
     found = Findings(
-        comparison=with_intervals(table, results.runs, redrawn),
+        comparison=with_intervals(table, scores),
         curves=tables.curves(results.epochs),
-        differences=against(leader, compared, results, results.runs, redrawn=redrawn),
-        tunings=list(tunings(results, redrawn)),
+        differences=comparing.against(leader, compared),
+        tunings=list(tunings(comparing)),
         published=list(_published(results, finished.set_index("variant"))),
         overfitting=[fit for v in finished["variant"] if (fit := _overfitting(str(v), averages.get(v)))],
         confusions={
@@ -181,19 +182,21 @@ def analyse(results: Results, claims: Sequence[Claim] = ()) -> Findings:
         leader=leader,
         detailed=detailed_of(leader, finished, results.confusion),
         baselines={name: float(facts["majority_accuracy"]) for name, facts in data.items()},
-        leads=list(leads(results, redrawn)),
-        claims=judge(claims, results, {"test_accuracy": redrawn}),
+        leads=list(leads(results, comparing)),
+        claims=judge(claims, results, late),
     )
     return _corrected(found)
 
 
 def _corrected(found: Findings) -> Findings:
-    """Return the findings with Holm's correction over all comparisons, and with what these could show."""
-    every = family(all_of(found.differences, found.tunings, found.leads, found.cost))
-    adjusted = iter(every)
+    """Return the findings with everything that they compare corrected, and with what these could show."""
+    every = all_of(found.differences, found.tunings, found.leads, found.cost)
+    family = corrected(every, [item.evidence for item in found.claims], [item.late for item in found.claims])
+    adjusted = iter(family.differences)
     return replace(
         found,
-        reach=reach(every),
+        reach=family.reach,
+        claims=decided(found.claims, family.claims),
         differences=[next(adjusted) for _ in found.differences],
         tunings=[replace(tuning, difference=next(adjusted)) for tuning in found.tunings],
         leads=[replace(lead, difference=next(adjusted)) for lead in found.leads],

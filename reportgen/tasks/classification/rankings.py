@@ -6,7 +6,14 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from reportgen.analysis.comparisons import Difference, Redrawn, difference, interval_of, scores_of
+from reportgen.analysis.comparisons import (
+    Comparing,
+    Difference,
+    Scores,
+    best_of,
+    interval_of,
+    scores_of,
+)
 from reportgen.analysis.studies import families, sweeps
 from reportgen.tasks.classification.results import Results
 
@@ -57,16 +64,14 @@ def choices(results: Results) -> list[Choice]:
     ]
 
 
-def leader_of(finished: pd.DataFrame, apart: Collection[str]) -> str | None:
+def leader_of(scores: Scores, apart: Collection[str]) -> str | None:
     """Return the variant with the highest mean test accuracy; one that stands apart only where it is alone.
 
     Args:
-        finished: a row a variant that finished, with its test_accuracy.
+        scores: test accuracies of the variants that have a finished run.
         apart: imported variants of which nobody says that they were tested on the same examples.
     """
-    accuracies = finished.set_index("variant")["test_accuracy"].dropna()
-    ranked = accuracies if len(accuracies) == 1 else accuracies.drop(list(apart), errors="ignore")
-    return str(ranked.idxmax()) if len(ranked) else None
+    return best_of(scores, None if len(scores) == 1 else [name for name in scores if name not in apart])
 
 
 def detailed_of(leader: str | None, finished: pd.DataFrame, predicting: Collection[str]) -> str | None:
@@ -125,18 +130,24 @@ class Lead:
     difference: Difference
 
 
-def tunings(results: Results, redrawn: Redrawn) -> Iterator[Tuning]:
+def tunings(comparing: Comparing) -> Iterator[Tuning]:
     """Yield each variant that has a baseline beside it."""
-    apart, scores = set(results.apart), scores_of(results.runs)
-    for variant in results.variants:
+    apart = set(comparing.results.apart)
+    for variant in comparing.results.variants:
         if variant.baseline and not {variant.name, variant.baseline} & apart:
-            found = difference(variant.name, variant.baseline, results, scores, redrawn)
+            found = comparing.difference(variant.name, variant.baseline)
             if found.pairs:
                 yield Tuning(variant.name, variant.baseline, found)
 
 
-def leads(results: Results, redrawn: Redrawn) -> Iterator[Lead]:
-    """Hold the best value of each sweep against the next best, by the accuracy that chose it."""
+def leads(results: Results, tested: Comparing) -> Iterator[Lead]:
+    """Compare the best value of each sweep with the next best, by the accuracy that chose it."""
+    of_part = {
+        "test": tested,
+        "validation": Comparing(
+            results, scores_of(results.runs, "validation_accuracy"), "validation_accuracy", among=tested.among
+        ),
+    }
     for sweep in sweeps(results).values():
         for best in sweep.best:
             part = "test" if best.validation is None else "validation"
@@ -146,9 +157,8 @@ def leads(results: Results, redrawn: Redrawn) -> Iterator[Lead]:
                 continue
             first, second = rows.sort_values(column, ascending=False, kind="stable").iloc[:2].to_dict("records")
             values = {str(row["variant"]): float(row["value"]) for row in (first, second)}
-            known = redrawn if part == "test" else None
             one, other = values
-            found = difference(one, other, results, scores_of(results.runs, f"{part}_accuracy"), known)
+            found = of_part[part].difference(one, other, "leader")
             if found.pairs:
                 yield Lead(sweep.setting, best.base, part, values, found)
 
@@ -156,7 +166,7 @@ def leads(results: Results, redrawn: Redrawn) -> Iterator[Lead]:
 def all_of(
     differences: Iterable[Difference], tunings: Iterable[Tuning], leads: Iterable[Lead], cost: Cost | None
 ) -> list[Difference]:
-    """Return all comparisons of a report, the family of Holm's correction."""
+    """Return all comparisons that a report makes by itself."""
     of_changes = [tuning.difference for tuning in tunings]
     of_sweeps = [lead.difference for lead in leads]
     return [*differences, *of_changes, *of_sweeps, *([cost.difference] if cost else [])]
@@ -168,23 +178,19 @@ def cost(table: pd.DataFrame, results: Results) -> Cost:
     fast, slow = str(seconds.idxmin()), str(seconds[::-1].idxmax())  # two of them, even where all are equal
     small, large = str(parameters.idxmin()), str(parameters.idxmax())
     runs = results.runs.assign(score=-np.log10(results.runs["seconds_per_epoch"].astype(float)))
+    comparing = Comparing(results, scores_of(runs, "score"), "seconds_per_epoch", among=list(seconds.index))
     return Cost(
         fast, slow, float(seconds[fast]), float(seconds[slow]), float(seconds[slow] / seconds[fast]),
         small, large, float(parameters[large] / parameters[small]),
-        difference(fast, slow, results, scores_of(runs, "score")),
+        comparing.difference(fast, slow, "extremes"),
     )  # fmt: skip
 
 
-def with_intervals(table: pd.DataFrame, runs: pd.DataFrame, redrawn: Redrawn) -> pd.DataFrame:
+def with_intervals(table: pd.DataFrame, scores: Scores) -> pd.DataFrame:
     """Add the limits test_accuracy_low and test_accuracy_high of the mean over seeds and test examples."""
-    finished = runs[runs["status"] == "finished"].set_index("seed")
-    accuracies = dict(iter(finished.groupby("variant")["test_accuracy"]))
     limits: list[tuple[float, float]] = []
     for variant in table["variant"]:
-        own = accuracies.get(variant, finished["test_accuracy"][:0]).dropna()
-        draws = [redrawn[variant, seed] for seed in own.index if (variant, seed) in redrawn]
-        known = np.stack(draws, 1) if draws and len(draws) == len(own) else None  # an imported run has none
-        low, high = interval_of(own.to_numpy(float), known) if len(own) else (np.nan, np.nan)
+        low, high = interval_of(scores[variant].sample) if variant in scores else (np.nan, np.nan)
         limits.append((float(np.clip(low, 0, 1)), float(np.clip(high, 0, 1))))
     place = list(table.columns).index("test_accuracy_std") + 1
     table = table.copy()

@@ -132,12 +132,12 @@ class Classification(Task):
 
         return collect(pairs)
 
-    def analyse(self, results: "Runs", claims: "Sequence[Claim]") -> Findings:
+    def analyse(self, results: "Runs", claims: "Sequence[Claim]", late: Collection[str]) -> Findings:
         """See `Task.analyse`."""
         from reportgen.tasks.classification.findings import analyse
         from reportgen.tasks.classification.results import Results
 
-        return analyse(narrow(results, Results), claims)
+        return analyse(narrow(results, Results), claims, late)
 
     def check(self, results: "Runs", findings: Findings) -> "Checked":
         """See `Task.check`."""

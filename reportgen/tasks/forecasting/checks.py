@@ -74,11 +74,6 @@ def error_of_mean(record: Record) -> float:
     return float(np.square(scaled).mean())
 
 
-def too_few_seeds(results: Forecasts, findings: Findings) -> Found | None:
-    """RG305: so few seeds that no comparison of the report can be shown."""
-    return few_seeds(results, findings.differences)
-
-
 CHECKS: Mapping[Code, Check] = {
     "RG101": chosen_by_test,
     "RG103": in_both_parts,
@@ -86,5 +81,5 @@ CHECKS: Mapping[Code, Check] = {
     "RG202": at_edge,
     "RG302": worse_than_mean,
     "RG304": unequal_sizes,
-    "RG305": too_few_seeds,
+    "RG305": few_seeds,
 }

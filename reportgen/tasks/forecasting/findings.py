@@ -1,14 +1,25 @@
 """Forecasting suites: records become DataFrames (*collect*), and those what can be said of them (*analyse*)."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import combinations
 
 import numpy as np
 import pandas as pd
 
-from reportgen.analysis.claims import Judged, judge
-from reportgen.analysis.comparisons import Difference, Reach, against, alike, compare, family, interval_of, reach
+from reportgen.analysis.claims import Judged, decided, judge
+from reportgen.analysis.comparisons import (
+    Comparing,
+    Difference,
+    Reach,
+    Scores,
+    alike,
+    best_of,
+    compare,
+    corrected,
+    interval_of,
+    scores_of,
+)
 from reportgen.analysis.tables import SMALLEST, geometric, summary
 from reportgen.suite.claims import Claim
 from reportgen.suite.expansion import Variant
@@ -78,61 +89,66 @@ class Findings:
     same_machine: bool
     """Whether all runs were made on the same machine, so that their times can be compared."""
     claims: list[Judged] = field(default_factory=list)
-
-    @property
-    def reach(self) -> Reach | None:
-        """What the comparisons that the report makes by itself could show at all."""
-        return reach(_all(self))
+    reach: Reach | None = None
+    """How much the report compares, and what its seeds can show."""
 
 
-def analyse(results: Forecasts, claims: Sequence[Claim] = ()) -> Findings:
-    """Work out what the results of a forecasting suite show, and judge the claims."""
+def analyse(results: Forecasts, claims: Sequence[Claim] = (), late: Collection[str] = ()) -> Findings:
+    """Work out what the results show, and judge the claims; of those in `late` runs were known."""
     measures = ("train_loss", "forecast_from_half", "forecast_from_one")
     table = summary(results.runs, dict.fromkeys(measures, "min"), ("evaluations", "training_seconds"))
     finished = list(table.loc[table["finished"] > 0, "variant"])
     runs = results.runs.merge(_halves(results.errors), how="left", on="run")
-    leader, error = _lowest(runs, "forecast_from_half")
-    steadiest, _ = _lowest(runs, "late")
-    early, late = (geometric(runs.dropna(subset=[half]), ["variant"], half) for half in ("early", "late"))
-    halves = zip(early["variant"], early["mean"], late["mean"], strict=True)
+    half, late_half = (scores_of(_scored(runs, column), "score") for column in ("forecast_from_half", "late"))
+    leader, steadiest = best_of(half), best_of(late_half)
+    first, second = (geometric(runs.dropna(subset=[name]), ["variant"], name) for name in ("early", "late"))
+    halves = zip(first["variant"], first["mean"], second["mean"], strict=True)
     found = Findings(
-        comparison=_with_intervals(table, runs),
+        comparison=_with_intervals(table, half),
         learning=_learning(results.evaluations),
         horizons=geometric(results.errors, ["variant", "given", "horizon"], "error"),
         leader=leader,
-        leader_error=error,
-        differences=against(leader, finished, results, _scored(runs, "forecast_from_half"), "score"),
+        leader_error=10 ** -half[leader].sample.mean if leader else float("nan"),
+        differences=Comparing(results, half, "forecast_from_half").against(leader, finished),
         drifts=[Drift(str(variant), float(a), float(b)) for variant, a, b in halves],
         steadiest=steadiest,
-        drift_differences=against(steadiest, finished, results, _scored(runs, "late"), "score"),
+        drift_differences=Comparing(results, late_half, "late").against(steadiest, finished),
         races=list(_races(results)),
         same_machine=alike(results),
-        claims=judge(claims, results),
+        claims=judge(claims, results, late),
     )
     return _corrected(found)
 
 
 def _all(found: Findings) -> list[Difference]:
-    """Return all comparisons of the report, the family of Holm's correction; times of other machines are none."""
+    """Return all comparisons that the report makes by itself; times of other machines are none."""
     races = [race.evaluations for race in found.races]
     races += [race.seconds for race in found.races if found.same_machine]
     return [*found.differences, *found.drift_differences, *races]
 
 
 def _corrected(found: Findings) -> Findings:
-    adjusted = iter(family(_all(found)))
+    family = corrected(_all(found), [item.evidence for item in found.claims], [item.late for item in found.claims])
+    adjusted = iter(family.differences)
     differences = [next(adjusted) for _ in found.differences]
     drifts = [next(adjusted) for _ in found.drift_differences]
     races = [replace(race, evaluations=next(adjusted)) for race in found.races]
     if found.same_machine:
         races = [replace(race, seconds=next(adjusted)) for race in races]
-    return replace(found, differences=differences, drift_differences=drifts, races=races)
+    return replace(
+        found,
+        differences=differences,
+        drift_differences=drifts,
+        races=races,
+        reach=family.reach,
+        claims=decided(found.claims, family.claims),
+    )
 
 
-def _with_intervals(table: pd.DataFrame, runs: pd.DataFrame) -> pd.DataFrame:
+def _with_intervals(table: pd.DataFrame, scores: Scores) -> pd.DataFrame:
     """Add the limits of the geometric mean of forecast_from_half over the seeds: …_low and …_high."""
-    scores = _scored(runs[runs["status"] == "finished"], "forecast_from_half")
-    limits = [interval_of(scores.loc[scores["variant"] == v, "score"].to_numpy(float)) for v in table["variant"]]
+    nothing = (float("nan"), float("nan"))
+    limits = [interval_of(scores[v].sample) if v in scores else nothing for v in table["variant"]]
     return table.assign(
         forecast_from_half_low=[10**-high for _, high in limits],
         forecast_from_half_high=[10**-low for low, _ in limits],
@@ -148,12 +164,6 @@ def _halves(errors: pd.DataFrame) -> pd.DataFrame:
         for name, half in (("early", rows["horizon"] <= middle), ("late", rows["horizon"] > middle))
     }
     return pd.DataFrame(means).reset_index(names="run")
-
-
-def _lowest(runs: pd.DataFrame, column: str) -> tuple[str | None, float]:
-    """Return the variant with the lowest geometric mean, and that mean."""
-    means = geometric(runs.dropna(subset=[column]), ["variant"], column).set_index("variant")["mean"]
-    return (str(means.idxmin()), float(means.min())) if len(means) else (None, float("nan"))
 
 
 def _scored(runs: pd.DataFrame, column: str) -> pd.DataFrame:
@@ -194,7 +204,10 @@ def _race(one: str, other: str, evaluations: pd.DataFrame) -> Race | None:
     there = there[there["loss"] <= there["seed"].map(goals)].sort_values("evaluation")
     first = there.groupby(["variant", "seed"])[["evaluation", "seconds"]].first().reset_index()
     first = first.assign(status="finished")
-    fewer, quicker = (compare(one, other, _scored(first, name), "score") for name in ("evaluation", "seconds"))
+    fewer, quicker = (
+        replace(compare(one, other, _scored(first, name), "score"), measure=f"race.{name}")
+        for name in ("evaluation", "seconds")
+    )
     means = first.groupby("variant")[["evaluation", "seconds"]].mean()
     needed = {name: (float(means["evaluation"][name]), float(means["seconds"][name])) for name in (one, other)}
     return Race(one, other, float(10 ** np.log10(goals).mean()), fewer, quicker, needed)

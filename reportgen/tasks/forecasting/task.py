@@ -110,12 +110,12 @@ class Forecasting(Task):
 
         return collect(pairs)
 
-    def analyse(self, results: "Runs", claims: "Sequence[Claim]") -> Findings:
+    def analyse(self, results: "Runs", claims: "Sequence[Claim]", late: Collection[str]) -> Findings:
         """See `Task.analyse`."""
         from reportgen.tasks.forecasting.findings import analyse
         from reportgen.tasks.forecasting.results import Forecasts
 
-        return analyse(narrow(results, Forecasts), claims)
+        return analyse(narrow(results, Forecasts), claims, late)
 
     def check(self, results: "Runs", findings: Findings) -> "Checked":
         """See `Task.check`."""
