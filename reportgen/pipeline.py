@@ -186,6 +186,7 @@ def plan(loaded: Loaded, store: Store) -> Plan:
         planned = planning.plan(loaded.suite, store, Kept(store.folder.parent / CACHE), loaded.file.stem)
     new = [step.run for step in planned.steps if step.action is not Action.REUSE]
     preflight.check(loaded.file, loaded.profile, new)
+    preflight.check_precision(loaded.file, loaded.profile, new)
     return planned
 
 

@@ -38,8 +38,8 @@ WARM_UP = 10
 SHORT = 60.0
 """Seconds; runs that take less one after another are not worth further trials, each of which takes some."""
 
-PATIENCE = 120.0
-"""Seconds in which a worker has to answer, the import of torch among them."""
+PATIENCE = 600.0
+"""Seconds in which a worker has to answer, the import of torch among them, beside whatever else is running."""
 
 _FAILED = "the run that was tried did not finish"
 

@@ -24,7 +24,7 @@ from reportgen.tasks.classification.settings import (
 )
 from reportgen.tasks.forecasting.settings import OwnSeriesSettings
 from reportgen.user_code.functions import faults_of_classes
-from reportgen.user_code.subprocess import try_layers
+from reportgen.user_code.subprocess import call_for_precision, try_layers
 
 _ASKED = "split.train_per_class"
 
@@ -84,9 +84,63 @@ def check(file: Path, profile: str | None, runs: Iterable[Run]) -> None:
             document = _document(file, profile)
             got = f"'bce_logit', and data with {classes} classes"
             expected = "another loss, such as cross_entropy: a single logit tells two classes apart"
-            problems[document.problem(_place(document, run), got, expected)] = None
+            problems[document.problem(_place(document, run, "loss"), got, expected)] = None
     if problems:
         raise SuiteError(list(problems))
+
+
+def check_precision(file: Path, profile: str | None, runs: Iterable[Run]) -> None:
+    """Raise SuiteError for a precision that this machine cannot compute a model in.
+
+    float32 is what every machine has. All else is tried, on a tiny model in a process of its own, since a
+    processor that lacks an instruction may end it. A class of the user's own is not run in a plan: it is tried
+    when a build begins.
+
+    Args:
+        file: the suite.
+        profile: the one that is laid over it.
+        runs: those that are to be trained.
+    """
+    problems: dict[Path_, Problem] = {}  # one a place
+    tried: dict[str, Run] = {}
+    for run in runs:
+        settings = run.variant.settings
+        call = None if isinstance(settings, ImportedRun) else call_for_precision(settings)
+        if call and (call["device"], call["precision"]) == ("cpu", "tf32"):
+            _add(problems, file, profile, run, "'tf32' for a run on the CPU", "float32 or bf16; tf32 is a GPU's")
+        elif call:
+            tried.setdefault(json.dumps({"what": "precision", **call}, sort_keys=True), run)
+    for run, fault in zip(tried.values(), faults_of([json.loads(call) for call in tried]), strict=True):
+        if fault:
+            _add(problems, file, profile, run, *fault)
+    if problems:
+        raise SuiteError(list(problems.values()))
+
+
+def faults_of(calls: list[dict[str, Any]]) -> Iterator[tuple[str, str] | None]:
+    """Yield of each trial what was got and expected, or None for one that went well."""
+    if not calls:
+        return
+    try:
+        trials = try_layers(calls)
+    except ReportgenError as error:  # it was ended: let each have a process of its own, to know which
+        if len(calls) > 1:
+            for call in calls:
+                yield from faults_of([call])
+        else:
+            (call,) = calls
+            cell = call.get("model", call)["cell"]
+            yield f"{call['precision']!r}, in which this machine cannot compute cell {cell} ({error})", "float32"
+        return
+    yield from ((trial.fault.got, trial.fault.expected) if trial.fault else None for trial in trials)
+
+
+def _add(
+    problems: dict[Path_, Problem], file: Path, profile: str | None, run: Run, got: str, expected: str
+) -> None:
+    document = _document(file, profile)
+    place = _place(document, run, "precision")
+    problems.setdefault(place, document.problem(place, got, expected))
 
 
 def _of_classes(classes: tuple[str, ...], file: Path, data: DataSettings) -> Iterator[Problem]:
@@ -103,15 +157,15 @@ def _first(data: DataSettings, name: str, file: Path) -> tuple[Path, int]:
     return corpus.place(example) if corpus.places else (file, 1)
 
 
-def _place(document: Document, run: Run) -> Path_:
-    """Return where the suite says which loss the run has: in a sweep, in the run itself, or for all runs."""
+def _place(document: Document, run: Run, setting: str) -> Path_:
+    """Return where the suite has a setting of training for the run: in a sweep, in the run itself, or for all."""
     base = (run.variant.baseline or "") if run.variant.changed else run.variant.name
-    if "training.loss" in dict(run.variant.changed):
+    if (swept := f"training.{setting}") in dict(run.variant.changed):
         sweeps = enumerate(document.value["sweeps"])
-        grids = (i for i, sweep in sweeps if sweep["base"] == base and "training.loss" in sweep["grid"])
-        return ("sweeps", next(grids), "grid", "training.loss")
-    own = [("runs", i, "training", "loss") for i, one in enumerate(document.value["runs"]) if one["name"] == base]
-    return next((path for path in own if path in document), ("training", "loss"))
+        grids = (i for i, sweep in sweeps if sweep["base"] == base and swept in sweep["grid"])
+        return ("sweeps", next(grids), "grid", swept)
+    own = [("runs", i, "training", setting) for i, one in enumerate(document.value["runs"]) if one["name"] == base]
+    return next((path for path in own if path in document), ("training", setting))
 
 
 SYMBOLS = 7
@@ -151,7 +205,9 @@ def try_own(
         trials = try_layers([call for _, _, _, call in tried.values()])
     except ReportgenError as error:
         names = ", ".join(dict.fromkeys(str(Path(name).name) for _, _, name, _ in tried.values()))
-        raise SuiteError([document.problem(places[0], f"{names}: {error}", "an end within a minute")]) from None
+        raise SuiteError(
+            [document.problem(places[0], f"{names}: {error}", "an end within a minute of a processor's time")]
+        ) from None
     problems: dict[Path_, Problem] = {}  # one a place: a fault is much the same at every point of a sweep
     for place, trial in zip(places, trials, strict=True):
         if trial.fault is not None:
@@ -167,12 +223,14 @@ def _calls(settings: AnyRun) -> Iterator[tuple[str, Call]]:
     device = settings.device if has_cuda() else "cpu"  # a plan may be for another machine
     task = task_of(settings.data.source).name
     single = isinstance(training, TrainingSettings) and training.loss == "bce_logit"
+    # other tasks compute in float32 or float64, which every processor has
+    precision = training.precision if isinstance(training, TrainingSettings) else "float32"
     if isinstance(settings.data, FunctionSettings | OwnSeriesSettings):
         plain = settings.data.model_dump(mode="json")
         yield "data.load", {"what": "load", "load": settings.data.load, "settings": plain, "single": single}
     if isinstance(model, MayBeOwn) and model.module is not None:
         call = {"what": "module", "module": model.module, "task": task, "arguments": model.arguments}
-        yield "model.module", {**call, "single": single, "device": device}
+        yield "model.module", {**call, "single": single, "device": device, "precision": precision}
     elif is_own(model.cell):
         yield (
             "model.cell",
@@ -184,6 +242,7 @@ def _calls(settings: AnyRun) -> Iterator[tuple[str, Call]]:
                 "layers": model.layers,
                 "arguments": model.arguments,
                 "device": device,
+                "precision": precision,
                 "goes_on": task == "forecasting",
             },
         )

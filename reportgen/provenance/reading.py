@@ -2,6 +2,8 @@
 
 import io
 import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from html import unescape
@@ -94,15 +96,14 @@ def store_for(folder: Path, given: Path | None) -> Store:
 def pages_of(suffix: str, content: bytes) -> list[str]:
     """Return what a reader sees of a report: a text a page of a PDF, else one text."""
     if suffix == ".pdf":
-        return [page.extract_text() for page in _pdf(Path("report.pdf"), content).pages]
+        return _of_pages(Path("report.pdf"), content, lambda page: str(page.extract_text()))
     text = content.decode("utf-8", "replace")
     return [unescape(_HIDDEN.sub("", text)) if suffix == ".html" else text]
 
 
 def changed_pages(report: Report) -> list[int]:
     """Return the numbers, from 1, of a PDF's pages whose content is not what the manifest says."""
-    pages = _pdf(report.file, report.content).pages
-    digests = [digest(_content_of(page)) for page in pages]
+    digests = _of_pages(report.file, report.content, lambda page: digest(_content_of(page)))
     wanted = report.manifest.pages
     numbers = range(1, max(len(digests), len(wanted)) + 1)
     return [n for n in numbers if digests[n - 1 : n] != wanted[n - 1 : n]]
@@ -115,7 +116,8 @@ def _content_of(page: Any) -> bytes:
 
 
 def _open_pdf(file: Path, content: bytes) -> Report:
-    attached = {name: files[0] for name, files in _pdf(file, content).attachments.items()}
+    with _whole_pdf(file):
+        attached = {name: files[0] for name, files in _pdf(content).attachments.items()}
     if NAME not in attached:
         raise ReportgenError(
             f"{file}: got a PDF without reportgen's manifest, expected a report that reportgen wrote"
@@ -125,16 +127,25 @@ def _open_pdf(file: Path, content: bytes) -> Report:
     return Report(file, content, found, texts[0].decode("utf-8", "replace") if texts else None)
 
 
-def _pdf(file: Path, content: bytes) -> Any:
+def _pdf(content: bytes) -> Any:
     from pypdf import PdfReader
-    from pypdf.errors import PyPdfError
 
+    return PdfReader(io.BytesIO(content))
+
+
+def _of_pages(file: Path, content: bytes, work: Callable[[Any], str]) -> list[str]:
+    """Return what `work` makes of each page."""
+    with _whole_pdf(file):
+        return [work(page) for page in _pdf(content).pages]
+
+
+@contextmanager
+def _whole_pdf(file: Path) -> Iterator[None]:
+    """Turn whatever pypdf raises, and when it has got to it, into one message."""
     try:
-        reader = PdfReader(io.BytesIO(content))
-        _ = reader.attachments, len(reader.pages)
-    except (PyPdfError, ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
+        yield
+    except Exception as error:  # it lets through whatever a damaged file leads to
         raise ReportgenError(f"{file}: got a file that is no whole PDF ({error}), expected a report") from None
-    return reader
 
 
 def _open_html(file: Path, content: bytes) -> Report:

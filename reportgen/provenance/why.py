@@ -51,9 +51,9 @@ def read_results(folder: Path) -> dict[str, Any]:
         raise ReportgenError(f"{file}: no such file, expected the numbers of the report beside it")
     try:
         results = json.loads(file.read_bytes())
-        if not isinstance(results["runs"], dict):
-            raise TypeError
-    except (ValueError, KeyError, TypeError):
+        rows = [(row["variant"], int(row["seed"]), dict(row["settings"])) for row in results["runs"].values()]
+        _ = rows, sources(results)  # so that whoever uses them need not ask again
+    except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
         raise ReportgenError(f"{file}: got a file that is cut short or no results.json, expected one") from None
     return dict(results)
 

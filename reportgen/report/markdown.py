@@ -44,15 +44,7 @@ def write(context: Common, language: Language, folders: Sequence[Path]) -> str:
         text = "".join(environment.get_template(_REPORT).generate(variables))
     except (jinja2.TemplateError, TemplateError) as error:
         raise TemplateError(_worded(error, folders, list(variables))) from None
-    except (
-        ArithmeticError,
-        AttributeError,
-        LookupError,
-        MemoryError,
-        RecursionError,
-        TypeError,
-        ValueError,
-    ) as error:
+    except Exception as error:  # a template may lead to any of Python's
         if not _place(error):  # then it is no template that is wrong
             raise
         raise TemplateError(f"{_place(error)}{type(error).__name__}: {str(error) or _OUT_OF_MEMORY}") from None

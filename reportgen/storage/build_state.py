@@ -83,7 +83,7 @@ def leave(folder: Path, mark: str, written: Collection[str]) -> None:
 def _read(folder: Path) -> dict[str, Any]:
     try:
         stamp = json.loads((folder / _FILE).read_text("utf-8"))
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return {}
     return stamp if isinstance(stamp, dict) else {}
 

@@ -42,7 +42,7 @@ class Store:
             if any(Path(name).name != name for name in digests):  # a manifest of somebody else's making
                 return None
             files = {name: (folder / name).read_bytes() for name in digests}
-        except (FileNotFoundError, NotADirectoryError, IsADirectoryError, ValueError, TypeError):
+        except (FileNotFoundError, NotADirectoryError, IsADirectoryError, ValueError, TypeError, RecursionError):
             return None
         return files if all(_digest(content) == digests[name] for name, content in files.items()) else None
 
@@ -53,7 +53,7 @@ class Store:
             return ""
         try:
             digests = dict(json.loads((folder / _MANIFEST).read_bytes()))
-        except (OSError, ValueError, TypeError):
+        except (OSError, ValueError, TypeError, RecursionError):
             return f"{_MANIFEST} cannot be read"
         for name, digest in digests.items():
             if not (folder / str(name)).is_file():
@@ -73,7 +73,7 @@ class Store:
         """Return the name and SHA-256 of each file of the record, as it was written; empty if it is absent."""
         try:
             return dict(json.loads((self.folder / key / _MANIFEST).read_bytes()))
-        except (OSError, ValueError, TypeError):
+        except (OSError, ValueError, TypeError, RecursionError):
             return {}
 
     def write(self, key: str, files: dict[str, bytes]) -> None:

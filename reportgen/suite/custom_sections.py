@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path, PurePosixPath
 
-from reportgen.errors import Problem
+from reportgen.errors import Problem, reading
 from reportgen.suite.document import Document, shown
 
 ENDING = ".md"
@@ -88,7 +88,9 @@ def _faults(file: Path, folder: Path, unprintable: Callable[[str], str]) -> Iter
         if found := unprintable(_FORMULA.sub("", line)):
             expected = "what the report's fonts can print"
             yield Problem(file, number, "", found, expected, "write it another way")
-    for number, source in pictures(text):
+    with reading(file, "Markdown"):
+        named = list(pictures(text))
+    for number, source in named:
         picture = PurePosixPath(source)
         outside = picture.is_absolute() or ".." in picture.parts or ":" in source
         if outside or picture.suffix.lower() not in _PICTURES or not (folder / source).is_file():

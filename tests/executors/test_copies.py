@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 
 import pytest
+from conftest import PATIENCE
 
 from reportgen.executors import copies
 from reportgen.executors.beside import side_by_side
@@ -40,7 +41,7 @@ def test_ctrl_c_ends_it_without_a_word(seconds: float) -> None:
     time.sleep(seconds)
     os.killpg(process.pid, signal.SIGINT)
     # the pipes are its own, too: they are closed once it has ended
-    assert process.communicate(timeout=30) == ("", "")
+    assert process.communicate(timeout=PATIENCE) == ("", "")
 
 
 def test_a_first_build_starts_it_before_the_suite_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
