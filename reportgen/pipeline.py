@@ -157,6 +157,7 @@ def plan(loaded: Loaded, store: Store) -> Plan:
     with preflight.with_lines(loaded.document):
         planned = planning.plan(loaded.runs, store, Kept(store.folder.parent / CACHE), loaded.file.stem)
     preflight.check(loaded.document, planned.new)
+    preflight.check_precision(loaded.document, planned.new)
     return planned
 
 

@@ -20,6 +20,9 @@ from reportgen.resources import TEMPLATES
 GOLDEN = Path(__file__).parent / "golden"
 TINY = GOLDEN / "tiny.yaml"
 
+PATIENCE = 600.0
+"""Seconds on the clock that a test waits for another process: only so that it ends at all, on a busy machine."""
+
 Command = Callable[..., subprocess.CompletedProcess[str]]
 
 

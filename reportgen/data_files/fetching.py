@@ -8,7 +8,6 @@ import subprocess
 import sys
 import tarfile
 import tempfile
-import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,7 +19,7 @@ from reportgen.errors import ReportgenError
 
 
 class ArchiveError(ReportgenError):
-    """An archive that holds more than was expected of it."""
+    """An archive that cannot be read, or that holds more than was expected of it."""
 
 
 @dataclass(frozen=True)
@@ -37,9 +36,17 @@ class Limits:
 def plain_files(archive: IO[bytes], wanted: Callable[[str], bool], limits: Limits) -> Iterator[tuple[str, bytes]]:
     """Yield name and content of the files that are wanted; links, devices and sparse files are passed over.
 
-    Nothing is written to disk. Raises ArchiveError beyond the limits; tarfile.TarError, OSError, EOFError or
-    zlib.error for what is no such archive.
+    Nothing is written to disk. Raises ArchiveError beyond the limits, and for what is no such archive.
     """
+    try:
+        yield from _plain_files(archive, wanted, limits)
+    except ReportgenError:
+        raise
+    except Exception as error:  # tarfile, gzip and zlib each raise their own, and some of Python's
+        raise ArchiveError(f"got an archive that cannot be read ({error}), expected a .tar.gz") from None
+
+
+def _plain_files(archive: IO[bytes], wanted: Callable[[str], bool], limits: Limits) -> Iterator[tuple[str, bytes]]:
     with gzip.GzipFile(fileobj=archive) as unpacked:
         bounded = _Bounded(unpacked, limits.bytes)
         with tarfile.open(fileobj=bounded, mode="r|") as members:  # type: ignore[call-overload]  # it need only read
@@ -158,8 +165,6 @@ def _member(remote: Remote, archive: bytes) -> bytes:
     """Return the wanted file; nothing else of the archives is unpacked, and nothing to disk."""
     try:
         content = _read(_read(archive, remote.inner), remote.member)
-    except (tarfile.TarError, zlib.error, OSError, EOFError):
-        content = b""
     except ArchiveError as error:
         raise ReportgenError(f"{remote.name}: {error}; it was not kept") from None
     if _digest(content) != remote.digest:

@@ -37,14 +37,17 @@ from reportgen.lab.settings import RunOfAnyTask
 from reportgen.storage.records import Store
 from reportgen.storage.secret import machine_secret
 from reportgen.storage.traces import named_files
-from reportgen.tasks.registry import run_settings
+from reportgen.tasks.registry import run_settings, task_of
 from reportgen.tasks.runs import key_parts
 
 _REACH_SECONDS = 5.0
-_ANSWER_SECONDS = 20.0
+_ANSWER_SECONDS = 30.0
 _OBJECT_STORE_BYTES = 128 << 20
 """Memory for records on their way; Ray puts what is beyond it on the disk."""
-_PROBE = "import sys, ray; ray.init(sys.argv[1], logging_level='CRITICAL', log_to_driver=False)"
+_PROBE = (
+    "import sys, ray; print('imported', flush=True); "
+    "ray.init(sys.argv[1], logging_level='CRITICAL', log_to_driver=False)"
+)
 
 
 @contextmanager
@@ -82,13 +85,17 @@ def _fault(address: str) -> str:
     A process of its own tries it: Ray would ask for two minutes before it gives up.
     """
     command = [sys.executable, "-c", _PROBE, address]
-    try:
-        done = subprocess.run(  # noqa: S603 - this Python itself
-            command, capture_output=True, text=True, timeout=_ANSWER_SECONDS, check=False
-        )
-    except subprocess.TimeoutExpired:
-        return "no answer"
-    return (done.stderr.strip() or "it ended").splitlines()[-1] if done.returncode else ""
+    with subprocess.Popen(  # noqa: S603 - this Python itself
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as probe:
+        if probe.stdout is not None:
+            probe.stdout.readline()  # on a busy machine the import takes long, which is no fault of the cluster's
+        try:
+            _, said = probe.communicate(timeout=_ANSWER_SECONDS)
+        except subprocess.TimeoutExpired:
+            probe.kill()
+            return "no answer"
+    return (said.strip() or "it ended").splitlines()[-1] if probe.returncode else ""
 
 
 def address_parts(address: str) -> tuple[str, int]:
@@ -179,14 +186,27 @@ def check_key(task: Task, settings: RunOfAnyTask) -> None:
             )
 
 
+def check_precision(settings: RunOfAnyTask) -> None:
+    """Raise ReportgenError if the processor of this machine cannot compute the run's model as its settings ask."""
+    task = task_of(settings.data.source)
+    trial = task.precision_trial(settings)
+    if trial is None:
+        return
+    fault = task.try_precision(trial["precision"], trial["model"], trial["device"]).fault
+    if fault is not None:
+        raise ReportgenError(f"{platform.node()}: training.precision: {fault}")
+
+
 def train(task: Task, tell: Listen, scratch: Path, last_try: bool) -> dict[str, bytes] | None:
-    """Train and test a model as a worker of the pool does: see `Work`. Raises what `check_key` raises."""
+    """Train and test a model as a worker of the pool does: see `Work`. Raises what the checks do."""
     if os.environ.get("CUDA_VISIBLE_DEVICES") == "":
         del os.environ["CUDA_VISIBLE_DEVICES"]  # Ray hides the GPU from CPU runs; their record says what is there
     from reportgen.lab.failures import OutOfMemory
     from reportgen.lab.training.checkpoints import Checkpoint
 
-    check_key(task, run_settings(task.settings))
+    settings = run_settings(task.settings)
+    check_key(task, settings)
+    check_precision(settings)
     checkpoint = Checkpoint(scratch if scratch.parent.is_dir() else None, secret=machine_secret())
     try:
         files = files_of_run(task, tell, lambda: None, checkpoint, last_try=last_try)

@@ -8,7 +8,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from reportgen.errors import InputError, Problem
+from reportgen.errors import InputError, Problem, reading
 from reportgen.importers import keras, tables, tensorboard, two_line
 from reportgen.importers.log import Log, refuse
 from reportgen.lab.key import key_of
@@ -26,7 +26,9 @@ READERS: dict[Format, Callable[[Path, bytes, ImportSettings], Log]] = {
 
 def read(file: Path, settings: ImportSettings) -> Log:
     """Read a log; InputError with file and line for what cannot be read."""
-    return READERS[format_of(settings, str(file))](file, _content(file), settings)
+    content = _content(file)
+    with reading(file, "the log of a run"):
+        return READERS[format_of(settings, str(file))](file, content, settings)
 
 
 def check(runs: Iterable[tuple[ImportedRun, int]]) -> None:

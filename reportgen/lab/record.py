@@ -113,7 +113,7 @@ def layout_of(files: dict[str, bytes]) -> int | None:
     """Return the version of the layout that the record in `files` has; None if it says none."""
     try:
         layout = json.loads(files["record.json"])["layout"]
-    except (KeyError, ValueError, TypeError):
+    except (KeyError, ValueError, TypeError, RecursionError):
         return None
     return layout if isinstance(layout, int) else None
 

@@ -150,9 +150,14 @@ def check_formulas(loaded: Loaded) -> None:
 def look_through(loaded: Loaded) -> list[str]:
     """Look through the templates and style sheets beside the suite, if there are any: it takes half a second.
 
-    Returns what style sheets leave out; raises TemplateError with the faults of templates.
+    Returns what style sheets leave out; raises TemplateError with the faults of templates, and InputError for a
+    style sheet or a Word file that cannot be read.
     """
     folders = loaded.template_folders
+    if "docx" in loaded.suite.formats:
+        from reportgen.report import word
+
+        word.template_in(folders)
     if any(folders[0].rglob("*.j2")):
         from reportgen.report import markdown
 

@@ -87,6 +87,53 @@ def check(document: Document, runs: Iterable[Run]) -> None:
         raise SuiteError(list(problems))
 
 
+def check_precision(document: Document, runs: Iterable[Run]) -> None:
+    """Raise SuiteError for a precision that this machine cannot compute a model in.
+
+    float32 is what every machine has. All else is tried, on a tiny model in a subprocess, since a processor that
+    lacks an instruction may end it. A student's class is not run in a plan: it is tried when a build begins.
+
+    Args:
+        document: the suite.
+        runs: those that are to be trained.
+    """
+    tried: dict[str, Path_] = {}
+    for run in runs:
+        settings = run.variant.settings
+        trial = (
+            None if isinstance(settings, ImportedRun) else task_of(settings.data.source).precision_trial(settings)
+        )
+        if trial:
+            place = run.variant.place_of("training.precision", document)
+            tried.setdefault(json.dumps(dict(trial), sort_keys=True), place)
+
+    faults = faults_of([json.loads(call) for call in tried])
+    problems: dict[Path_, Problem] = {}  # one a place
+    for place, fault in zip(tried.values(), faults, strict=True):
+        if fault:
+            problems.setdefault(place, document.problem(place, *fault))
+    if problems:
+        raise SuiteError(list(problems.values()))
+
+
+def faults_of(calls: list[dict[str, Any]]) -> Iterator[tuple[str, str] | None]:
+    """Yield of each trial what was got and expected, or None for one that went well."""
+    if not calls:
+        return
+    try:
+        trials = try_layers(calls)
+    except ReportgenError as error:  # it was ended: let each have a process of its own, to know which
+        if len(calls) > 1:
+            for call in calls:
+                yield from faults_of([call])
+        else:
+            (call,) = calls
+            cell = call.get("model", call)["cell"]
+            yield f"{call['precision']!r}, in which this machine cannot compute cell {cell} ({error})", "float32"
+        return
+    yield from ((trial.fault.got, trial.fault.expected) if trial.fault else None for trial in trials)
+
+
 Call = dict[str, Any]
 """What is tried, and the keyword arguments of its trial: see `reportgen.user_code.subprocess.try_layers`."""
 
@@ -117,7 +164,8 @@ def try_own(document: Document, runs: Sequence[Run], metrics: Sequence[MetricDec
         trials = try_layers(calls)
     except ReportgenError as error:
         names = ", ".join(dict.fromkeys(Path(str(call[call["what"]])).name for call in calls))
-        raise SuiteError([document.problem(places[0], f"{names}: {error}", "a result within a minute")]) from None
+        expected = "a result within a minute of processor time"
+        raise SuiteError([document.problem(places[0], f"{names}: {error}", expected)]) from None
 
     problems: dict[Path_, Problem] = {}  # one a place: a fault is much the same at every point of a sweep
     for path, trial in zip(places, trials, strict=True):

@@ -2,6 +2,8 @@
 
 import io
 import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from html import unescape
@@ -95,15 +97,14 @@ def store_for(folder: Path, given: Path | None) -> Store:
 def pages_of(suffix: str, content: bytes) -> list[str]:
     """Return what a reader sees of a report: a text a page of a PDF, else one text."""
     if suffix == ".pdf":
-        return [page.extract_text() for page in _pdf(Path("report.pdf"), content).pages]
+        return _of_pages(Path("report.pdf"), content, lambda page: str(page.extract_text()))
     text = content.decode("utf-8", "replace")
     return [unescape(_HIDDEN.sub("", text)) if suffix == ".html" else text]
 
 
 def changed_pages(report: Report) -> list[int]:
     """Return the numbers, from 1, of a PDF's pages whose content is not what the manifest says."""
-    pages = _pdf(report.file, report.content).pages
-    digests = [digest(_content_of(page)) for page in pages]
+    digests = _of_pages(report.file, report.content, lambda page: digest(_content_of(page)))
     wanted = report.manifest.pages
     numbers = range(1, max(len(digests), len(wanted)) + 1)
     return [n for n in numbers if digests[n - 1 : n] != wanted[n - 1 : n]]
@@ -111,22 +112,22 @@ def changed_pages(report: Report) -> list[int]:
 
 def attached_markdown(content: bytes) -> str:
     """Return the Markdown inside a PDF; empty without any."""
-    return (
-        _markdown_in({name: files[0] for name, files in _pdf(Path("report.pdf"), content).attachments.items()})
-        or ""
-    )
+    with _whole_pdf(Path("report.pdf")):
+        return _markdown_in({name: files[0] for name, files in _pdf(content).attachments.items()}) or ""
 
 
 def pango_of(content: bytes) -> str:
     """Return the version of Pango that a PDF says it was set with; empty if it says none."""
-    attached = _pdf(Path("report.pdf"), content).attachments
+    with _whole_pdf(Path("report.pdf")):
+        attached = dict(_pdf(content).attachments)
     return manifest.parsed(attached[NAME][0], "report.pdf").pango if NAME in attached else ""
 
 
 def producer_of(report: Report) -> str:
     """Return the program that a PDF says it was written by, such as `WeasyPrint 68.0`; empty if it says none."""
-    about = _pdf(report.file, report.content).metadata
-    return str(about.producer or "") if about else ""
+    with _whole_pdf(report.file):
+        about = _pdf(report.content).metadata
+        return str(about.producer or "") if about else ""
 
 
 def _markdown_in(attached: dict[str, bytes]) -> str | None:
@@ -141,7 +142,8 @@ def _content_of(page: Any) -> bytes:
 
 
 def _open_pdf(file: Path, content: bytes) -> Report:
-    attached = {name: files[0] for name, files in _pdf(file, content).attachments.items()}
+    with _whole_pdf(file):
+        attached = {name: files[0] for name, files in _pdf(content).attachments.items()}
     if NAME not in attached:
         raise ReportgenError(
             f"{file}: got a PDF without reportgen's manifest, expected a report that reportgen wrote"
@@ -150,16 +152,25 @@ def _open_pdf(file: Path, content: bytes) -> Report:
     return Report(file, content, found, _markdown_in(attached))
 
 
-def _pdf(file: Path, content: bytes) -> Any:
+def _pdf(content: bytes) -> Any:
     from pypdf import PdfReader
-    from pypdf.errors import PyPdfError
 
+    return PdfReader(io.BytesIO(content))
+
+
+def _of_pages(file: Path, content: bytes, work: Callable[[Any], str]) -> list[str]:
+    """Return what `work` makes of each page."""
+    with _whole_pdf(file):
+        return [work(page) for page in _pdf(content).pages]
+
+
+@contextmanager
+def _whole_pdf(file: Path) -> Iterator[None]:
+    """Turn whatever pypdf raises, and when it has got to it, into one message."""
     try:
-        reader = PdfReader(io.BytesIO(content))
-        _ = reader.attachments, len(reader.pages)
-    except (PyPdfError, ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
+        yield
+    except Exception as error:  # it lets through whatever a damaged file leads to
         raise ReportgenError(f"{file}: got a file that is no whole PDF ({error}), expected a report") from None
-    return reader
 
 
 def _open_html(file: Path, content: bytes) -> Report:

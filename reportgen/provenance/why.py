@@ -66,11 +66,11 @@ def read_results(folder: Path) -> dict[str, Any]:
     file = folder / "results.json"
     try:
         results = json.loads(UntrustedFolder(folder).read(file.name))
-        if not isinstance(results["runs"], dict):
-            raise TypeError
+        # so that whoever uses them need not ask again
+        _ = [(row["variant"], int(row["seed"]), dict(row["settings"])) for row in results["runs"].values()]
     except FileNotFoundError:
         raise ReportgenError(f"{file}: no such file, expected the numbers of the report beside it") from None
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
         raise ReportgenError(f"{file}: got a file that is cut short or no results.json, expected one") from None
     return dict(results)
 

@@ -62,7 +62,7 @@ def _filled_in(environment: Sandbox, template: str, variables: dict[str, Any], f
         text = "".join(environment.get_template(template).generate(variables))
     except (jinja2.TemplateError, TemplateError) as error:
         raise TemplateError(_worded(error, folders, list(variables))) from None
-    except Exception as error:
+    except Exception as error:  # a template may lead to any of Python's
         if not _place(error):  # then it is no template that is wrong
             raise
         message = " ".join(str(error).split()) or (

@@ -16,7 +16,7 @@ from datetime import UTC, datetime
 from html import unescape
 from typing import Any
 
-from reportgen.errors import MissingPrerequisiteError, TypesetError
+from reportgen.errors import MissingPrerequisiteError, ReportgenError, TypesetError
 from reportgen.i18n import fonts
 from reportgen.storage.sealing import NAME, digest, sealed, unsealed
 
@@ -90,7 +90,8 @@ def to_pdf(html: str, source: Source | None = None) -> bytes:
     With a source the PDF has two attachments: the Markdown, and the manifest with the digest of each page's
     content and the seal of the whole file.
 
-    Raises MissingPrerequisiteError without Pango, TypesetError if the document asks for a file or an address.
+    Raises MissingPrerequisiteError without Pango, TypesetError if the document asks for a file or an address, or
+    has a picture or a style sheet that WeasyPrint cannot make anything of.
     """
     weasyprint = load_weasyprint()
     from weasyprint.urls import FatalURLFetchingError
@@ -110,6 +111,11 @@ def to_pdf(html: str, source: Source | None = None) -> bytes:
             )
     except FatalURLFetchingError as error:
         raise TypesetError(f"{error}: a document may use only what is inside it") from None
+    except (ReportgenError, MemoryError):
+        raise
+    except Exception as error:  # whatever pictures, fonts and styles of the user's lead to
+        got = f"got a document that WeasyPrint cannot typeset ({type(error).__name__}: {error})"
+        raise TypesetError(f"{got}, expected other pictures or styles") from error
     if lost:
         named = (_named(words, html) for words in lost)
         raise TypesetError("\n".join(f"{words}: it is broken, or uses what is outside it" for words in named))

@@ -21,6 +21,7 @@ from jinja2.runtime import BlockReference, Context, LoopContext, Macro, Template
 from jinja2.sandbox import SandboxedEnvironment, safe_range
 from jinja2.utils import Namespace
 
+from reportgen.errors import ReportgenError, unreadable_line
 from reportgen.i18n.origins import unmarked
 from reportgen.report.border import NUMBERS, SEQUENCES, TEXTS, is_fields, plain_fields
 from reportgen.report.escaping import as_markdown
@@ -296,8 +297,14 @@ class Sandbox(SandboxedEnvironment):
     # the three steps of Jinja's compiler: each goes as deep as a template is nested
 
     def _parse(self, source: str, name: str | None, filename: str | None) -> nodes.Template:
-        with _depth_told(name, filename):
-            tree = super()._parse(source, name, filename)
+        parse = super()._parse
+        unclosed = jinja2.TemplateSyntaxError  # what is cut off ends within a block
+
+        def line() -> int:
+            return unreadable_line(source, lambda part: parse(part, name, filename), unclosed)
+
+        with _told(name, filename, line):
+            tree = parse(source, name, filename)
             for constant in tree.find_all(nodes.Const):
                 if isinstance(constant.value, str):  # spelt with escapes, marks would be read as the program's
                     constant.value = unmarked(constant.value)
@@ -308,19 +315,21 @@ class Sandbox(SandboxedEnvironment):
     def _generate(
         self, source: nodes.Template, name: str | None, filename: str | None, defer_init: bool = False
     ) -> str:
-        with _depth_told(name, filename):
+        with _told(name, filename):
             return super()._generate(source, name, filename, defer_init)
 
     def _compile(self, source: str, filename: str) -> CodeType:
-        with _depth_told(None, filename):
+        with _told(None, filename):
             return super()._compile(source, filename)
 
 
 @contextmanager
-def _depth_told(name: str | None, filename: str | None) -> Iterator[None]:
-    """Turn what Python says of code that it cannot read into a TemplateSyntaxError."""
+def _told(name: str | None, filename: str | None, line: Callable[[], int] = lambda: 1) -> Iterator[None]:
+    """Turn whatever Python says of code that it cannot read into a TemplateSyntaxError."""
     try:
         yield
-    except (SyntaxError, RecursionError, MemoryError, ValueError) as error:  # ValueError: a number of 5,000 digits
+    except (jinja2.TemplateError, ReportgenError):
+        raise
+    except Exception as error:  # a ValueError comes of a number of 5,000 digits, a RecursionError of a deep nest
         said = error.msg if isinstance(error, SyntaxError) else str(error) or "out of memory"
-        raise jinja2.TemplateSyntaxError(f"it cannot be read: {said}", 1, name, filename) from None
+        raise jinja2.TemplateSyntaxError(f"it cannot be read: {said}", line(), name, filename) from None

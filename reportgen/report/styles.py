@@ -10,7 +10,7 @@ from pathlib import Path
 
 import tinycss2
 
-from reportgen.errors import TemplateError
+from reportgen.errors import TemplateError, reading, unreadable_line
 from reportgen.report.pdf import load_weasyprint
 from reportgen.resources import text_below
 
@@ -26,7 +26,8 @@ _SHARED, _OWN = "report", "own"
 def style_sheets(folders: Sequence[Path], look: str = "plain") -> list[str]:
     """Return the style sheets of a look in their order of application.
 
-    Raises TemplateError for one that is not in UTF-8, or that asks for a file or an address.
+    Raises TemplateError for one that is not in UTF-8, or that asks for a file or an address, and InputError for
+    one that cannot be read.
     """
     return [_read(file) for file in _files(folders, look)]
 
@@ -50,7 +51,7 @@ def _files(folders: Sequence[Path], look: str) -> list[Path]:
 
 def _read(file: Path) -> str:
     css = text_below(file, file.parents[1])
-    for line, address in _addresses(css):
+    for line, address in _addresses(file, css):
         if not address.strip().lower().startswith(_INSIDE):
             raise TemplateError(
                 f"{file}:{line}: got {address.strip()!r}, expected a data: URL, "
@@ -59,9 +60,11 @@ def _read(file: Path) -> str:
     return css
 
 
-def _addresses(css: str) -> Iterator[tuple[int, str]]:
+def _addresses(file: Path, css: str) -> Iterator[tuple[int, str]]:
     """Yield line and text of every address in a style sheet, read as a browser does: escapes are no disguise."""
-    tokens = [(token, False) for token in reversed(tinycss2.parse_component_value_list(css))]
+    parse = tinycss2.parse_component_value_list
+    with reading(file, "a style sheet, CSS", lambda: unreadable_line(css, parse)):
+        tokens = [(token, False) for token in reversed(parse(css))]
     imported = False
     while tokens:
         token, is_address = tokens.pop()
@@ -79,7 +82,9 @@ def _faults(file: Path) -> Iterator[str]:
     bare = _COMMENT.sub("", css)
     if bare.count("{") != bare.count("}"):
         yield f"{file}: the braces do not match: {bare.count('{')} open, {bare.count('}')} close"
-    yield from (_worded(file, message) for message in _warnings(css))
+    with reading(file, "a style sheet that WeasyPrint can read"):
+        warnings = _warnings(css)
+    yield from (_worded(file, message) for message in warnings)
 
 
 def _warnings(css: str) -> list[str]:

@@ -57,9 +57,7 @@ def typeset(
 
         made["pdf"] = to_pdf(without_origins(html), Source(f"report.{name}.md", text, manifest))
     if "docx" in formats:
-        from reportgen.report.word import to_word
+        from reportgen.report.word import template_in, to_word
 
-        templates = (templates / "styles" / "word.docx" for templates in template_folders)
-        own = next((file for file in templates if file.is_file()), None)
-        made["docx"] = to_word(text, language, folder, own, quick=quick)
+        made["docx"] = to_word(text, language, folder, template_in(template_folders), quick=quick)
     return {f"report.{name}.{kind}": made[kind] for kind in formats}

@@ -6,7 +6,7 @@ import os
 import re
 import subprocess
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
@@ -14,7 +14,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 from urllib.parse import unquote
 
-from reportgen.errors import MissingPrerequisiteError
+from reportgen.errors import MissingPrerequisiteError, reading
 from reportgen.i18n.languages import Language
 from reportgen.report.formulas import without_tag
 from reportgen.report.html import width
@@ -52,6 +52,21 @@ def require() -> None:
         raise MissingPrerequisiteError(
             f"formats: got docx, which needs {' and '.join(lacking)}: pip install 'reportgen[docx]'"
         )
+
+
+def template_in(folders: Iterable[Path]) -> Path | None:
+    """Return the Word file in the first of the template folders that has one, whose styles a report takes.
+
+    Raises InputError for one that is none.
+    """
+    import docx
+
+    file = next((file for folder in folders if (file := folder / "styles" / "word.docx").is_file()), None)
+    if file is not None:
+        with reading(file, "a Word file, .docx"):
+            document = docx.Document(str(file))
+            _ = document.sections[0].page_width, [style.name for style in document.styles]
+    return file
 
 
 def to_word(

@@ -147,7 +147,7 @@ def parsed(text: str | bytes, where: object) -> Manifest:
         first = error.errors()[0]
         place = ".".join(map(str, first["loc"]))
         problem = f"{place}: {first['msg'][0].lower()}{first['msg'][1:]}"
-    except ValueError as error:  # JSON's and UTF-8's
+    except (ValueError, RecursionError) as error:  # JSON's and UTF-8's; nested without end
         problem = str(error)
     raise ReportgenError(
         f"{where}: got a manifest that is cut short or of another version ({problem}), "

@@ -16,6 +16,9 @@ _MANIFEST = "MANIFEST.json"
 _SCRATCH = re.compile(r"\.([^.]+)\.unfinished")
 _UNFINISHED = re.compile(r"(\..+\.[0-9a-f]{32})(\.old|\.lock)?")
 
+_UNREADABLE = (ValueError, TypeError, RecursionError)
+"""What a manifest that is none is told by."""
+
 
 class Store:
     """A folder of records, one folder a key. It may be a stranger's: no link in it is followed."""
@@ -41,7 +44,7 @@ class Store:
             if any(Path(name).name != name for name in digests):  # a manifest of somebody else's making
                 return None
             files = {name: self._files.read(f"{key}/{name}") for name in digests}
-        except (FileNotFoundError, NotADirectoryError, IsADirectoryError, LinkError, ValueError, TypeError):
+        except (FileNotFoundError, NotADirectoryError, IsADirectoryError, LinkError, *_UNREADABLE):
             return None
         return files if all(_digest(content) == digests[name] for name, content in files.items()) else None
 
@@ -53,7 +56,7 @@ class Store:
             digests = dict(json.loads(self._files.read(f"{key}/{_MANIFEST}")))
         except LinkError as error:
             return str(error)
-        except (OSError, ValueError, TypeError):
+        except (OSError, *_UNREADABLE):
             return f"{_MANIFEST} cannot be read"
         for name, digest in digests.items():
             if fault := self._fault_of(key, str(name), digest):
@@ -86,7 +89,7 @@ class Store:
         """Return the name and SHA-256 of each file of the record, as it was written; empty if it is absent."""
         try:
             return dict(json.loads(self._files.read(f"{key}/{_MANIFEST}")))
-        except (OSError, ValueError, TypeError):
+        except (OSError, *_UNREADABLE):
             return {}
 
     def file_digest(self, key: str, name: str) -> str:

@@ -12,7 +12,7 @@ from typing import Any
 
 from ruamel.yaml import YAML
 from ruamel.yaml import events as yaml
-from ruamel.yaml.error import MarkedYAMLError, YAMLError
+from ruamel.yaml.error import MarkedYAMLError
 
 from reportgen.errors import Problem, SuiteError
 
@@ -101,8 +101,7 @@ def read_document(file: Path) -> Document:
         raise SuiteError([*document.problems, refused.problem]) from None
     except MarkedYAMLError as error:
         raise SuiteError([*document.problems, _syntax_problem(file, text, error)]) from None
-    except (YAMLError, ValueError, TypeError, AttributeError, LookupError, NotImplementedError) as error:
-        # ruamel.yaml lets a few built-in errors through on malformed escapes and directives
+    except Exception as error:  # ruamel.yaml lets built-in errors through on malformed escapes and directives
         problem = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
         raise SuiteError([*document.problems, Problem(file, 1, "", problem, "YAML 1.2")]) from None
     return document

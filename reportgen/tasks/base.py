@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from reportgen.suite.declarations import Checks
     from reportgen.suite.expansion import Run
     from reportgen.suite.schema import Suite
+    from reportgen.user_code.layers import Trial
 
 Kind = TypeVar("Kind")
 
@@ -132,6 +133,12 @@ class Task(Protocol):
     def user_code(self, settings: RunOfAnyTask) -> Iterator[UserCode]:
         """Yield the student's classes and functions that the settings name."""
 
+    def precision_trial(self, settings: RunOfAnyTask) -> Mapping[str, Any] | None:
+        """Return the keyword arguments of `try_precision`, and `what` and `task`; None where every machine can."""
+
+    def try_precision(self, precision: str, model: Mapping[str, Any], device: str) -> "Trial":
+        """Try a tiny model of the task in a precision; a fault says what would do instead. Imports torch."""
+
     def misfits(self, settings: Sequence[RunOfAnyTask]) -> Iterator[tuple[RunOfAnyTask, Misfit]]:
         """Yield what in these settings does not fit the data, which are read for it."""
 
@@ -225,7 +232,13 @@ def loaded_data(data: LoadedData, *, single: bool = False) -> UserCode:
 
 
 def model_of(
-    settings: RunOfAnyTask, task: str, *, input_size: int, single: bool = False, goes_on: bool = False
+    settings: RunOfAnyTask,
+    task: str,
+    *,
+    input_size: int,
+    single: bool = False,
+    goes_on: bool = False,
+    precision: str = "float32",
 ) -> Iterator[UserCode]:
     """Yield the student's recurrent layer or whole model, if the settings name one.
 
@@ -235,12 +248,14 @@ def model_of(
         input_size: of the recurrent layer.
         single: whether a whole model is to have a single output.
         goes_on: whether the layer has to go on from a state that it is given.
+        precision: of the arithmetic; float32 and float64 every processor has.
     """
     model, device = settings.model, device_of(settings)
     if model.module is not None:
         trial = {"what": "module", "module": model.module, "task": task, "arguments": model.arguments}
-        yield UserCode("model.module", model.module, {**trial, "single": single, "device": device})
+        own = {"single": single, "device": device, "precision": precision}
+        yield UserCode("model.module", model.module, {**trial, **own})
     elif is_own(model.cell):
         trial = {"what": "cell", "cell": model.cell, "input_size": input_size, "hidden_size": model.hidden_size}
         trial |= {"layers": model.layers, "arguments": model.arguments, "device": device, "goes_on": goes_on}
-        yield UserCode("model.cell", model.cell, trial)
+        yield UserCode("model.cell", model.cell, {**trial, "precision": precision})

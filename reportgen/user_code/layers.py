@@ -2,7 +2,7 @@
 
 import inspect
 import traceback
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from reportgen.errors import InputError
+from reportgen.lab.environment import forward_in, set_tf32
 from reportgen.lab.user_class import BATCH, TIME, given, load
 from reportgen.lab.user_source import OwnClass
 
@@ -58,6 +59,7 @@ def try_layer(
     layers: int = 1,
     arguments: Mapping[str, Any] | None = None,
     device: str = "cpu",
+    precision: str = "float32",
     goes_on: bool = False,
 ) -> Trial:
     """Try the class that a suite calls `cell`: make a layer, run it forwards and backwards, see what it reads.
@@ -69,6 +71,7 @@ def try_layer(
         layers: passed on as num_layers if above 1.
         arguments: its further arguments, by name.
         device: where the run will be.
+        precision: in which the run will compute.
         goes_on: whether it has to take its last state back, as forecasts need it.
     """
     trial, own = Trial(), OwnClass.of(cell)
@@ -82,6 +85,7 @@ def try_layer(
             _reads_what_it_should(layer, own, x, trial)
             if goes_on:
                 carries_on(layer, own, x, trial)
+            computes_in(precision, layer, own, (x,), trial)
     except Failed as failed:
         trial.fault = failed.fault
     return trial
@@ -223,6 +227,27 @@ def carries_on(layer: nn.Module, own: OwnClass, x: Tensor, trial: Trial) -> None
         got = "other values where it goes on from its own last state"
         raise Failed(Fault(got, "the same as for all steps at once", defined(type(layer), own, "forward")))
     trial.passed.append("it goes on from its own last state")
+
+
+def computes_in(precision: str, model: nn.Module, own: OwnClass, inputs: Sequence[Tensor], trial: Trial) -> None:
+    """See that the model computes in this precision, which a processor may lack for what the model uses."""
+    if precision == "float32":  # all else has been tried in it
+        return
+    with watched(own, f"what this machine can compute in {precision}; it can in float32"):
+        one_step(model, inputs, precision)
+    trial.passed.append(f"it computes in {precision}")
+
+
+def one_step(model: nn.Module, inputs: Sequence[Tensor], precision: str) -> None:
+    """Run a model forwards and backwards as in training, and forwards as in a test; raises whatever torch does."""
+    device = next(model.parameters()).device
+    set_tf32(precision, device)
+    with forward_in(precision, device):
+        output = model.train()(*inputs)
+    output = output[0] if isinstance(output, tuple) else output
+    output.float().sum().backward()
+    with torch.no_grad(), forward_in(precision, device):
+        model.eval()(*inputs)
 
 
 @contextmanager

@@ -15,6 +15,7 @@ from reportgen.user_code.layers import (
     Fault,
     Trial,
     carries_on,
+    computes_in,
     constructed,
     defined,
     named,
@@ -33,6 +34,7 @@ def try_model(
     arguments: Mapping[str, Any] | None = None,
     single: bool = False,
     device: str = "cpu",
+    precision: str = "float32",
 ) -> Trial:
     """Try the class that a suite calls `module`: make a model, run it forwards and backwards, see what it reads.
 
@@ -42,6 +44,7 @@ def try_model(
         arguments: its further arguments, by name.
         single: whether a classifier is to have one output for two classes, as bce_logit asks.
         device: where the run will be.
+        precision: in which the run will compute.
     """
     trial, own = Trial(), OwnClass.of(module)
     try:
@@ -58,6 +61,7 @@ def try_model(
             _reads_what_it_should(model, own, inputs, asked, trial)
             if asked.last:
                 carries_on(model, own, inputs[0], trial)
+            computes_in(precision, model, own, inputs, trial)
     except Failed as failed:
         trial.fault = failed.fault
     return trial

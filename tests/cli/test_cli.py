@@ -10,7 +10,7 @@ import time
 from pathlib import Path
 
 import pytest
-from conftest import TINY, Command
+from conftest import PATIENCE, TINY, Command
 
 from reportgen import __version__
 from reportgen.resources import EXPERIMENTS
@@ -203,7 +203,7 @@ def test_ctrl_c_keeps_what_has_finished(tmp_path: Path) -> None:
     time.sleep(0.2)
     os.killpg(process.pid, signal.SIGINT)
     rest = process.stderr.read()
-    assert process.wait(timeout=60) == 130
+    assert process.wait(timeout=PATIENCE) == 130
     assert rest.splitlines()[-1] == "interrupted; finished runs are kept"
     assert "Traceback" not in rest
     plan = subprocess.run(

@@ -15,7 +15,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from conftest import TINY, Command
+from conftest import PATIENCE, TINY, Command
 from test_checkpoints import numbers
 
 from reportgen import pipeline
@@ -235,11 +235,11 @@ def test_ctrl_c_ends_what_is_queued_and_under_way(machines: Machines, tmp_path: 
     finished = (line for line in iter(process.stderr.readline, "") if "finished short" in line)
     assert len([next(finished) for _ in range(3)]) == 3
     process.send_signal(signal.SIGINT)
-    _, rest = process.communicate(timeout=60)
+    _, rest = process.communicate(timeout=PATIENCE)
     assert (process.returncode, rest.splitlines()) == (130, ["interrupted; finished runs are kept"])
     assert len(records(tmp_path / "build" / "records")) == 3
     with connecting.connected(machines.address, None):
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + PATIENCE
         while ray.available_resources().get("CPU") != 2 and time.monotonic() < deadline:
             time.sleep(0.1)
         assert ray.available_resources()["CPU"] == 2
@@ -304,7 +304,7 @@ def test_ray_is_started_here_and_listens_on_this_machine_alone(tmp_path: Path) -
     home = {name: value for name, value in os.environ.items() if not name.startswith("RAY_")}
     home["HOME"] = str(tmp_path)
     done = subprocess.run(
-        [sys.executable, str(script)], env=home, capture_output=True, text=True, check=True, timeout=120
+        [sys.executable, str(script)], env=home, capture_output=True, text=True, check=True, timeout=PATIENCE
     )
     found = json.loads(done.stdout)
     assert found["cpus"] == 1
@@ -325,7 +325,7 @@ with connected(None, 1):
     own = [psutil.Process(), *psutil.Process().children(recursive=True)]
     listening = [c.laddr.ip for p in own for c in p.net_connections("tcp") if c.status == psutil.CONN_LISTEN]
     cpus = ray.cluster_resources()["CPU"]
-gone, left = psutil.wait_procs(own[1:], timeout=30)
+gone, left = psutil.wait_procs(own[1:], timeout=300)
 print(json.dumps({"cpus": cpus, "listening": listening, "left": [p.name() for p in left]}))
 """
 

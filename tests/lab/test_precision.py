@@ -8,12 +8,13 @@ import torch
 from conftest import TINY
 
 from reportgen import pipeline
-from reportgen.errors import ReportgenError
+from reportgen.errors import ReportgenError, SuiteError
 from reportgen.lab.device import has_cuda
 from reportgen.lab.environment import forward_in, set_tf32
 from reportgen.lab.record import Record
 from reportgen.storage.records import Store
 from reportgen.tasks.classification.model import SequenceClassifier
+from reportgen.tasks.classification.precision import try_precision
 from reportgen.tasks.classification.settings import ModelSettings, RunSettings, SurnamesSettings, TrainingSettings
 from reportgen.tasks.runs import carry_out, key_parts
 
@@ -39,7 +40,9 @@ def carried_out(name: Literal["float32", "bf16"], cell: str) -> Record:
 
 @pytest.mark.parametrize("cell", ["rnn", "lstm", "gru", "handwritten_rnn", "handwritten_lstm", "handwritten_gru"])
 def test_bf16_learns_nearly_what_float32_does(cell: str) -> None:
-    """Every cell trains in bf16 on a CPU; the losses differ by rounding, and do differ."""
+    """Every cell trains in bf16 on a CPU that has it; the losses differ by rounding, and do differ."""
+    if cell == "lstm" and try_precision("bf16", {"cell": cell}).fault:
+        pytest.skip("this processor has no bf16 for torch's LSTM; a plan refuses it: see test_processors.py")
     exact, short = (carried_out(name, cell).epochs[-1] for name in ("float32", "bf16"))
     assert short["train_loss"] == pytest.approx(exact["train_loss"], rel=0.02)
     assert short["train_loss"] != exact["train_loss"]
@@ -66,9 +69,9 @@ def test_tf32_on_a_cpu_is_refused(tmp_path: Path) -> None:
     """Before anything trains, with the setting's name and what would do."""
     file = tmp_path / "tiny.yaml"
     file.write_text(TINY.read_text("utf-8").replace("epochs: 3,", "epochs: 3, precision: tf32,"), "utf-8")
-    with pytest.raises(
-        ReportgenError, match="precision: got 'tf32' for a run on the CPU, expected float32 or bf16"
-    ):
+    line = next(i for i, text in enumerate(file.read_text("utf-8").splitlines(), 1) if "precision" in text)
+    expected = rf"tiny.yaml:{line}: training.precision: got 'tf32' for a run on the CPU, expected float32 or bf16"
+    with pytest.raises(SuiteError, match=expected):
         pipeline.plan(pipeline.load(file), Store(tmp_path))
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from conftest import PATIENCE
 from test_languages_of_reports import TINY_IN
 
 from reportgen import pipeline
@@ -19,8 +20,8 @@ from reportgen.preview.server import Preview
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 SUMMARY = '{% extends "shipped/sections/summary.md.j2" %}\n{% block closing %}\nWORDS\n{% endblock %}\n'
-PATIENCE = 60_000
-"""Milliseconds; a test waits for what it expects, and is done as soon as it is there."""
+MILLISECONDS = 1000 * PATIENCE
+"""As Chromium's driver counts; a test waits for what it expects, and is done as soon as it is there."""
 
 
 @pytest.fixture(scope="module")
@@ -65,9 +66,9 @@ def page(server: Preview) -> Iterator[Any]:
         pytest.skip("there is no Chromium on this machine: apt install chromium")
     with playwright.sync_playwright() as driver:
         # CI runs as root in a container, where Chromium's own sandbox cannot be set up
-        browser = driver.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        browser = driver.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"], timeout=MILLISECONDS)
         page = browser.new_page(viewport={"width": 1000, "height": 700})
-        page.set_default_timeout(PATIENCE)
+        page.set_default_timeout(MILLISECONDS)
         page.goto(server.address)
         page.wait_for_selector("body[data-version]")
         yield page
@@ -110,7 +111,7 @@ def test_a_new_character_is_in_the_reports_own_font(page: Any, folder: Path) -> 
     change(page, file, SUMMARY.replace("WORDS", "龘"))
     view = "document.querySelector('iframe').contentWindow.document"
     page.wait_for_function(
-        f"[...{view}.fonts].some(f => f.unicodeRange === 'U+9F98' && f.status === 'loaded')", timeout=PATIENCE
+        f"[...{view}.fonts].some(f => f.unicodeRange === 'U+9F98' && f.status === 'loaded')", timeout=MILLISECONDS
     )
     assert "龘" in report(page)
     change(page, file, "{% extends 'shipped/sections/summary.md.j2' %}")
@@ -175,7 +176,7 @@ def test_a_figure_is_enlarged_as_in_the_finished_report(page: Any) -> None:
 
 def request(server: Preview, path: str, host: str, method: str = "GET") -> http.client.HTTPResponse:
     """Ask the server for something under the name of a host."""
-    connection = http.client.HTTPConnection("127.0.0.1", server.server_port, timeout=30)
+    connection = http.client.HTTPConnection("127.0.0.1", server.server_port, timeout=PATIENCE)
     connection.request(method, path, headers={"Host": host})
     answer = connection.getresponse()
     answer.read()

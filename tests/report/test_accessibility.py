@@ -9,6 +9,7 @@ import outloud
 import pdfua
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from conftest import PATIENCE
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from reportgen.pipeline import Outcome
@@ -28,7 +29,9 @@ BEYOND_US = {
 def browser() -> Iterator[Browser]:
     """Headless Chromium."""
     with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        started = playwright.chromium.launch(
+            executable_path=CHROMIUM, args=["--no-sandbox"], timeout=1000 * PATIENCE
+        )
         yield started
         started.close()
 
@@ -36,6 +39,7 @@ def browser() -> Iterator[Browser]:
 def opened(browser: Browser, folder: Path, language: str, *, width: int = 1200, dark: bool = False) -> Page:
     """Open a report in a window of that width."""
     page = browser.new_page(viewport={"width": width, "height": 850}, color_scheme="dark" if dark else "light")
+    page.set_default_timeout(1000 * PATIENCE)
     page.goto((folder / f"report.{language}.html").as_uri())
     return page
 

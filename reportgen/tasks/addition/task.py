@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from reportgen.suite.declarations import Checks
     from reportgen.suite.expansion import Run
     from reportgen.suite.schema import Suite
+    from reportgen.user_code.layers import Trial
 
 
 class Addition(Task):
@@ -64,6 +65,14 @@ class Addition(Task):
         """See `Task.user_code`."""
         own = narrow(settings, AdditionRun)
         yield from model_of(own, self.name, input_size=2 * own.model.embedding_size)
+
+    def precision_trial(self, settings: RunOfAnyTask) -> Mapping[str, Any] | None:  # noqa: ARG002
+        """See `Task.precision_trial`: float32 and float64 are what every machine has."""
+        return None
+
+    def try_precision(self, precision: str, model: Mapping[str, Any], device: str) -> "Trial":
+        """See `Task.try_precision`: never asked for."""
+        raise NotImplementedError
 
     def misfits(self, settings: Sequence[RunOfAnyTask]) -> Iterator[tuple[RunOfAnyTask, Misfit]]:  # noqa: ARG002
         """See `Task.misfits`: none that the settings do not show."""

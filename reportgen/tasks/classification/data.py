@@ -15,7 +15,7 @@ from pydantic import TypeAdapter
 
 from reportgen.data_files.fetching import MOVIE_SNIPPETS, fetched
 from reportgen.data_files.sharing import Shared, Texts, shared
-from reportgen.errors import Problem
+from reportgen.errors import Problem, reading
 from reportgen.lab.data.corpora import (
     IMDB,
     Corpus,
@@ -31,6 +31,7 @@ from reportgen.lab.data.corpora import (
 from reportgen.lab.data.surnames import labelled_surnames, origin
 from reportgen.lab.data.tokens import TOKENIZERS, jieba_version, vocabulary
 from reportgen.lab.data.user_function import read_function, source_digest
+from reportgen.lab.settings import PATHS
 from reportgen.lab.user_source import OwnClass, is_own, own_digest
 from reportgen.tasks.classification.settings import (
     DataSettings,
@@ -307,7 +308,15 @@ def _prepared(settings: DataSettings) -> Dataset:
 
 
 def load(settings: DataSettings) -> Corpus:
-    """Load the texts that `settings` ask for."""
+    """Load the texts that `settings` ask for; InputError for files that cannot be read, whatever is in them."""
+    named = (getattr(settings, name, None) for name in PATHS)
+    if (file := next(filter(None, named), None)) is None:  # what ships, or what a function of the user's loads
+        return _loaded(settings)
+    with reading(Path(file), "data that can be learnt from"):
+        return _loaded(settings)
+
+
+def _loaded(settings: DataSettings) -> Corpus:
     match settings:
         case SurnamesSettings():
             return Corpus(*labelled_surnames(settings.languages), settings.languages, origin())

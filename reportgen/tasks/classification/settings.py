@@ -306,7 +306,8 @@ class TrainingSettings(AnyTrainingSettings):
     )
     precision: Literal["float32", "tf32", "bf16"] = Field(
         "float32",
-        description="How exactly the network computes; tf32 needs a GPU, and bf16 keeps the weights in float32.",
+        description="How exactly the network computes; tf32 needs a GPU; bf16 keeps the weights in float32, and "
+        "needs AVX-512 for torch's LSTM on a CPU.",
     )
     keep: Literal["best", "last"] = Field(
         "best", description="The epoch that is tested: lowest loss on the validation part, or the last one."

@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from reportgen.suite.declarations import Checks
     from reportgen.suite.expansion import Run
     from reportgen.suite.schema import Suite
+    from reportgen.user_code.layers import Trial
 
 SYMBOLS = 7
 """Size of the vocabulary that stands in for the suite's where symbols enter one-hot."""
@@ -81,9 +82,30 @@ class Classification(Task):
         single, loss = own.training.loss == "bce_logit", own.training.loss
         if isinstance(own.data, FunctionSettings):
             yield loaded_data(own.data, single=single)
-        yield from model_of(own, self.name, input_size=own.model.embedding_size or SYMBOLS, single=single)
+        yield from model_of(
+            own,
+            self.name,
+            input_size=own.model.embedding_size or SYMBOLS,
+            single=single,
+            precision=own.training.precision,
+        )
         if is_own(loss):
             yield UserCode("training.loss", loss, {"what": "loss", "loss": loss, "device": device_of(own)})
+
+    def precision_trial(self, settings: RunOfAnyTask) -> Mapping[str, Any] | None:
+        """See `Task.precision_trial`; a student's class is tried in its precision by itself."""
+        own = narrow(settings, RunSettings)
+        if own.training.precision == "float32" or is_own(own.model.cell):
+            return None
+        model = own.model.model_dump(include={"cell", "layers", "bidirectional", "packed", "recurrent_dropout"})
+        trial = {"precision": own.training.precision, "model": model, "device": own.device}
+        return {"what": "precision", "task": self.name, **trial}
+
+    def try_precision(self, precision: str, model: Mapping[str, Any], device: str) -> "Trial":
+        """See `Task.try_precision`."""
+        from reportgen.tasks.classification.precision import try_precision
+
+        return try_precision(precision, model, device)
 
     def misfits(self, settings: Sequence[RunOfAnyTask]) -> Iterator[tuple[RunOfAnyTask, Misfit]]:
         """See `Task.misfits`."""

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from reportgen.errors import MissingPrerequisiteError
+from reportgen.errors import MissingPrerequisiteError, reading
 from reportgen.lab.data.corpora import refuse, shortened
 from reportgen.lab.user_source import PACKAGED_VECTORS
 from reportgen.tasks.classification.data import Dataset, prepare
@@ -71,7 +71,8 @@ def vectors_for(source: str, settings: DataSettings) -> Vectors:
     """
     data = prepare(settings)
     words = data.vocabulary
-    found = dict(packaged(words) if source == PACKAGED_VECTORS else read_vectors(Path(source), words))
+    with reading(Path(source), "a file of word vectors"):
+        found = dict(packaged(words) if source == PACKAGED_VECTORS else read_vectors(Path(source), words))
     if not found:
         got = f"vectors for none of the {len(words):,} words of the data"
         raise refuse(Path(source), 1, got, "vectors of words in the language of the data")

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from reportgen.errors import reading
 from reportgen.lab.data.corpora import decoded, refuse, shortened
 from reportgen.lab.data.user_function import read_numbers, source_digest
 from reportgen.lab.user_source import OwnClass
@@ -72,7 +73,9 @@ def prepare(settings: ForecastingData) -> Series:
         names = (str(own), *(Path(name).name for name in settings.files))
         return _windows(settings, read_numbers(settings), own.file, own.name, names)
     file = Path(settings.file)
-    return _windows(settings, _column(file, settings.column), file, settings.column, (file.name,))
+    with reading(file, "a table of numbers"):
+        points = _column(file, settings.column)
+    return _windows(settings, points, file, settings.column, (file.name,))
 
 
 def _sines(settings: SineSettings) -> Series:
