@@ -42,6 +42,21 @@ class InputError(ReportgenError):
         super().__init__("\n".join(str(problem) for problem in self.problems))
 
 
+class DataError(InputError):
+    """A file of data or a log that cannot be read."""
+
+
+def refuse(file: Path, line: int, got: str, expected: str, where: str = "", hint: str = "") -> DataError:
+    """Return the error for one fault of a file of data, or of a log."""
+    return DataError([Problem(file, line, where, got, expected, hint)])
+
+
+def shortened(text: str, most: int = 60) -> str:
+    """Show a piece of a file in a message, in quotation marks, with at most that many characters."""
+    text = text.strip()
+    return repr(text if len(text) <= most else f"{text[: most - 1]}…")
+
+
 class SuiteError(InputError):
     """Every problem of a suite file, all of them at once."""
 

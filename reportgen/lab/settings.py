@@ -38,6 +38,10 @@ class RunOfAnyTask(Settings):
         data = plain["data"]
         data |= {key: PurePath(data[key]).name for key in (*PATHS, "load") if data.get(key) is not None}
         data |= {"files": [PurePath(name).name for name in data["files"]]} if "files" in data else {}
+        if data.get("header"):  # the usual form of a table
+            data = plain["data"] = {
+                name: value for name, value in data.items() if name not in ("header", "columns")
+            }
         plain["model"] = _told_of_model(plain["model"])
         return plain
 

@@ -35,7 +35,7 @@ def told_of(file: Path, profile: str | None) -> Iterator[None]:
     try:
         yield
     except ReportgenError as error:
-        from reportgen.lab.data.corpora import DataError
+        from reportgen.errors import DataError
 
         if not isinstance(error, DataError):
             raise

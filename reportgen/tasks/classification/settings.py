@@ -1,5 +1,6 @@
 """The settings of a classification run."""
 
+import codecs
 from pathlib import PurePath
 from typing import Annotated, Any, Literal, get_args
 
@@ -198,12 +199,49 @@ class SurnamesSettings(Settings):
         return languages
 
 
+def _encoding(value: str) -> str:
+    try:
+        "".encode(value)
+        "".encode(codecs.lookup(value).name)
+    except (LookupError, ValueError, TypeError):  # TypeError: base64 and the like are no encodings of text
+        raise PydanticCustomError(
+            "rule", "the name of an encoding: utf-8, gb18030, big5, latin-1, utf-16-le …"
+        ) from None
+    return value
+
+
+EncodingName = Annotated[str, Field(strict=True, min_length=1, max_length=40), AfterValidator(_encoding)]
+_ENCODING = "Encoding of the file, such as gb18030 or latin-1; told by its bytes where that is certain."
+
+
+class FormSettings(Settings):
+    """The form of a table, where it cannot be told by the table itself."""
+
+    encoding: EncodingName | None = Field(None, description=_ENCODING)
+    separator: Literal[",", ";", "|", "tab"] | None = Field(
+        None, description="What stands between the cells; told by the first row where that is certain."
+    )
+    header: Yes = Field(True, description="The first row has the names of the columns.")
+    columns: tuple[Annotated[str, Field(strict=True, min_length=1)], ...] = Field(
+        (), max_length=10_000, description="Names of the columns, in their order, where no row has them."
+    )
+
+    @model_validator(mode="after")
+    def _has_names_from_one_place(self) -> "FormSettings":
+        if self.header and self.columns:
+            raise PydanticCustomError("rule", "header: false with columns, which are for a table without names")
+        if not self.header and not self.columns:
+            raise PydanticCustomError("rule", "columns: [label, text] with header: false, one name a column")
+        return self
+
+
 class AnyTextSettings(Settings):
     """What every source of texts is asked."""
 
-    tokens: Literal["words", "characters", "letters", "jieba"] = Field(
-        "words",
-        description="What a text is split into; for Chinese, characters or jieba's words; letters keep spaces.",
+    tokens: Literal["words", "characters", "letters", "jieba"] | None = Field(
+        None,
+        description="What a text is split into; for Chinese, characters or jieba's words; letters keep spaces. "
+        "Words unless given, and characters for texts in a script that has no spaces.",
     )
     vocabulary_size: Annotated[Count, Field(le=10**6)] | None = Field(
         20_000, description="The most frequent tokens of the training part; all others count as unknown."
@@ -240,18 +278,21 @@ class ImdbSettings(AnyTextSettings):
 
 
 class PolaritySettings(TextSettings):
-    """The two files of the sentence-polarity corpus: a snippet a line, in Latin-1."""
+    """The two files of the sentence-polarity corpus: a snippet a line, in Latin-1 or UTF-8."""
 
     source: Literal["sentence-polarity"] = Field(description="Where the examples come from.")
+    encoding: EncodingName | None = Field(
+        None, description="Encoding of both files; UTF-8 or Latin-1 unless given."
+    )
     negative: str = Field(description="File of the negative snippets, beside the suite.")
     positive: str = Field(description="File of the positive snippets, beside the suite.")
 
 
-class TableSettings(TextSettings):
+class TableSettings(FormSettings, TextSettings):
     """A table of your own, with a row an example."""
 
     source: Literal["csv", "tsv", "jsonl"] = Field(description="Where the examples come from.")
-    file: str = Field(description="The table, beside the suite; UTF-8.")
+    file: str = Field(description="The table, beside the suite.")
     text: str = Field("text", description="Name of the column with the text.")
     label: str = Field("label", description="Name of the column with the class.")
     test_file: str | None = Field(None, description="A second table like it to test on, beside the suite.")
@@ -262,12 +303,19 @@ class TableSettings(TextSettings):
             raise PydanticCustomError("rule", "no split.test or split.train_per_class with test_file")
         return self
 
+    @model_validator(mode="after")
+    def _has_cells_where_it_says_how(self) -> "TableSettings":
+        if self.source == "jsonl" and (self.separator or not self.header):
+            raise PydanticCustomError("rule", "no separator and no columns with source jsonl, which has none")
+        return self
+
 
 class FolderSettings(TextSettings):
     """A folder of your own with a file a class, <class>.txt, and a text a line."""
 
     source: Literal["folder"] = Field(description="Where the examples come from.")
     folder: str = Field(description="The folder, beside the suite.")
+    encoding: EncodingName | None = Field(None, description="Encoding of the files; told by their bytes.")
 
 
 class FunctionSettings(TextSettings):

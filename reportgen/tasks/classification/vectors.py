@@ -12,8 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from reportgen.errors import MissingPrerequisiteError
-from reportgen.lab.data.corpora import refuse, shortened
+from reportgen.errors import MissingPrerequisiteError, refuse, shortened
 from reportgen.tasks.classification.data import Dataset, prepare
 from reportgen.tasks.classification.settings import PACKAGED_VECTORS, DataSettings
 

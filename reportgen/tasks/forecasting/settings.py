@@ -7,7 +7,7 @@ from pydantic_core import PydanticCustomError
 
 from reportgen.lab.settings import Count, Natural, Positive, RunOfAnyTask, Settings
 from reportgen.lab.user_source import MayBeOwn, OwnName
-from reportgen.tasks.classification.settings import OwnOrRecurrentCell
+from reportgen.tasks.classification.settings import FormSettings, OwnOrRecurrentCell
 
 Sequences = Annotated[Count, Field(le=100_000)]
 SequencesOrNone = Annotated[int, Field(strict=True, ge=0, le=100_000)]
@@ -53,11 +53,11 @@ class SineSettings(HeldOutSequences):
         return self
 
 
-class SeriesSettings(HeldOutSequences):
+class SeriesSettings(FormSettings, HeldOutSequences):
     """A column of a table of your own, cut into windows; the last ones are held out."""
 
     source: Literal["series"] = Field(description="Where the sequences come from.")
-    file: str = Field(description="The table, CSV, beside the suite; UTF-8.")
+    file: str = Field(description="The table, beside the suite.")
     column: str = Field(description="Name of the column with the numbers, in the order of time.")
     window: Points = Field(200, description="Points of a sequence; the first half is given, the second foretold.")
     stride: Annotated[Count, Field(le=100_000)] = Field(
