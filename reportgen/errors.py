@@ -90,6 +90,21 @@ def unreadable_line(text: str, read: Callable[[str], object], harmless: type[Exc
     return found + 1 if found < len(lines) else 1  # a nest that is too deep in one place is not so in another
 
 
+class DataError(InputError):
+    """A file of data or a log that cannot be read."""
+
+
+def refuse(file: Path, line: int, got: str, expected: str, where: str = "", hint: str = "") -> DataError:
+    """Return the error for one fault of a file of data, or of a log."""
+    return DataError([Problem(file, line, where, got, expected, hint)])
+
+
+def shortened(text: str, most: int = 60) -> str:
+    """Show a piece of a file in a message, in quotation marks, with at most that many characters."""
+    text = text.strip()
+    return repr(text if len(text) <= most else f"{text[: most - 1]}…")
+
+
 class SuiteError(InputError):
     """Every problem of a suite file, all of them at once."""
 

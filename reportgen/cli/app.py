@@ -11,6 +11,7 @@ import typer
 from reportgen import __version__
 from reportgen.cli import clean, data, init, provenance, template, try_code
 from reportgen.errors import ReportgenError, visible
+from reportgen.importers import show
 from reportgen.resources import shipped_suites
 
 app = typer.Typer(
@@ -201,6 +202,11 @@ app.command(
     "  reportgen clean experiments --build-dir build --yes",
 )(clean.clean)
 app.add_typer(data.app, name="data")
+app.command(
+    name="import",
+    epilog="\b\nExamples:\n  reportgen import --show log.txt\n"
+    "  reportgen import --show metrics.csv --ignore train_loss --column validation_accuracy=acc",
+)(show.show)
 app.command(
     epilog="\b\nExamples:\n  reportgen verify build/suite_rnn_vs_lstm/report.en.pdf\n"
     "  reportgen verify build/suite --suite suite.yaml --rerun 2\n"

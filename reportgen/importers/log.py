@@ -2,13 +2,14 @@
 
 import math
 import re
-import unicodedata
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from pathlib import Path
+from statistics import median
 
-from reportgen.errors import InputError, Problem
+from reportgen.errors import refuse, shortened
+from reportgen.lab.data.tables import plain
 from reportgen.suite.imports import MEASURES
 
 LARGEST_LOG = 50_000_000
@@ -17,9 +18,13 @@ MOST_EPOCHS = 100_000
 
 _NUMBER = re.compile(r"[-+]?(?:\d+(?:[.,]\d*)?|[.,]\d+)(?:[eE][-+]?\d+)?")
 _THOUSANDS = re.compile(r"[-+]?[1-9]\d{0,2},\d{3}")
+_GROUPED = re.compile(r"[-+]?[1-9]\d{0,2}(?:,\d{3})+\.\d+|[-+]?[1-9]\d{0,2}(?:,\d{3}){2,}")
 _NOT_FINITE = re.compile(r"[-+]?(?:nan|inf|infinity)", re.IGNORECASE)
 _WHOLE = re.compile(r"(\d{1,9})(?:\.0*)?")
-_BOMS = {b"\xef\xbb\xbf": "utf-8", b"\xff\xfe": "utf-16-le", b"\xfe\xff": "utf-16-be"}
+_CLOCK = re.compile(r"(?:(\d+):)?(\d{1,3}):(\d{2}(?:\.\d*)?)")
+_DURATION = re.compile(r"(?:(\d+)\s*h\w*\s*)?(?:(\d+)\s*m(?:in\w*)?\s*)?(?:(\d+(?:\.\d*)?)\s*s\w*)?")
+_ROUNDING = 1e-6
+"""How far above 1 the float32 mean of ones may be."""
 
 
 @dataclass(frozen=True)
@@ -49,37 +54,11 @@ class Log:
     stopped: str
     """Why the run ended before its time: its loss is not finite, or what the log says; else empty."""
     columns: dict[str, str] = field(default_factory=dict)
-    """What was read from which column."""
-
-
-def refuse(file: Path, line: int, got: str, expected: str, where: str = "", hint: str = "") -> InputError:
-    """Return the error for one fault of a log."""
-    return InputError([Problem(file, line, where, got, expected, hint)])
-
-
-def shortened(text: str) -> str:
-    """Show a piece of a log in a message."""
-    text = text.strip()
-    return repr(text if len(text) <= 60 else f"{text[:59]}…")
-
-
-def lines_of(file: Path, content: bytes) -> list[str]:
-    """Return the lines of a text file: UTF-8, or UTF-16 as Windows' shell writes it; any line ends."""
-    if len(content) > LARGEST_LOG:
-        raise refuse(file, 1, f"a file of {len(content):,} bytes", f"a log of at most {LARGEST_LOG:,}")
-    mark = next((mark for mark in _BOMS if content.startswith(mark)), b"")
-    try:
-        text = content.removeprefix(mark).decode(_BOMS.get(mark, "utf-8"))
-    except UnicodeDecodeError as error:
-        line = len(re.findall(rb"\r\n|\r|\n", content[: error.start])) + 1
-        got = f"the byte 0x{content[len(mark) + error.start]:02x}, which is not UTF-8"
-        raise refuse(file, line, got, "a file in UTF-8", hint="save it as UTF-8 in your editor") from None
-    return re.split(r"\r\n|\r|\n", text)
-
-
-def plain(text: str) -> str:
-    """Return the text with full-width punctuation and figures as ASCII has them, and single spaces."""
-    return " ".join(unicodedata.normalize("NFKC", text).split())
+    """What was read from which name."""
+    unread: tuple[str, ...] = ()
+    """Every name, kind of line and row that was left unread."""
+    encoding: str = ""
+    """What the file was decoded from; empty for an event file."""
 
 
 def number(file: Path, line: int, text: str, what: str, *, percent: bool = False) -> float:
@@ -93,11 +72,15 @@ def number(file: Path, line: int, text: str, what: str, *, percent: bool = False
         percent: whether accuracies go to 100 without saying so.
     """
     written = plain(text)
+    if what in ("seconds", "time"):
+        return duration(file, line, written)
     accuracy = what.endswith("accuracy")
     share = written.endswith("%") and accuracy
     bare = written.removesuffix("%").rstrip() if share else written
     if _NOT_FINITE.fullmatch(bare):
         return float(bare)
+    if _GROUPED.fullmatch(bare):
+        bare = bare.replace(",", "")
     if _THOUSANDS.fullmatch(bare):
         decimal, whole = bare.replace(",", "."), bare.replace(",", "")
         raise refuse(file, line, shortened(text), f"a number without a doubt: {decimal} or {whole}", what)
@@ -107,6 +90,8 @@ def number(file: Path, line: int, text: str, what: str, *, percent: bool = False
     if not accuracy:
         return value
     value = value / 100 if share or percent else value
+    if 1 < value <= 1 + _ROUNDING:
+        return 1.0
     if not 0 <= value <= 1:
         expected = "an accuracy from 0 to 100" if share or percent else "a fraction of 1, or a number with %"
         hint = "" if share or percent else "import.percent: true reads all of them as percentages"
@@ -122,6 +107,60 @@ def whole(file: Path, line: int, text: str) -> int:
     return int(found[1])
 
 
+def duration(file: Path, line: int, written: str) -> float:
+    """Read seconds: a number, 00:48, 1:02:03, 0m 6s or 48s."""
+    if match := _CLOCK.fullmatch(written):
+        return 3600 * float(match[1] or 0) + 60 * float(match[2]) + float(match[3])
+    match = _DURATION.fullmatch(written)
+    if match and any(match.groups()):
+        return 3600 * float(match[1] or 0) + 60 * float(match[2] or 0) + float(match[3] or 0)
+    if not _NUMBER.fullmatch(written):
+        hint = "import.ignore leaves it out"
+        raise refuse(file, line, shortened(written) if written else "nothing", "seconds", "seconds", hint)
+    return float(written.replace(",", "."))
+
+
+def one_run(file: Path, rows: Sequence[Row], wanted: int | None) -> list[Row]:
+    """Return the rows of the run that is wanted: one begins where the epochs begin anew.
+
+    Raises DataError where there are several and none is named.
+    """
+    begins = [i for i, row in enumerate(rows) if not i or (row.epoch < rows[i - 1].epoch and row.epoch in (0, 1))]
+    runs = [list(rows[i:j]) for i, j in pairwise([*begins, len(rows)])]
+    if wanted is None and len(runs) > 1:
+        lines = ", ".join(str(run[0].line) for run in runs[:9])
+        got = f"{len(runs)} runs, which begin at the lines {lines}"
+        raise refuse(file, runs[1][0].line, got, "one run", hint=f"say which: import.run: 1 to {len(runs)}")
+    if wanted is not None and wanted > len(runs):
+        raise refuse(file, 1, f"run {wanted}", f"a run of the {len(runs)} in the file", "import.run")
+    return runs[(wanted or 1) - 1] if runs else []
+
+
+def per_epoch(rows: Sequence[Row]) -> tuple[list[Row], str]:
+    """Return the rows with `time` as the seconds of each epoch, and what was left out, in words.
+
+    A time that only grows, each epoch by at least half of the first, counts from the beginning. One that only
+    grows and by less may be either, and is left out.
+    """
+    times = [row.values["time"] for row in rows if "time" in row.values]
+    steps = [b - a for a, b in pairwise(times)]
+    growing = bool(steps) and min(steps) > 0
+    cumulative = growing and median(steps) >= times[0] / 2
+    doubtful = (growing and not cumulative and len(times) > 2) or any(time > _YEAR for time in times)
+    found, before = [], 0.0
+    for row in rows:
+        values = dict(row.values)
+        time = values.pop("time", None)
+        if time is not None and not doubtful:
+            values["seconds"], before = (time - before if cumulative else time), time
+        found.append(replace(row, values=values))
+    return found, "time, which may be that of each epoch or of all so far" if doubtful else ""
+
+
+_YEAR = 3e7
+"""Seconds; a larger time is a date."""
+
+
 def merged(file: Path, rows: Iterable[Row]) -> list[Row]:
     """Put the rows of an epoch together, of which each has some of its values, as loggers by step write them."""
     found: dict[int, Row] = {}
@@ -131,7 +170,7 @@ def merged(file: Path, rows: Iterable[Row]) -> list[Row]:
             if name in known.values:
                 raise refuse(
                     file, row.line, f"a second value in epoch {row.epoch}", "one an epoch", name,
-                    "was it logged a step? Lightning: on_step=False, on_epoch=True",
+                    "was it logged a step? import.ignore leaves it out; Lightning: on_step=False, on_epoch=True",
                 )  # fmt: skip
             known.values[name] = value
     return list(found.values())
@@ -145,6 +184,8 @@ def assembled(
     kept_epoch: int = 0,
     stopped: str = "",
     columns: dict[str, str] | None = None,
+    unread: Sequence[str] = (),
+    encoding: str = "",
 ) -> Log:
     """Check the rows of a log and make one of them.
 
@@ -154,8 +195,12 @@ def assembled(
         final: the test figures of the run, where they stand apart.
         kept_epoch: the epoch that was tested, if the log tells it.
         stopped: why the run ended, if the log tells that it did.
-        columns: what was read from which column.
+        columns: what was read from which name.
+        unread: names, kinds of lines and rows that were left unread.
+        encoding: what the file was decoded from.
     """
+    rows, left_time = per_epoch(rows)
+    rows, left_rows = _without_rows_after_training(file, rows)
     rows, heldout, test = _parted(file, rows, final or {})
     if not rows and not stopped:
         raise refuse(file, 1, "no epochs", "a log of at least one epoch")
@@ -172,8 +217,27 @@ def assembled(
         test_accuracy=math.nan if stopped else test.get("test_accuracy", math.nan),
         kept_epoch=0 if stopped else kept_epoch,
         stopped=stopped,
-        columns=columns or {},
+        columns={("seconds" if what == "time" else what): name for what, name in (columns or {}).items()},
+        unread=(*unread, *filter(None, [left_time]), *left_rows),
+        encoding=encoding,
     )
+
+
+def _without_rows_after_training(file: Path, rows: Sequence[Row]) -> tuple[list[Row], list[str]]:
+    """Return the rows without those of a validation after the last epoch of the training, and these in words."""
+    trained = [i for i, row in enumerate(rows) if any(name.startswith("train_") for name in row.values)]
+    if not trained or (trained[-1] < len(rows) - 2 and len(trained) < len(rows) / 2):
+        return list(rows), []
+    kept, left = list(rows[: trained[-1] + 1]), []
+    for row in rows[trained[-1] + 1 :]:
+        tested = {name: value for name, value in row.values.items() if name.startswith("test_")}
+        other = [f"{name} {value:g}" for name, value in row.values.items() if name not in tested]
+        left += [f"{', '.join(other)} after the last epoch (line {row.line})"] if other else []
+        if tested and len([r for r in kept if "test_loss" in r.values or "test_accuracy" in r.values]) > 1:
+            raise refuse(file, row.line, "test figures after those of each epoch", "one or the other")
+        if tested:
+            kept.append(replace(row, values=tested))
+    return kept, left
 
 
 def _parted(file: Path, rows: Sequence[Row], final: dict[str, float]) -> tuple[list[Row], str, dict[str, float]]:
@@ -184,7 +248,8 @@ def _parted(file: Path, rows: Sequence[Row], final: dict[str, float]) -> tuple[l
         row for row in rows if set(row.values) - {"test_loss", "test_accuracy", "seconds"} or len(tested) > 1
     ]
     if final or not tested:
-        return epochs, "validation" if validated else "", final
+        each = "test" if tested and len(tested) == len(epochs) else ""
+        return epochs, "validation" if validated else each, final
     last = tested[-1].values
     if validated:
         return epochs, "validation", last

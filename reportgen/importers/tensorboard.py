@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-from reportgen.errors import MissingPrerequisiteError
-from reportgen.importers.columns import mapping
-from reportgen.importers.log import LARGEST_LOG, Log, Row, assembled, merged, number, refuse, whole
+from reportgen.errors import MissingPrerequisiteError, refuse
+from reportgen.importers.log import LARGEST_LOG, Log, Row, assembled, merged, number, whole
+from reportgen.importers.names import mapping
 from reportgen.suite.imports import ImportSettings
 
 
@@ -13,8 +13,13 @@ def read(file: Path, content: bytes, settings: ImportSettings) -> Log:
     """Read the scalars of an event file."""
     if len(content) > LARGEST_LOG:
         raise refuse(file, 1, f"a file of {len(content):,} bytes", f"a log of at most {LARGEST_LOG:,}")
-    scalars = _scalars(file)
-    columns = mapping(file, 1, scalars, settings.columns)
+    scalars: dict[str, list[tuple[int, float]]] = {}
+    for part in event_files(file):
+        for tag, values in _scalars(part).items():
+            scalars.setdefault(_named(part, tag), []).extend(values)
+    if not scalars:
+        raise refuse(file, 1, "no scalars", "an event file of TensorBoard's with scalars")
+    columns = mapping(file, 1, scalars, settings.columns, settings.ignore)
     epochs = dict(scalars[columns["epoch"]]) if "epoch" in columns else None
     rows = [
         Row(1, _epoch(file, step, epochs), {what: number(file, 1, str(value), what, percent=settings.percent)})
@@ -23,7 +28,18 @@ def read(file: Path, content: bytes, settings: ImportSettings) -> Log:
         for step, value in scalars[name]
     ]
     found = sorted(merged(file, rows), key=lambda row: row.epoch)
-    return assembled(file, found, columns=columns)
+    return assembled(file, found, columns=columns, unread=[n for n in scalars if n not in columns.values()])
+
+
+def event_files(file: Path) -> list[Path]:
+    """Return the file, and those that `add_scalars` made below its folder: one for each of the curves of a tag."""
+    return [file, *sorted(other for other in file.parent.glob("*_*/*tfevents*") if other.is_file())]
+
+
+def _named(file: Path, tag: str) -> str:
+    """Return the name of a scalar: `add_scalars("Loss", {"train": …})` leaves Loss in a folder Loss_train."""
+    _, found, curve = file.parent.name.partition(f"{tag.replace('/', '_')}_")
+    return f"{tag}/{curve}" if found and curve and file.parent.name.startswith(tag.replace("/", "_")) else tag
 
 
 def _epoch(file: Path, step: int, epochs: dict[int, float] | None) -> int:
@@ -49,8 +65,6 @@ def _scalars(file: Path) -> dict[str, list[tuple[int, float]]]:
     except Exception as error:  # the library lets through whatever a damaged file leads to
         said = (str(error).splitlines() or [type(error).__name__])[0]
         raise refuse(file, 1, f"what cannot be read ({said[:80]})", "an event file of TensorBoard's") from None
-    if not found:
-        raise refuse(file, 1, "no scalars", "an event file of TensorBoard's with scalars")
     return found
 
 

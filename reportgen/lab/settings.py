@@ -1,9 +1,11 @@
 """Settings that the tasks share."""
 
+import codecs
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic_core import PydanticCustomError
 
 Count = Annotated[int, Field(strict=True, gt=0)]
 Yes = Annotated[bool, Field(strict=True)]
@@ -25,6 +27,44 @@ class Settings(BaseModel):
     """Frozen settings that refuse what they do not know."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+def _encoding(value: str) -> str:
+    try:
+        "".encode(value)
+        "".encode(codecs.lookup(value).name)
+    except (LookupError, ValueError, TypeError):  # TypeError: base64 and the like are no encodings of text
+        raise PydanticCustomError(
+            "rule", "the name of an encoding: utf-8, gb18030, big5, latin-1, utf-16-le …"
+        ) from None
+    return value
+
+
+EncodingName = Annotated[str, Field(strict=True, min_length=1, max_length=40), AfterValidator(_encoding)]
+
+
+ENCODING = "Encoding of the file, such as gb18030 or latin-1; told by its bytes where that is certain."
+
+
+class FormSettings(Settings):
+    """The form of a table, where it cannot be told by the table itself."""
+
+    encoding: EncodingName | None = Field(None, description=ENCODING)
+    separator: Literal[",", ";", "|", "tab"] | None = Field(
+        None, description="What stands between the cells; told by the first row where that is certain."
+    )
+    header: Yes = Field(True, description="The first row has the names of the columns.")
+    columns: tuple[Annotated[str, Field(strict=True, min_length=1)], ...] = Field(
+        (), max_length=10_000, description="Names of the columns, in their order, where no row has them."
+    )
+
+    @model_validator(mode="after")
+    def _has_names_from_one_place(self) -> "FormSettings":
+        if self.header and self.columns:
+            raise PydanticCustomError("rule", "header: false with columns, which are for a table without names")
+        if not self.header and not self.columns:
+            raise PydanticCustomError("rule", "columns: [label, text] with header: false, one name a column")
+        return self
 
 
 class DataOfAnyTask(Settings):
@@ -63,6 +103,10 @@ class RunOfAnyTask(Settings):
         data = plain["data"]
         data |= {key: PurePath(data[key]).name for key in (*PATHS, "load") if data.get(key) is not None}
         data |= {"files": [PurePath(name).name for name in data["files"]]} if "files" in data else {}
+        if data.get("header"):  # the usual form of a table
+            data = plain["data"] = {
+                name: value for name, value in data.items() if name not in ("header", "columns")
+            }
         plain["model"] = _told_of_model(plain["model"])
         return plain
 

@@ -51,7 +51,7 @@ def with_lines(document: Document) -> Iterator[None]:
     try:
         yield
     except ReportgenError as error:
-        from reportgen.lab.data.corpora import DataError
+        from reportgen.errors import DataError
 
         if not isinstance(error, DataError):
             raise

@@ -2,7 +2,7 @@
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import PurePath
 from typing import Any
@@ -34,6 +34,11 @@ class Imported:
     digest: str
     """SHA-256."""
     same_data: bool
+    unread: Sequence[str]
+    """Every name, kind of line and row of the log that was left unread."""
+    encoding: str
+    validated: Mapping[str, float]
+    """Loss and accuracy on the validation part in the last epoch, where the log has no test figures."""
 
 
 def imported_of(results: Runs, labels: Mapping[str, str]) -> list[Imported]:
@@ -43,10 +48,31 @@ def imported_of(results: Runs, labels: Mapping[str, str]) -> list[Imported]:
         if not isinstance(settings := variant.settings, ImportedRun):
             continue
         for seed, file in settings.logs:
-            run, name, same = Run(variant, seed).name, PurePath(file).name, settings.imported.same_data
+            run = Run(variant, seed).name
             read = results.records[run].measures["import"]
-            found.append(Imported(run, labels[variant.name], name, read["format"], read["digest"], same))
+            found.append(
+                Imported(
+                    run=run,
+                    label=labels[variant.name],
+                    file=PurePath(file).name,
+                    format=read["format"],
+                    digest=read["digest"],
+                    same_data=settings.imported.same_data,
+                    unread=[printable(name) for name in read.get("unread", [])],
+                    encoding=read.get("encoding", ""),
+                    validated=_last_validation(results.records[run]),
+                )
+            )
     return found
+
+
+def _last_validation(record: Record) -> dict[str, float]:
+    tested = any(record.measures.get(name) is not None for name in ("test_loss", "test_accuracy"))
+    if record.heldout != "validation" or not record.epochs or tested:
+        return {}
+    last = record.epochs[-1]
+    figures = {"loss": last["heldout_loss"], "accuracy": last["heldout_accuracy"]}
+    return {name: value for name, value in figures.items() if not math.isnan(value)}
 
 
 @dataclass(frozen=True)

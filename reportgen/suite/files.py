@@ -30,9 +30,12 @@ def outside(file: Path, folder: Path) -> str:
     Nothing for one that may be read.
     """
     allowed = data_folders(folder)
-    if all(any(is_below(path, own) for own in allowed) for path in (file, *_links(file))):
-        return ""
-    return f"data below {folder}, or below a folder that {_VARIABLE} names in the environment"
+    for path in (file, *_links(file)):
+        if not any(is_below(path, own) for own in allowed):
+            named = f"{path.name} is a link that leads to {path.resolve()}" if path.is_symlink() else ""
+            expected = f"data below {folder}, or below a folder that {_VARIABLE} names in the environment"
+            return f"{expected}; {named}" if named else expected
+    return ""
 
 
 def _links(folder: Path) -> Iterator[Path]:

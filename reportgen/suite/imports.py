@@ -1,21 +1,17 @@
 """A run that was trained elsewhere: what a suite says of its log, in place of training it."""
 
-from pathlib import Path, PurePath
-from typing import Annotated, Any, Literal
+from pathlib import Path
+from typing import Annotated, Any, Literal, get_args
 
 from pydantic import BeforeValidator, Field, SerializeAsAny, WithJsonSchema, field_validator
 from pydantic_core import PydanticCustomError
 
-from reportgen.lab.settings import DataOfAnyTask, RunOfAnyTask, Settings, Yes
+from reportgen.lab.settings import Count, DataOfAnyTask, EncodingName, RunOfAnyTask, Settings, Yes
 
-Format = Literal["two_line", "csv", "keras", "lightning", "tensorboard"]
-_BY_ENDING: dict[str, Format] = {
-    ".csv": "csv",
-    ".tsv": "csv",
-    ".json": "keras",
-    ".txt": "two_line",
-    ".log": "two_line",
-}
+Format = Literal["text", "csv", "json", "tensorboard"]
+FORMATS: tuple[Format, ...] = get_args(Format)
+_FORMER: dict[object, Format] = {"two_line": "text", "lightning": "csv", "keras": "json"}
+"""What formats were called while each tool had a reader of its own."""
 _SEED = "{seed}"
 
 _Column = Annotated[str, Field(strict=True, min_length=1, max_length=200)] | None
@@ -54,9 +50,23 @@ class ImportSettings(Settings):
     path: Paths = Field(
         description="The log, beside the suite; several logs, one a seed in their order; or one name with {seed}."
     )
-    format: Format | None = Field(
-        None,
-        description="two_line, csv, keras (JSON), lightning or tensorboard; told by its name unless given.",
+    format: (
+        Annotated[
+            Format, BeforeValidator(lambda value: _FORMER.get(value, value) if isinstance(value, str) else value)
+        ]
+        | None
+    ) = Field(None, description="text, csv, json or tensorboard; told by its content unless given.")
+    encoding: EncodingName | None = Field(
+        None, description="Encoding of the file, such as gb18030; told by its bytes where that is certain."
+    )
+    separator: Literal[",", ";", "|", "tab"] | None = Field(
+        None, description="What stands between the cells of a table; told by its first row where that is certain."
+    )
+    ignore: tuple[Annotated[str, Field(strict=True, min_length=1, max_length=200)], ...] = Field(
+        (), max_length=1000, description="Columns, keys, tags or names that are left out."
+    )
+    run: Annotated[Count, Field(le=100_000)] | None = Field(
+        None, description="Which of the runs in the file, from 1, where there are several."
     )
     columns: Columns = Field(Columns(), description="What its columns, keys or tags are called.")
     percent: Yes = Field(False, description="Its accuracies go from 0 to 100, and have no percent sign.")
@@ -85,16 +95,6 @@ class ImportSettings(Settings):
     def placed(self, folder: Path) -> "ImportSettings":
         """Return the same with paths that begin in `folder`."""
         return self.model_copy(update={"path": tuple(str(folder / name) for name in self.path)})
-
-
-def format_of(settings: ImportSettings, file: str) -> Format:
-    """Return the format of a log: the one that the suite names, or that of the file's name."""
-    name = PurePath(file).name
-    if settings.format is not None:
-        return settings.format
-    if name == "metrics.csv":  # what Lightning's CSVLogger calls it
-        return "lightning"
-    return "tensorboard" if "tfevents" in name else _BY_ENDING.get(PurePath(name).suffix.lower(), "two_line")
 
 
 class ImportedRun(RunOfAnyTask):

@@ -333,3 +333,13 @@ def test_a_suite_of_which_nothing_finished_is_checked_too() -> None:
     results = gathered((variant("a"), [record(status="failed")]), (variant("b"), [record(status="diverged")]))
     findings = analyse(results)
     assert [code for code, check in CHECKS.items() if check(results, findings)] == ["RG201"]
+
+
+def test_words_of_texts_without_spaces_are_told() -> None:
+    """Of texts half of whose letters and more are Chinese, say; not where they are split into characters."""
+    result = found("RG205", one(data={"tokens": "words", "unspaced": 0.5}))
+    assert result is not None
+    assert result.items == [{"models": ["a"], "share": 0.5}]
+    assert found("RG205", one(data={"tokens": "words", "unspaced": 0.49})) is None
+    assert found("RG205", one(data={"tokens": "characters", "unspaced": 1.0})) is None
+    assert found("RG205", one()) is None

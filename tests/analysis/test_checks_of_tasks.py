@@ -1,5 +1,6 @@
 """The checks of forecasting and of addition, on the records that the tests of their reports make up."""
 
+from dataclasses import replace
 from math import nan
 
 import numpy as np
@@ -169,3 +170,27 @@ def test_numbers_so_short_that_they_are_learnt_by_heart_are_told(digits: int, fi
     assert (result is not None) is fires
     if result:
         assert result.items == [{"model": "rnn", "share": pytest.approx(0.0952, abs=1e-4)}]
+
+
+def test_dates_that_run_backwards_are_told() -> None:
+    """With their column, how often, and where first; not of dates that run forwards, nor of sines."""
+    declared = suite({"adam": (0.1,)})
+    (run,) = runs_of(declared, "cpu")
+
+    def with_table(backwards: int) -> Forecasts:
+        made = record(run, 0.1)
+        table = {
+            "encoding": "UTF-8",
+            "separator": ",",
+            "dates": "Date",
+            "backwards": backwards,
+            "backwards_line": 3,
+        }
+        data = {**made.data, "table": {**table, "backwards_line": 3}}
+        return collect([(run, replace(made, data=data))])
+
+    result = of_forecasts("RG206", with_table(59))
+    assert result is not None
+    assert result.items == [{"models": ["adam"], "column": "Date", "count": 59, "line": 3}]
+    assert of_forecasts("RG206", with_table(0)) is None
+    assert of_forecasts("RG206", forecast()) is None

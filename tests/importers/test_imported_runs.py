@@ -150,7 +150,7 @@ def test_a_record_says_what_it_was_read_from(built: pipeline.Outcome) -> None:
     store = Store(built.folder.parent / "records")
     steps = pipeline.plan(pipeline.load(built.folder.parents[1] / "suite.yaml"), store).steps
     record = from_files(store.read(steps[-1].key) or {})
-    assert (steps[-1].run.name, record.measures["import"]["format"]) == ("keras/seed=0", "keras")
+    assert (steps[-1].run.name, record.measures["import"]["format"]) == ("keras/seed=0", "json")
     assert record.measures["import"]["columns"]["train_loss"] == "loss"
     assert (record.environment, record.predictions, record.model) == ({}, {}, {})
 
@@ -207,7 +207,7 @@ def test_a_preview_shows_imported_runs(built: pipeline.Outcome, tmp_path: Path) 
         ("{path: history.json}", "{path: [a, b, c]}", "suite.yaml:14: runs[2].import.path: got 3 logs for 2 "),
         ("{path: history.json}", "{pat: a}", "suite.yaml:14: runs[2].import.path: got nothing, expected a value"),
         ("{path: history.json}", "{path: history.json, format: xml}", "suite.yaml:14: runs[2].import.format: got "
-            "'xml', expected 'two_line', 'csv', 'keras', 'lightning' or 'tensorboard'"),
+            "'xml', expected 'text', 'csv', 'json' or 'tensorboard'"),
         ("{path: history.json}", "{path: history.json, columns: {los: a}}", "suite.yaml:14: "
             "runs[2].import.columns.los: got the unknown key 'los'"),
         ("{path: history.json}", "{path: history.json}, data: {limit: 9}", "suite.yaml:14: runs[2]: got settings "
@@ -239,5 +239,80 @@ def test_a_log_that_cannot_be_read_ends_with_status_2(tmp_path: Path, reportgen:
         assert (done.returncode, done.stdout) == (2, "")
         first, second = done.stderr.splitlines()
         assert first.startswith(f"{tmp_path / 'history.json'}:1: got ")
-        assert second == f"{tmp_path / 'lstm-1.txt'}:1: train_loss: got 'o.5', expected a number"
+        assert second == f"{tmp_path / 'lstm-1.txt'}:1: loss: got 'o.5 Acc', expected a number"
     assert not (tmp_path / "build").exists()
+
+
+STRANGE = """\
+title: {zh: 导入, en: Imports}
+data: {source: surnames}
+runs:
+  - {name: a, import: {path: history.json}}
+  - {name: b, import: {path: log.txt}}
+seeds: [0]
+formats: [md]
+"""
+
+
+@pytest.fixture(scope="module")
+def strange(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The reports of two logs alone: Keras's, and one in GBK with names that nobody knows."""
+    folder = tmp_path_factory.mktemp("strange")
+    (folder / "history.json").write_text(
+        '{"loss": [0.6, 0.4], "val_loss": [0.5, 0.45], "val_accuracy": [0.75, 0.81]}'
+    )
+    log = (
+        "第1轮 训练损失 0.5 训练准确率 80% lr|max* 0.1 *lr_* 0.2\n第2轮 训练损失 0.4 训练准确率 85%\n"
+        "测试准确率 82%\n"
+    )
+    (folder / "log.txt").write_bytes(log.encode("gbk"))
+    (folder / "suite.yaml").write_text(STRANGE, "utf-8")
+    return build(folder / "suite.yaml", folder / "build").folder
+
+
+def test_what_was_left_unread_and_how_a_log_was_read_is_said(strange: Path) -> None:
+    """The note of the imported runs names it, in both languages; a late test result is the run's."""
+    text, chinese = ((strange / f"report.{language}.md").read_text("utf-8") for language in ("en", "zh"))
+    assert "log.txt was read as GB18030." in text
+    assert "Left unread in log.txt: max\\* (line 1) and \\*lr\\_\\* (line 1)." in text
+    assert "log.txt 按 GB18030 编码读取。" in chinese
+    assert "log.txt 中未读取的内容：max" in chinese
+    assert "82.00%" in text
+
+
+def test_the_last_validation_figures_stand_where_no_test_was_logged(strange: Path) -> None:
+    """Keras's history has no test figures, and its validation figures are in the report all the same."""
+    text = (strange / "report.en.md").read_text("utf-8")
+    assert "a/seed=0: the log has no test figures; the validation accuracy of its last epoch is 81.00%." in text
+    assert "the validation loss of its last epoch is 0.4500." in text
+
+
+def test_runs_from_elsewhere_are_not_said_to_be_made_with_pytorch(strange: Path, report: str) -> None:
+    """A report of nothing but logs does not cite PyTorch; one with a run that was trained here does."""
+    text = (strange / "report.en.md").read_text("utf-8")
+    assert "This report was made by reportgen" in text
+    assert "PyTorch" not in text
+    assert "The runs were made with PyTorch" in report
+
+
+def test_import_shows_what_a_log_would_give(tmp_path: Path, reportgen: Command) -> None:
+    """Epochs, the names that they were read from, and what is left; nothing is written."""
+    log = tmp_path / "log.txt"
+    log.write_text(
+        "epoch 1 | train loss 0.3 | val acc 85% lr 0.1\nepoch 2 | train loss 0.2 | val acc 87%\nTest Acc: 0.8\n"
+    )
+    done = reportgen("import", "--show", log)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.splitlines() == [
+        f"{log}: text, UTF-8; 2 epochs",
+        "epoch  train_loss  validation_accuracy",
+        "    1         0.3                 0.85",
+        "    2         0.2                 0.87",
+        "test: accuracy 0.8",
+        "read: train_loss = 'train loss', validation_accuracy = 'val acc', test_accuracy = 'Test Acc'",
+        "left unread: lr (line 1)",
+    ]
+    assert [file.name for file in tmp_path.iterdir()] == ["log.txt"]
+    other = reportgen("import", "--show", log, "--column", "validation_accuracy=nobody")
+    assert other.returncode == 2
+    assert "'nobody' among them" in other.stderr

@@ -12,9 +12,10 @@ from hypothesis import strategies as st
 
 from reportgen.errors import InputError
 from reportgen.importers.log import Log
-from reportgen.importers.records import READERS, read
+from reportgen.importers.names import meaning
+from reportgen.importers.records import READERS, digest_of, format_of, read
 from reportgen.lab.record import Record
-from reportgen.suite.imports import Columns, Format, ImportSettings, format_of
+from reportgen.suite.imports import Format, ImportSettings
 from reportgen.tasks.classification.context import log as epoch_log
 
 TWO_LINES = """\
@@ -169,23 +170,24 @@ def test_a_loss_that_ends_as_nan_is_a_run_that_diverged(tmp_path: Path, name: st
 
 REFUSED: list[tuple[str, str | bytes, dict[str, object], str]] = [
     ("log.txt", TWO_LINES.replace("Epoch: 2", "Epoch: 3"), {}, "3: got epoch 3 after epoch 1, expected epoch 2"),
-    ("log.txt", TWO_LINES * 2, {}, "5: got epoch 1 after epoch 2, expected epoch 3"),
+    ("log.txt", TWO_LINES * 2, {}, "5: got 2 runs, which begin at the lines 1, 5, expected one run; say which: "
+        "import.run: 1 to 2"),
     ("log.txt", TWO_LINES.replace("Epoch: 1", "Epoch: 7"), {}, "1: got epoch 7 first, expected epoch 1, or 0"),
-    ("log.txt", TWO_LINES.rsplit("Test", 1)[0], {}, "3: got epoch 2 without a test line, expected one, as epoch"),
-    ("log.txt", TWO_LINES.replace("0.389669", "o.389669"), {}, "3: train_loss: got 'o.389669', expected a number"),
+    ("log.txt", TWO_LINES.rsplit("Test", 1)[0], {}, "3: got epoch 2 without a test line, expected one, "),
+    ("log.txt", TWO_LINES.replace("0.389669", "o.389669"), {}, "3: loss: got 'o.389669 Acc', expected a number"),
     ("log.txt", TWO_LINES.replace("0.389669", "1,389"), {}, "3: train_loss: got '1,389', expected a number "
         "without a doubt: 1.389 or 1389"),
     ("log.txt", TWO_LINES.replace("0.8532", "85.32"), {}, "4: test_accuracy: got '85.32', expected a fraction "
         "of 1, or a number with %; import.percent: true reads all of them as percentages"),
     ("log.txt", TWO_LINES.replace("0.8532", "110%"), {}, "4: test_accuracy: got '110%', expected an accuracy fro"),
     ("log.txt", TWO_LINES.replace("0.8532", "11/10"), {}, "4: test_accuracy: got '11/10', expected at most as ma"),
-    ("log.txt", TWO_LINES.replace("Loss: 0.389669", "[0/60000 (0%)] Loss: 2.3"), {}, "3: got 'Train Epoch: 2 "
-        "[0/60000 (0%)] Loss: 2.3 Acc: 0.824022', expected `Train Epoch: 1 Loss: 0.589669 Acc: 0.674022` and "),
+    ("log.txt", TWO_LINES.replace("Loss: 0.389669", "[0/60000 (0%)] Loss: 2.3"), {}, "3: got epoch 2 without "
+        "a train line, expected one, as the others"),
     ("log.txt", TWO_LINES.replace("0.824022", "nan"), {}, "3: train_accuracy: got nan in epoch 2, expected a fin"),
     ("log.txt", TWO_LINES.replace("0.589669", "nan"), {}, "1: train_loss: got nan in epoch 1, and numbers after"),
     ("log.txt", "nothing of the kind\n", {}, "1: got no epochs, expected a log of at least one epoch"),
     ("log.txt", b"Train Epoch: 1 Loss: 0.5\n\xff\n", {}, "2: got the byte 0xff, which is not UTF-8, expected"),
-    ("log.csv", CSV.replace("0.", "0,"), {}, "2: got 9 cells, expected 5, one a column; is a comma its decimal"),
+    ("log.csv", CSV.replace("0.", "0,"), {}, "2: got 9 cells ('1,0,5,0,7,0,6,0,65'), expected 5, one a column; "),
     ("log.csv", CSV.replace("2,0.4", "3,0.4"), {}, "3: got epoch 3 after epoch 1, expected epoch 2"),
     ("log.csv", CSV.replace("2,0.4", "2.5,0.4"), {}, "3: epoch: got '2.5', expected a whole number"),
     ("log.csv", CSV.replace("val_loss", "loss"), {}, "1: got the column 'loss' a second time, expected each colu"),
@@ -195,9 +197,9 @@ REFUSED: list[tuple[str, str | bytes, dict[str, object], str]] = [
     ("log.csv", "", {}, "1: got the names of no column, expected train_loss"),
     ("metrics.csv", LIGHTNING.replace("0,9,,0.71", "0,9,0.7,0.71"), {}, "4: train_loss: got a second value in "
         "epoch 0, expected one an epoch; was it logged a step?"),
-    ("metrics.csv", CSV.replace("epoch", "n"), {}, "1: got no column for the epoch, expected one called epoch"),
+    ("metrics.csv", CSV.replace("epoch", "step"), {}, "1: got no column for the epoch beside that of the st"),
     ("history.json", '{"loss": [0.5,\n 0.4],}', {}, "2: got "),
-    ("history.json", "[1, 2]", {}, "1: got list, expected a mapping of lists"),
+    ("history.json", "[1, 2]", {}, "1: got a list, expected a list a metric"),
     ("history.json", KERAS.replace("[0.5, 0.4]", "[0.5]"), {}, "1: got lists of different lengths (loss: 1, accu"),
     ("history.json", KERAS.replace("0.4]", "[0.4]]"), {}, "1: got list in loss[1], expected a number"),
     ("events.out.tfevents.1", b"nothing", {}, "1: got no scalars, expected an event file"),
@@ -232,19 +234,43 @@ def test_event_files_are_read(tmp_path: Path) -> None:
         assert log.columns["validation_accuracy"] == "Accuracy/val"
 
 
-def test_the_name_of_a_log_tells_its_format() -> None:
-    """The suite need name it only where the file has another name."""
-    names = {
-        "a.txt": "two_line",
-        "a.log": "two_line",
-        "a.csv": "csv",
-        "metrics.csv": "lightning",
-        "a.json": "keras",
+def test_folders_of_add_scalars_are_heeded(tmp_path: Path) -> None:
+    """`add_scalars("Loss", {"train": …, "val": …})` leaves a file a curve, in folders beside the main file."""
+    pytest.importorskip("tensorboard")
+    from torch.utils.tensorboard import SummaryWriter
+
+    with SummaryWriter(str(tmp_path)) as writer:
+        for epoch in (0, 1):
+            writer.add_scalars("Loss", {"train": 0.5 - epoch / 4, "val": 0.75 - epoch / 4}, epoch)
+            writer.add_scalar("Accuracy/val", 0.5 + epoch / 4, epoch)
+            writer.add_scalar("lr", 0.125, epoch)
+    main = next(file for file in tmp_path.iterdir() if file.is_file())
+    log = read(main, ImportSettings(path=(str(main),)))
+    assert (column(log, "train_loss"), column(log, "heldout_loss")) == ([0.5, 0.25], [0.75, 0.5])
+    assert (column(log, "heldout_accuracy"), log.unread) == ([0.5, 0.75], ("lr",))
+    (one,) = (tmp_path / "Loss_val").iterdir()
+    assert read(one, ImportSettings(path=(str(one),))).columns == {"validation_loss": "Loss/val"}
+    before = digest_of(main)
+    one.write_bytes(one.read_bytes() + b"more")
+    assert digest_of(main) != before
+
+
+def test_the_content_of_a_log_tells_its_format() -> None:
+    """Keras's CSVLogger('training.log') is a table, and what pandas and Keras write is JSON, whatever its name."""
+    contents = {"training.log": CSV, "a.txt": TWO_LINES, "history": KERAS, "metrics.csv": LIGHTNING}
+    found = {
+        name: format_of(Path(name), text.encode(), ImportSettings(path=(name,))) for name, text in contents.items()
     }
-    found = {name: format_of(ImportSettings(path=(name,)), f"logs/{name}") for name in names}
-    assert found == names
-    assert format_of(ImportSettings(path=("x",)), "events.out.tfevents.17.host") == "tensorboard"
-    assert format_of(ImportSettings(path=("a.csv",), format="lightning"), "a.csv") == "lightning"
+    assert found == {"training.log": "csv", "a.txt": "text", "history": "json", "metrics.csv": "csv"}
+    events = Path("events.out.tfevents.17.host")
+    assert format_of(events, b"", ImportSettings(path=("x",))) == "tensorboard"
+
+
+def test_what_formats_were_called_is_still_understood() -> None:
+    """A suite that says two_line, keras or lightning is read as before."""
+    former = {"two_line": "text", "keras": "json", "lightning": "csv", "csv": "csv"}
+    for name, now in former.items():
+        assert ImportSettings.model_validate({"path": "a.log", "format": name}).format == now
 
 
 FRACTIONS = st.integers(0, 10_000).map(lambda n: n / 10_000)
@@ -272,7 +298,7 @@ def test_a_log_that_a_report_prints_reads_back_equal(
         started="", seconds=0.0, epochs=rows, heldout=heldout, kept_epoch=kept,
         measures={"test_loss": tested[0], "test_accuracy": tested[1]},
     )  # fmt: skip
-    log = READERS["two_line"](Path("log.txt"), epoch_log(record).encode(), ImportSettings(path=("log.txt",)))
+    log = READERS["text"](Path("log.txt"), epoch_log(record).encode(), ImportSettings(path=("log.txt",)))
     for name in ("epoch", *names):
         assert column(log, name) == [row[name] for row in rows]
     assert (log.heldout, log.kept_epoch, (log.test_loss, log.test_accuracy)) == (heldout, kept, tested)
@@ -303,7 +329,7 @@ def test_a_table_that_is_written_reads_back_equal(
     assert [tuple(row[name] for name in names) for row in log.epochs] == epochs
 
 
-SAMPLES: dict[Format, str] = {"two_line": TWO_LINES, "csv": CSV, "keras": KERAS, "lightning": LIGHTNING}
+SAMPLES: dict[Format, str] = {"text": TWO_LINES, "csv": CSV + LIGHTNING, "json": KERAS}
 
 
 @given(st.sampled_from(sorted(SAMPLES)), st.integers(0, 2**32), st.integers(1, 6))
@@ -327,10 +353,19 @@ def test_a_mutated_log_is_read_or_refused(form: Format, seed: int, changes: int)
         assert all(0 <= v <= 1 or math.isnan(v) for v in (*column(log, "heldout_accuracy"), log.test_accuracy))
 
 
-def test_the_names_of_the_columns_are_those_of_the_measures() -> None:
-    """Every measure has usual names, and none of them means two things."""
-    from reportgen.importers.columns import USUAL
+NAMES = {
+    "train_loss": "train_loss Training_Loss loss/train trainLoss train_loss_epoch 训练损失 训练集平均损失",
+    "validation_accuracy": "val_acc Val_Accuracy valid_acc dev_acc eval_accuracy 验证准确率 acc/val",
+    "test_accuracy": "test_acc accuracy/test 测试准确率 测试集正确率",
+    "loss": "loss Loss 损失 cost average_loss",
+    "seconds": "seconds epoch_time Epoch.Time secs",
+    "time": "time elapsed 用时",
+    "epoch": "epoch Epochs 轮次",
+    "": "best_val_loss val_f1 lr train_loss_step running_loss step val_loss_std train_test_loss time_train total",
+}
 
-    assert set(USUAL) == set(Columns.model_fields)
-    names = [name for names in USUAL.values() for name in names]
-    assert len(names) == len(set(names))
+
+@pytest.mark.parametrize("what", NAMES)
+def test_a_name_means_what_all_of_its_words_say(what: str) -> None:
+    """Part and measure, in either order and language; one unknown word, and the name is not understood."""
+    assert {name: meaning(name) for name in NAMES[what].split()} == dict.fromkeys(NAMES[what].split(), what)

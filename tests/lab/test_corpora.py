@@ -2,20 +2,21 @@
 
 import subprocess
 import sys
+import unicodedata
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from reportgen.errors import DataError
 from reportgen.lab.data.corpora import (
     LONGEST_TEXT,
     Corpus,
-    DataError,
     read_folder,
+    read_labelled,
     read_polarity,
     read_scored_snippets,
-    read_table,
 )
 from reportgen.lab.data.tokens import characters, jieba, letters, vocabulary, words
 from reportgen.tasks.classification.data import Encoding, encode, prepare
@@ -49,20 +50,20 @@ def plain(corpus: Corpus) -> tuple[list[str], list[int], tuple[str, ...]]:
 )  # fmt: skip
 def test_a_table_is_read(kind: str, content: str, tmp_path: Path) -> None:
     """Each row is a text and its class; the classes are in the order of their names."""
-    corpus = read_table(written(tmp_path, f"data.{kind}", content), kind, "text", "label")
+    corpus = read_labelled(written(tmp_path, f"data.{kind}", content), kind, "text", "label")
     assert (plain(corpus), corpus.origin) == (EXPECTED, (f"data.{kind}",))
 
 
 def test_columns_have_the_names_that_the_suite_gives(tmp_path: Path) -> None:
     """A table may call its columns what it likes, in any language."""
     file = written(tmp_path, "评论.csv", "编号,内容,类别\n1,很好看,正面\n2,太无聊,负面\n")
-    assert plain(read_table(file, "csv", "内容", "类别")) == (["很好看", "太无聊"], [0, 1], ("正面", "负面"))
+    assert plain(read_labelled(file, "csv", "内容", "类别")) == (["很好看", "太无聊"], [0, 1], ("正面", "负面"))
 
 
 def test_a_quotation_mark_in_a_tab_separated_file_is_just_one(tmp_path: Path) -> None:
     """Only commas need quotation marks around a text."""
     file = written(tmp_path, "data.tsv", 'text\tlabel\n"so good\ta\nit is 5" long\tb\n')
-    assert read_table(file, "tsv", "text", "label").texts == ['"so good', 'it is 5" long']
+    assert read_labelled(file, "tsv", "text", "label").texts == ['"so good', 'it is 5" long']
 
 
 def test_a_folder_has_a_file_a_class(tmp_path: Path) -> None:
@@ -72,12 +73,21 @@ def test_a_folder_has_a_file_a_class(tmp_path: Path) -> None:
     assert plain(read_folder(tmp_path)) == (["Novák", "Pappas", "Vlahos"], [0, 1, 1], ("Czech", "Greek"))
 
 
-def test_the_polarity_corpus_is_in_latin_1(tmp_path: Path) -> None:
+def test_the_polarity_corpus_is_in_latin_1_as_published(tmp_path: Path) -> None:
     """The two files of the corpus are read with their accents."""
     negative = written(tmp_path, "rt-polarity.neg", "a tired clich\xe9 .\n".encode("latin-1"))
     positive = written(tmp_path, "rt-polarity.pos", b"a joy .\nmoving .\n")
     expected = (["a tired cliché .", "a joy .", "moving ."], [0, 1, 1], ("negative", "positive"))
     assert plain(read_polarity(negative, positive)) == expected
+
+
+def test_copies_of_the_polarity_corpus_are_in_utf_8(tmp_path: Path) -> None:
+    """Each file counts for itself: what is valid UTF-8 is that, and the report says how each was read."""
+    negative = written(tmp_path, "rt-polarity.neg", "a tired cliché — again .\n")
+    positive = written(tmp_path, "rt-polarity.pos", "très élégant .\n".encode("latin-1"))
+    corpus = read_polarity(negative, positive)
+    assert corpus.texts == ["a tired cliché — again .", "très élégant ."]
+    assert [reading.encoding for reading in corpus.reading] == ["UTF-8", "Latin-1"]
 
 
 def test_the_sign_of_a_score_is_the_class(tmp_path: Path) -> None:
@@ -91,7 +101,7 @@ TWO = "examples of two classes or more"
 
 def table(content: str | bytes, kind: str = "csv") -> Callable[[Path], Corpus]:
     """Return a reader of a table with that content."""
-    return lambda folder: read_table(written(folder, f"d.{kind}", content), kind, "text", "label")
+    return lambda folder: read_labelled(written(folder, f"d.{kind}", content), kind, "text", "label")
 
 
 @pytest.mark.parametrize(
@@ -101,19 +111,21 @@ def table(content: str | bytes, kind: str = "csv") -> Callable[[Path], Corpus]:
         (table("text,label\n"), f"d.csv:1: got an empty file, expected {TWO}"),
         (table("text,label\na,x\nb,x\n"), f"d.csv:1: got the one class 'x', expected {TWO}"),
         (table("texts,label\na,x\n"),
-         "d.csv:2: got the columns texts, label, expected a column 'text' with a value"),
+         "d.csv:1: got the first row 'texts,label', expected the names of columns, and 'text' among them; "
+            "if it is no row of names, but of data, say data.header: false and data.columns: [label, text]"),
         (table("text,label\na,x\nb\n"),
-         "d.csv:3: got the columns text, label, expected a column 'label' with a value"),
+         "d.csv:3: got 1 cells ('b'), expected 2, one a column"),
         (table("text,label\na,x\n\xff,y\n".encode("latin-1")),
-         "d.csv:3: got the byte 0xff, expected text in UTF-8"),
+         "d.csv:3: got the byte 0xff, which is not UTF-8, expected a file in UTF-8; as latin-1 this line is "
+            "'ÿ,y'; if that is right, say data.encoding: latin-1, or save the file as UTF-8"),
         (table('{"text": "a", "label": "x"}\n{oops\n', "jsonl"),
          "d.jsonl:2: got something else, expected a JSON object on each line"),
         (table("[1]\n", "jsonl"), "d.jsonl:1: got list, expected a JSON object on each line"),
         (read_folder, ": got 0 files *.txt, expected a file a class, two classes or more"),
         (lambda folder: read_scored_snippets(written(folder, "s.txt", "1\tnice\tA joy\n"), ()),
          "s.txt:1: got '1\\tnice\\tA joy', expected number, score and text between tabs"),
-        (lambda folder: read_table(folder / "none.csv", "csv", "text", "label"),
-         "none.csv:1: got an unreadable file (No such file or directory), expected a text file"),
+        (lambda folder: read_labelled(folder / "none.csv", "csv", "text", "label"),
+         "none.csv:1: got an unreadable file (No such file or directory), expected a table"),
     ],
     ids=["empty", "head alone", "one class", "no such column", "short row", "not UTF-8", "not JSON", "no object",
          "empty folder", "no score", "not there"],
@@ -132,7 +144,7 @@ def test_a_text_of_a_million_characters_and_more_is_refused(kind: str, tmp_path:
     rows = {"csv": f"text,label\n{long},a\n", "tsv": f"text\tlabel\n{long}\ta\n",
             "jsonl": f'{{"text": "{long}", "label": "a"}}\n'}  # fmt: skip
     with pytest.raises(DataError, match=r"d\.\w+:[12]: "):
-        read_table(written(tmp_path, f"d.{kind}", rows[kind]), kind, "text", "label")
+        read_labelled(written(tmp_path, f"d.{kind}", rows[kind]), kind, "text", "label")
 
 
 def test_texts_become_words_characters_or_letters() -> None:
@@ -149,6 +161,51 @@ def test_texts_become_words_characters_or_letters() -> None:
     ]
     assert characters("很 好看 。") == ["很", "好", "看", "。"]
     assert letters("o neill") == list("o neill")
+
+
+WORDS = {
+    "यह फिल्म अच्छी है": ["यह", "फिल्म", "अच्छी", "है"],
+    "விளையாட்டு நன்று": ["விளையாட்டு", "நன்று"],
+    "السَّلَامُ عَلَيْكُمْ": ["السَّلَامُ", "عَلَيْكُمْ"],
+    "cafe\u0301 the\u0301": ["cafe\u0301", "the\u0301"],
+    "می\u200cخواهم بروم": ["می\u200cخواهم", "بروم"],
+    "หนังดีมาก นักแสดง": ["หนังดีมาก", "นักแสดง"],
+    "שָׁלוֹם!": ["שָׁלוֹם", "!"],
+    "我爱GRU，很好": ["我", "爱", "gru", "，", "很", "好"],
+    "❤️ a_b 3.14": ["❤️", "a", "_", "b", "3", ".", "14"],
+}
+
+
+@pytest.mark.parametrize("text", WORDS)
+def test_words_keep_the_marks_on_their_letters(text: str) -> None:
+    """Of Hindi, Tamil, pointed Arabic and Hebrew, Persian with its joiner, Thai, decomposed accents."""
+    assert words(text) == WORDS[text]
+    assert "".join(WORDS[text]) == "".join(text.lower().split())
+
+
+def test_texts_without_spaces_are_characters_unless_said(tmp_path: Path) -> None:
+    """Half of the letters and more in a script without spaces; `words` has to be asked for."""
+    rows = "".join(f"{'甲乙'[i % 2]},我先写了一个裸的lstm{i}\n" for i in range(12))
+    file = str(written(tmp_path, "d.csv", f"label,text\n{rows}"))
+    usual, asked = (
+        prepare(TableSettings(source="csv", file=file, tokens=tokens)).facts for tokens in (None, "words")
+    )
+    assert (usual.tokens, asked.tokens) == ("characters", "words")
+    assert usual.unspaced == 96 / 144  # 8 of 12 letters a row
+    assert usual.digest != asked.digest
+
+
+def test_texts_are_normalised_and_so_is_their_digest(tmp_path: Path) -> None:
+    """é is one letter, typed as one or as two; the key of a run does not tell them apart."""
+    composed = "label,text\n" + "café,très\nthé,bon\n" * 5
+    files = [
+        written(tmp_path, "a.csv", composed),
+        written(tmp_path, "b.csv", unicodedata.normalize("NFD", composed)),
+    ]
+    found = [prepare(TableSettings(source="csv", file=str(file))) for file in files]
+    assert found[0].facts.digest == found[1].facts.digest
+    assert found[1].facts.classes == ("café", "thé")
+    assert found[1].vocabulary == ("bon", "très")
 
 
 def test_a_vocabulary_has_the_most_frequent_tokens() -> None:
@@ -170,12 +227,13 @@ def test_texts_are_cut_padded_and_numbered() -> None:
     assert (facts.trained_tokens, facts.vocabulary, facts.unseen_tokens) == (4, 2, 2)  # a b c d; x ?
 
 
-def test_an_empty_text_is_one_unknown_token(tmp_path: Path) -> None:
-    """A row without a text is an example like any other, of length 1."""
+def test_an_empty_text_is_no_unknown_word(tmp_path: Path) -> None:
+    """A network reads one step of padding of it; it has no words, and none that is unknown."""
     file = written(tmp_path, "d.csv", "text,label\n" + "good,a\nbad,b\n" * 6 + ",a\n")
     settings = TableSettings(source="csv", file=str(file), split=SplitSettings(test=0.2, validation=0.2))
     data = prepare(settings)
-    assert (data.lengths.tolist(), data.inputs[-1].tolist()) == ([1] * 13, [3])
+    assert (data.lengths.tolist(), data.inputs[-1].tolist()) == ([1] * 13, [0])
+    assert (data.facts.empty, data.facts.unknown_share, data.facts.lengths["shortest"]) == (1, 0.0, 0)
 
 
 def test_jieba_finds_the_words_of_chinese_text(tmp_path: Path) -> None:

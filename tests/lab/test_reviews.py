@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from reportgen.errors import ReportgenError
-from reportgen.lab.data.corpora import IMDB, Archive, DataError, read_imdb, unpacked
+from reportgen.errors import DataError, ReportgenError
+from reportgen.lab.data.corpora import IMDB, Archive, read_imdb, unpacked
 from reportgen.tasks.classification.data import prepare
 from reportgen.tasks.classification.settings import ImdbSettings, OwnTestSplit
 

@@ -19,7 +19,7 @@ from reportgen.analysis.tables import norms
 from reportgen.cli.progress import Display
 from reportgen.executors.base import Begun, EpochDone, RunDone, RunStarted
 from reportgen.i18n.languages import load_languages
-from reportgen.importers.two_line import read as read_log
+from reportgen.importers.text import read as read_log
 from reportgen.lab.record import EPOCH_COLUMNS, Record, from_files, to_files
 from reportgen.lab.training.loop import Row
 from reportgen.lab.training.settings import EarlyStoppingSettings

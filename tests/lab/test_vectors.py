@@ -9,8 +9,7 @@ import pytest
 import torch
 from torch import nn
 
-from reportgen.errors import MissingPrerequisiteError
-from reportgen.lab.data.corpora import DataError
+from reportgen.errors import DataError, MissingPrerequisiteError
 from reportgen.lab.key import key_of
 from reportgen.suite.reading import read_suite
 from reportgen.tasks.classification.data import prepare

@@ -49,7 +49,8 @@ CASES: dict[str, Case] = {
     ),
     "not UTF-8": (
         {"texts.csv": GOOD.encode() + "café,yes\n".encode("latin-1")}, {},
-        "texts.csv:12: got the byte 0xe9, expected text in UTF-8",
+        "texts.csv:12: got the byte 0xe9, which is not UTF-8, expected a file in UTF-8; as latin-1 this line is "
+        "'café,yes'; if that is right, say data.encoding: latin-1, or save the file as UTF-8",
     ),
     "a line of a million tokens": (
         {"texts.csv": GOOD + "x " * 1_000_000 + ",yes\n"}, {},

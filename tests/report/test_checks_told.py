@@ -56,6 +56,8 @@ ITEMS: dict[Code, tuple[Mapping[str, Any], list[str]]] = {
     ),
     "RG203": ({"model": "a", "epoch": 7, "lowest": 0.25, "last": 0.5}, ["Elman", "7", "0.2500", "0.5000"]),
     "RG204": ({"run": "a/seed=1", "accuracy": 0.5}, ["a/seed=1", "50.00%"]),
+    "RG205": ({"models": ["a"], "share": 0.8}, ["Elman", "80.00%"]),
+    "RG206": ({"models": ["a"], "column": "Date", "count": 59, "line": 3}, ["Elman", "Date", "59", "3"]),
     "RG301": ({"model": "a", "accuracy": 0.5, "majority": 0.51}, ["Elman", "50.00%", "51.00%"]),
     "RG302": ({"run": "a/seed=1", "error": 0.7, "mean": 0.5}, ["a/seed=1", "0.7", "0.5"]),
     "RG303": ({"model": "a", "accuracy": 0.61, "train": 0.5}, ["Elman", "61.00%", "50.00%"]),
@@ -275,7 +277,7 @@ def test_a_suite_without_weaknesses_has_one_line() -> None:
     report = write(context(sections=("checks",), checks=told(EN)), EN, [TEMPLATES])
     (line,) = report.split("## 1. Checks\n")[1].strip().splitlines()
     assert line.startswith(
-        "The program put data, runs and results to 14 checks, and none found anything: the best of "
+        "The program put data, runs and results to 16 checks, and none found anything: the best of "
     )
     assert all(EN.say(f"checks.{code}.title") in line for code in CODES)
 

@@ -17,6 +17,7 @@ from conftest import GOLDEN
 from fuzzing import damaged, fuzzed, timed, told
 from hypothesis import given
 from hypothesis import strategies as st
+from kinds import LINE_LOGS, SERIES, TABLE_LOGS, TABLES, Kind
 from PIL import Image
 from test_importing import CSV as LOG
 from test_importing import KERAS, LIGHTNING, TWO_LINES
@@ -110,7 +111,12 @@ def template(file: Path) -> None:
     markdown.check(EN, [file.parents[1], TEMPLATES])
 
 
-def log(kind: Format) -> Callable[[Path], object]:
+def bytes_of(kinds: list[Kind]) -> list[bytes]:
+    """Return the files of some kinds."""
+    return [kind.content if isinstance(kind.content, bytes) else kind.content.encode() for kind in kinds]
+
+
+def log(kind: Format | None) -> Callable[[Path], object]:
     """Return a reader of the logs of one format."""
     return lambda file: records.read(file, ImportSettings(path=(str(file),), format=kind))
 
@@ -202,22 +208,22 @@ EVENTS = b64decode(
 """An event file of TensorBoard's with two scalars of two steps."""
 
 READERS: dict[str, tuple[str, list[bytes], Callable[[Path], object]]] = {
-    "csv": ("a.csv", [CSV.encode()], table("csv")),
-    "tsv": ("a.tsv", [TSV.encode()], table("tsv")),
+    "csv": ("a.csv", [CSV.encode(), *bytes_of(TABLES)], table("csv")),
+    "tsv": ("a.tsv", [TSV.encode(), *bytes_of(TABLES)], table("tsv")),
     "jsonl": ("a.jsonl", [JSONL.encode()], table("jsonl")),
     "folder": ("a.txt", ["one text\n二\n\nthree four\n".encode() * 3], folder),
     "polarity": ("a.txt", [b"one text\ntwo\n\nthree \xe9 four\n" * 3], polarity),
-    "series": ("a.csv", [NUMBERS.encode()], numbers),
+    "series": ("a.csv", [NUMBERS.encode(), *(k.replace(b"Close", b"level") for k in bytes_of(SERIES))], numbers),
     "vectors": ("a.txt", [VECTORS.encode()], lambda file: list(read_vectors(file, ["good", "film", "the"]))),
     "catalogue": ("text.en.yaml", [b"section: {aim: Purpose}\nclass: {csv: {a: '{', b: B}}\n",
                                    (TEMPLATES / "text.en.yaml").read_bytes()], catalogue),
     "style sheet": ("styles/own.css", [(TEMPLATES / "styles" / "report.css").read_bytes()], style_sheet),
     "template": ("sections/a.md.j2", [file.read_bytes() for file in sorted(TEMPLATES.rglob("*.j2"))], template),
     "weights": ("weights.yaml", [WEIGHTS.encode()], try_code._mapping),
-    "two-line log": ("log.txt", [TWO_LINES.encode()], log("two_line")),
-    "csv log": ("log.csv", [LOG.encode()], log("csv")),
-    "lightning log": ("metrics.csv", [LIGHTNING.encode()], log("lightning")),
-    "keras log": ("log.json", [KERAS.encode()], log("keras")),
+    "log of lines": ("log.txt", [TWO_LINES.encode(), *bytes_of(LINE_LOGS)], log("text")),
+    "log that is a table": ("log.csv", [LOG.encode(), LIGHTNING.encode(), *bytes_of(TABLE_LOGS)], log("csv")),
+    "log in JSON": ("log.json", [KERAS.encode(), *bytes_of(TABLE_LOGS)], log("json")),
+    "log of any format": ("log", bytes_of([*LINE_LOGS, *TABLE_LOGS]), log(None)),
     "tensorboard log": ("events.out.tfevents.1", [EVENTS], log("tensorboard")),
     "record.json": ("record.json", [RECORD["record.json"]], record("record.json")),
     "epochs.csv": ("epochs.csv", [RECORD["epochs.csv"]], record("epochs.csv")),

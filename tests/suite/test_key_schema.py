@@ -211,6 +211,8 @@ def learnt_from(run: RunOfAnyTask) -> object:
         found = classification_data.prepare(run.data)
         arrays = [found.inputs, found.lengths, found.labels, *found.parts.values()]
     facts = replace(found.facts, digest="", origin=())
+    if isinstance(facts, classification_data.DataFacts):
+        facts = replace(facts, reading=tuple(reading._replace(file="") for reading in facts.reading))
     return [np.asarray(array).tobytes() for array in arrays], repr(facts)
 
 

@@ -109,8 +109,19 @@ def test_a_limit_takes_the_last_windows(tmp_path: Path) -> None:
     ("numbers", "column", "expected"),
     [
         ([1, 2, "x"] + [3] * 60, "load", "4: load: got 'x', expected a finite number"),
-        ([1, 2, "nan"] + [3] * 60, "load", "4: load: got 'nan', expected a finite number"),
-        (list(range(60)), "lode", "2: got the columns day, load, expected a column 'lode' with a number"),
+        (
+            [1, 2, "nan"] + [3] * 60,
+            "load",
+            "4: load: got 'nan', expected a finite number; this row has none: "
+            "fill in what is missing, or leave the rows out of the file",
+        ),
+        (
+            list(range(60)),
+            "lode",
+            "1: got the first row 'day,load', expected the "
+            "names of columns, and 'lode' among them; if it is no row of names, but of data, say data.header: "
+            "false and data.columns: […, lode]",
+        ),
         (
             list(range(20)),
             "load",

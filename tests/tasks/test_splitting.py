@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from reportgen.lab.data.corpora import DataError, read_table
+from reportgen.errors import DataError
+from reportgen.lab.data.corpora import read_labelled
 from reportgen.tasks.classification.data import PARTS, Integers, check_sizes, divide, prepare
 from reportgen.tasks.classification.settings import OwnTestSplit, RunSettings, SplitSettings, TableSettings
 
@@ -99,7 +100,7 @@ def test_a_class_with_too_few_for_the_count_is_one_message(
     """The message says how many there may be, and why."""
     file = table(tmp_path, 12, 10)
     with pytest.raises(DataError) as caught:
-        check_sizes(read_table(file, "csv", "text", "label"), SplitSettings.model_validate(split))
+        check_sizes(read_labelled(file, "csv", "text", "label"), SplitSettings.model_validate(split))
     assert str(caught.value).split(":", 1)[1] == message
 
 
@@ -107,13 +108,13 @@ def test_a_stray_class_is_told_at_its_line(tmp_path: Path) -> None:
     """A label that occurs once, maybe by a slip, cannot be in every part; its line is named."""
     file = table(tmp_path, 5, 1)
     with pytest.raises(DataError) as caught:
-        check_sizes(read_table(file, "csv", "text", "label"), SplitSettings())
+        check_sizes(read_labelled(file, "csv", "text", "label"), SplitSettings())
     assert (
         str(caught.value)
         == f"{file}:7: got 1 of the class 'no', expected three examples or more, one for each part"
     )
-    check_sizes(read_table(table(tmp_path, 5, 3), "csv", "text", "label"), SplitSettings())
-    check_sizes(read_table(table(tmp_path, 5, 2), "csv", "text", "label"), SplitSettings(validation=0))
+    check_sizes(read_labelled(table(tmp_path, 5, 3), "csv", "text", "label"), SplitSettings())
+    check_sizes(read_labelled(table(tmp_path, 5, 2), "csv", "text", "label"), SplitSettings(validation=0))
 
 
 def test_a_second_table_is_the_test_part(tmp_path: Path) -> None:

@@ -79,3 +79,25 @@ def test_the_settings_name_the_file_and_not_its_place(
     assert rows == [f"| one-hot | {none} | {no} |", f"| glove | glove.txt | {yes} |"]
     assert "/glove.txt" not in reports[language]
     assert "/texts.csv" not in reports[language]
+
+
+def test_the_report_says_how_a_table_was_read(tmp_path: Path) -> None:
+    """The encoding, the separator, classes that are one, and empty texts: whatever is not as usual."""
+    rows = "".join(
+        f"{'101'[i % 2]}{'.0' * (i == 2)};{'' if i == 3 else f'这家店的菜很好吃{i}'}\n" for i in range(20)
+    )
+    (tmp_path / "t.csv").write_bytes(f"label;text\n{rows}".encode("gbk"))
+    (tmp_path / "suite.yaml").write_text(
+        "title: {zh: 表, en: Table}\ndata: {source: csv, file: t.csv}\n"
+        "model: {hidden_size: 2, embedding_size: 2}\n"
+        "training: {epochs: 1}\nruns: [{name: rnn, model: {cell: rnn}}]\nseeds: [0]\nformats: [md]\n",
+        "utf-8",
+    )
+    folder = build(tmp_path / "suite.yaml", tmp_path / "build").folder
+    english, chinese = ((folder / f"report.{language}.md").read_text("utf-8") for language in ("en", "zh"))
+    assert "t.csv was read as GB18030." in english
+    assert "The cells of t.csv are separated by ;." in english
+    assert "The class 1.0 is read as 1." in english
+    assert "One example is empty: the network reads one step of padding." in english
+    assert "t.csv 按 GB18030 编码读取。" in chinese
+    assert "类别 1.0 与 1 按同一类别读取。" in chinese

@@ -1,12 +1,11 @@
 """Labelled texts: tables, folders, and two published corpora of film reviews."""
 
-import csv
 import hashlib
-import io
 import json
 import re
 import sys
 import tempfile
+import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from http.client import HTTPException
@@ -19,7 +18,9 @@ from rich.console import Console
 from rich.progress import wrap_file
 
 from reportgen.data_files.fetching import ArchiveError, Limits, cache_folder, plain_files
-from reportgen.errors import InputError, Problem, ReportgenError
+from reportgen.errors import ReportgenError, refuse, shortened
+from reportgen.lab.data.encodings import content_of, decode
+from reportgen.lab.data.tables import USUAL_FORM, Form, read_table
 
 _WANTED = re.compile(r"aclImdb/(?:train|test)/(?:pos|neg)/\w+\.txt")
 _FOLDERS = tuple(f"{part}/{label}" for part in ("train", "test") for label in ("pos", "neg"))
@@ -134,16 +135,7 @@ def _unpack(archive: Archive, file: Path, folder: Path) -> None:
 LONGEST_TEXT = 200_000
 """Characters of a text; a longer one is a file that is not what it is taken for."""
 
-_CSV_LIMIT = 2**31 - 1
-"""The parser's own limit, which is process-wide, is out of the way: LONGEST_TEXT has a better message."""
-
-_Row = dict[str, str | None]
-
 _HTML_BREAKS = re.compile(r"(?:<br\s*/?>\s*)+")
-
-
-class DataError(InputError):
-    """A data file that cannot be learnt from."""
 
 
 class Example(NamedTuple):
@@ -153,6 +145,14 @@ class Example(NamedTuple):
     label: str
     file: Path
     line: int
+
+
+class Reading(NamedTuple):
+    """How a file was read: its name, the encoding, and the separator of its cells, empty if it is no table."""
+
+    file: str
+    encoding: str
+    separator: str = ""
 
 
 @dataclass(frozen=True)
@@ -167,63 +167,98 @@ class Corpus:
     """File and line of each text; empty for texts that come from no file."""
     test_from: int | None = None
     """The texts from this one on are the corpus's own test part."""
+    reading: tuple["Reading", ...] = ()
+    """How each file was read, where that is not the usual way."""
+    merged: tuple[tuple[str, str], ...] = ()
+    """Classes that are written in two ways, and what each is read as: 1.0 and 1."""
 
     def place(self, example: int) -> tuple[Path, int]:
         """Return file and line of an example, for a message."""
         return self.places[example] if self.places else (Path(self.origin[0] if self.origin else "data"), 1)
 
 
-def refuse(file: Path, line: int, got: str, expected: str, where: str = "") -> DataError:
-    """Return the error for one fault of a data file."""
-    return DataError([Problem(file, line, where, got, expected)])
-
-
-def read_table(file: Path, kind: str, text: str, label: str, test_file: Path | None = None) -> Corpus:
+def read_labelled(
+    file: Path, kind: str, text: str, label: str, test_file: Path | None = None, form: Form = USUAL_FORM
+) -> Corpus:
     """Read a table with a row an example.
 
     Args:
-        file: the table, UTF-8.
+        file: the table.
         kind: csv, tsv, or jsonl (one JSON object a line).
         text: name of the column, or key, with the text.
         label: name of the column, or key, with the class.
         test_file: a second table of the same form, to test on.
+        form: what is known of the table.
     """
-    examples = list(_table(file, kind, text, label))
+    examples, reading = _labelled(file, kind, text, label, form)
     if test_file is None:
-        return gather(file, examples, (file.name,))
-    tested = list(_table(test_file, kind, text, label))
-    return gather(file, examples, (file.name, test_file.name), tested, test_file)
+        return gather(file, examples, (file.name,), reading=(reading,))
+    tested, tested_reading = _labelled(test_file, kind, text, label, form)
+    names = (file.name, test_file.name)
+    return gather(file, examples, names, tested, test_file, reading=(reading, tested_reading))
 
 
-def _table(file: Path, kind: str, text: str, label: str) -> Iterator[Example]:
-    rows = _json_rows(file) if kind == "jsonl" else _rows(file, "," if kind == "csv" else "\t")
-    for line, row in rows:
-        if not _cell(file, line, row, label):
-            raise refuse(file, line, "an empty cell", "the name of a class", label)
-        yield Example(_cell(file, line, row, text), _cell(file, line, row, label), file, line)
+def _labelled(file: Path, kind: str, text: str, label: str, form: Form) -> tuple[list[Example], Reading]:
+    if kind == "jsonl":
+        decoded = decode(file, content_of(file), form.encoding)
+        rows = list(_json_rows(file, decoded.text, text, label))
+        reading = Reading(file.name, decoded.encoding)
+    else:
+        table = read_table(file, form)
+        if not table.rows:
+            return [], Reading(file.name, table.encoding, table.separator)
+        texts, labels = table.place(text), table.place(label)
+        rows = [(row.line, row.cells[texts], row.cells[labels]) for row in table.rows]
+        reading = Reading(file.name, table.encoding, table.separator)
+    return [_example(file, label, *row) for row in rows], reading
 
 
-def read_folder(folder: Path) -> Corpus:
+def _example(file: Path, column: str, line: int, text: str, label: str) -> Example:
+    _check_length(file, line, text)
+    _check_length(file, line, label)
+    if not label.strip():
+        raise refuse(file, line, "an empty cell", "the name of a class", column)
+    return Example(text.strip(), label.strip(), file, line)
+
+
+def read_folder(folder: Path, encoding: str | None = None) -> Corpus:
     """Read a folder of one file a class, `<class>.txt`, with a text a line."""
     files = sorted(folder.glob("*.txt"))
     if len(files) < 2:
         raise refuse(folder, 1, f"{len(files)} files *.txt", "a file a class, two classes or more")
-    examples = [example for file in files for example in _a_text_a_line(file, file.stem, "utf-8")]
-    return gather(folder, examples, (f"{folder.name}/",))
+    read = [_a_text_a_line(file, file.stem, encoding) for file in files]
+    examples = [example for part, _ in read for example in part]
+    return gather(folder, examples, (f"{folder.name}/",), reading=tuple(reading for _, reading in read))
 
 
-def read_polarity(negative: Path, positive: Path) -> Corpus:
-    """Read the two files of the sentence-polarity corpus: a snippet a line, in Latin-1."""
+def read_polarity(negative: Path, positive: Path, encoding: str | None = None) -> Corpus:
+    """Read the two files of the sentence-polarity corpus, a snippet a line.
+
+    The corpus was published in Latin-1, and most copies are in UTF-8: what is valid UTF-8 is that, and no snippet
+    with an accent is both.
+    """
     files = ((negative, "negative"), (positive, "positive"))
-    examples = [example for file, label in files for example in _a_text_a_line(file, label, "latin-1")]
-    return gather(positive, examples, (negative.name, positive.name))
+    read = [_a_text_a_line(file, label, encoding or _polarity_encoding(file)) for file, label in files]
+    examples = [example for part, _ in read for example in part]
+    return gather(
+        positive, examples, (negative.name, positive.name), reading=tuple(reading for _, reading in read)
+    )
 
 
-def _a_text_a_line(file: Path, label: str, encoding: str) -> list[Example]:
-    examples = [Example(text, label, file, number) for number, text in _lines(file, encoding)]
+def _polarity_encoding(file: Path) -> str:
+    try:
+        content_of(file).decode("utf-8")
+    except UnicodeDecodeError:
+        return "latin-1"
+    return "utf-8"
+
+
+def _a_text_a_line(file: Path, label: str, encoding: str | None) -> tuple[list[Example], Reading]:
+    decoded = decode(file, content_of(file), encoding)
+    examples = [Example(text, label, file, number) for number, text in _lines(file, decoded.text)]
     if not examples:
         raise refuse(file, 1, "an empty file", "a text a line")
-    return examples
+    return examples, Reading(file.name, decoded.encoding)
 
 
 def read_imdb(folder: Path, origin: tuple[str, ...] = ()) -> Corpus:
@@ -242,7 +277,7 @@ def _reviews(part: Path) -> Iterator[Example]:
             got = "no *.txt" if (part / name).is_dir() else "no such folder"
             raise refuse(part / name, 1, got, "the layout of aclImdb: train|test/pos|neg/*.txt")
         for file in files:
-            text = decoded(file)
+            text = decode(file, content_of(file)).text
             _check_length(file, 1, text)
             yield Example(_HTML_BREAKS.sub(" ", text).strip(), label, file, 1)
 
@@ -253,7 +288,7 @@ def read_scored_snippets(file: Path, origin: tuple[str, ...]) -> Corpus:
     A snippet with a score of exactly 0 has no class and is left out.
     """
     examples = []
-    for number, line in _lines(file, "utf-8"):
+    for number, line in _lines(file, decode(file, content_of(file)).text):
         parts = line.split("\t", 2)
         try:
             score = float(parts[1])
@@ -270,8 +305,12 @@ def gather(
     origin: tuple[str, ...],
     tested: Sequence[Example] = (),
     test_file: Path | None = None,
+    reading: tuple[Reading, ...] = (),
 ) -> Corpus:
     """Gather examples; the classes are in the order of their names.
+
+    Texts and names of classes are normalised to Unicode's composed form (NFC), so that é is one letter however it
+    was typed. Names of classes that are one whole number, 1 and 1.0, are one class.
 
     Args:
         file: what the examples were read from, for messages.
@@ -279,9 +318,12 @@ def gather(
         origin: where they come from, for the report.
         tested: the corpus's own test part.
         test_file: what that was read from.
+        reading: how each file was read.
 
     Raises DataError for fewer than two classes, and for a class that the test part alone has.
     """
+    merged = _written_twice({unicodedata.normalize("NFC", e.label) for e in (*examples, *tested)})
+    examples, tested = ([_normalised(example, merged) for example in part] for part in (examples, tested))
     classes = tuple(sorted({example.label for example in examples}))
     if len(classes) < 2:
         got = f"the one class {classes[0]!r}" if classes else "an empty file"
@@ -301,77 +343,64 @@ def gather(
         origin=origin,
         places=tuple((example.file, example.line) for example in every),
         test_from=len(examples) if tested else None,
+        reading=reading,
+        merged=tuple(sorted(merged.items())),
     )
 
 
-def decoded(file: Path, encoding: str = "utf-8") -> str:
-    """Read a text file; DataError if it is not there or not in the encoding."""
-    if file.exists() and not file.is_file():  # a pipe or a device has no end
-        raise refuse(file, 1, "no plain file", "a text file")
-    try:
-        raw = file.read_bytes()
-    except OSError as error:
-        raise refuse(file, 1, f"an unreadable file ({error.strerror})", "a text file") from None
-    try:
-        return raw.decode("utf-8-sig" if encoding == "utf-8" else encoding)
-    except UnicodeDecodeError as error:
-        line = raw.count(b"\n", 0, error.start) + 1
-        raise refuse(file, line, f"the byte 0x{raw[error.start]:02x}", f"text in {encoding.upper()}") from None
+def _normalised(example: Example, merged: dict[str, str]) -> Example:
+    label = unicodedata.normalize("NFC", example.label)
+    return example._replace(text=unicodedata.normalize("NFC", example.text), label=merged.get(label, label))
 
 
-def _lines(file: Path, encoding: str) -> Iterator[tuple[int, str]]:
+def _written_twice(labels: set[str]) -> dict[str, str]:
+    """Return the labels 1.0 of which 1 is there, too: pandas writes them so once a cell is missing."""
+    floats = {label: label.rstrip("0").removesuffix(".") for label in labels if _WHOLE_FLOAT.fullmatch(label)}
+    return {label: whole for label, whole in floats.items() if whole in labels}
+
+
+_WHOLE_FLOAT = re.compile(r"-?(?:0|[1-9]\d*)\.0+")
+
+
+def _lines(file: Path, text: str) -> Iterator[tuple[int, str]]:
     """Yield the lines of a file that have something on them, each with its number."""
-    for number, line in enumerate(decoded(file, encoding).replace("\r\n", "\n").split("\n"), start=1):
+    for number, line in enumerate(text.replace("\r\n", "\n").split("\n"), start=1):
         _check_length(file, number, line)
         if line.strip():
             yield number, line.strip()
 
 
-def _rows(file: Path, delimiter: str) -> Iterator[tuple[int, _Row]]:
-    # a quotation mark in a tab-separated file is a quotation mark
-    stream = io.StringIO(decoded(file), newline="")
-    csv.field_size_limit(_CSV_LIMIT)
-    if delimiter == ",":
-        reader = csv.DictReader(stream)
-    else:
-        reader = csv.DictReader(stream, delimiter=delimiter, quoting=csv.QUOTE_NONE)
-    try:
-        for row in reader:
-            yield reader.line_num, row
-    except csv.Error as error:
-        raise refuse(file, reader.line_num + 1, str(error), "a table of texts") from None
-
-
-def _json_rows(file: Path) -> Iterator[tuple[int, _Row]]:
-    for number, line in enumerate(decoded(file).split("\n"), start=1):
+def _json_rows(file: Path, content: str, text: str, label: str) -> Iterator[tuple[int, str, str]]:
+    for number, line in enumerate(content.split("\n"), start=1):
         if not line.strip():
             continue
         try:
-            row = json.loads(line)
+            pairs = json.loads(line, object_pairs_hook=list)
         except (ValueError, RecursionError):
             raise refuse(file, number, "something else", "a JSON object on each line") from None
-        if not isinstance(row, dict):
-            raise refuse(file, number, type(row).__name__, "a JSON object on each line")
-        yield number, {key: _as_text(value) for key, value in row.items()}
+        row = _json_object(file, number, line, pairs)
+        yield number, _json_value(file, number, row, text), _json_value(file, number, row, label)
 
 
-def _as_text(value: object) -> str | None:
-    return value if isinstance(value, str | None) else json.dumps(value)
+def _json_object(file: Path, number: int, line: str, pairs: object) -> dict[str, object]:
+    if not line.lstrip().startswith("{") or not isinstance(pairs, list):
+        raise refuse(file, number, type(pairs).__name__, "a JSON object on each line")
+    names = [name for name, _ in pairs]
+    if twice := next((name for i, name in enumerate(names) if name in names[:i]), None):
+        raise refuse(file, number, f"the key {shortened(twice)} a second time", "each key once")
+    return dict(pairs)
 
 
-def _cell(file: Path, line: int, row: _Row, column: str) -> str:
-    value = row.get(column)
+def _json_value(file: Path, line: int, row: dict[str, object], key: str) -> str:
+    value = row.get(key)
     if value is None:
-        raise refuse(file, line, f"the columns {', '.join(map(str, row))}", f"a column {column!r} with a value")
-    _check_length(file, line, value)
-    return value.strip()
+        got = f"the keys {', '.join(map(str, row)) or 'of nothing'}"
+        raise refuse(file, line, got, f"a key {key!r} with a value")
+    if isinstance(value, list):
+        raise refuse(file, line, "a list, or an object", "a text, or a number", key)
+    return value if isinstance(value, str) else json.dumps(value)
 
 
 def _check_length(file: Path, line: int, text: str) -> None:
     if len(text) > LONGEST_TEXT:
         raise refuse(file, line, f"a text of {len(text):,} characters", f"at most {LONGEST_TEXT:,}")
-
-
-def shortened(text: str) -> str:
-    """Show a text in a message."""
-    return repr(text if len(text) <= 40 else f"{text[:39]}…")

@@ -1,24 +1,43 @@
 """Texts into tokens, and the vocabulary of those."""
 
 import logging
-import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
+
+import regex
 
 from reportgen.errors import MissingPrerequisiteError
 
 Tokenizer = Callable[[str], list[str]]
 
-_WORD = re.compile(r"[^\W_]+(?:['’-][^\W_]+)*|[^\w\s]|_")
+# Of Unicode's word boundaries (UAX 29), and with its classes of characters, which `re` does not know: a letter
+# keeps the marks and joiners on it, without which a word of Hindi falls to pieces, and an ideograph is a word of
+# its own. Other than there, a word with a hyphen is one word, and a number ends at its point.
+_HEAD = r"[[\p{L}\p{N}]--[\p{Han}\p{Hiragana}]]"
+_TAIL = r"[[\p{L}\p{N}\p{M}\u200c\u200d]--[\p{Han}\p{Hiragana}]]*+"
+_WORD = regex.compile(rf"(?V1){_HEAD}{_TAIL}(?:['’-]{_HEAD}{_TAIL})*|\S\p{{M}}*+")
+_UNSPACED = regex.compile(
+    r"(?V1)[[\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}\p{Tibetan}]&&\p{L}]"
+)
+_LETTER = regex.compile(r"\p{L}")
 
 
 def words(text: str) -> list[str]:
     """Split into words in lower case and single marks: `Don't stop!` is `don't`, `stop`, `!`.
 
-    A run of Chinese characters has no spaces to split at and stays one word; see `jieba` and `characters`.
+    Chinese has no spaces to split at: each of its characters is a word; see `jieba` and `characters`.
     """
     return _WORD.findall(text.lower())
+
+
+def unspaced_share(texts: Iterable[str]) -> float:
+    """Return the share of the letters that are of scripts which put no spaces between words, such as Chinese."""
+    letters_of_all = unspaced = 0
+    for text in texts:
+        letters_of_all += len(_LETTER.findall(text))
+        unspaced += len(_UNSPACED.findall(text))
+    return unspaced / letters_of_all if letters_of_all else 0.0
 
 
 def characters(text: str) -> list[str]:

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from reportgen.lab.data.corpora import LONGEST_TEXT, Corpus, Example, gather, refuse, shortened
+from reportgen.errors import refuse, shortened
+from reportgen.lab.data.corpora import LONGEST_TEXT, Corpus, Example, gather
 from reportgen.lab.settings import LoadedData
 from reportgen.lab.user_source import OwnClass, own_digest
 

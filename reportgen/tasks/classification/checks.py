@@ -31,6 +31,9 @@ IMBALANCE = 4.0
 one then has a fifth of the examples, from where on Google's Machine Learning Crash Course speaks of a moderate
 imbalance."""
 
+UNSPACED = 0.5
+"""The share of letters of such scripts from which on a text has no spaces to split at."""
+
 
 def chosen_by_test(results: Results, findings: Findings) -> Found | None:
     """RG101: of a search, the best variant was named by its test accuracy.
@@ -154,6 +157,16 @@ def _above_training(results: Results, tested: "pd.Series[float]") -> Iterator[di
             yield {"model": str(variant), "accuracy": float(accuracy), "train": train}
 
 
+def words_without_spaces(results: Results, _: Findings) -> Found | None:
+    """RG205: texts of a script without spaces, such as Chinese, that the suite splits into words at spaces."""
+    items = [
+        {"models": variants, "share": data["unspaced"]}
+        for variants, data in by_data(results)
+        if data.get("tokens") == "words" and data.get("unspaced", 0) >= UNSPACED
+    ]
+    return of_variants("RG205", results, items)
+
+
 CHECKS: Mapping[Code, Check] = {
     "RG101": chosen_by_test,
     "RG102": tested_each_epoch,
@@ -163,6 +176,7 @@ CHECKS: Mapping[Code, Check] = {
     "RG201": unfinished,
     "RG202": at_edge,
     "RG203": overfitting,
+    "RG205": words_without_spaces,
     "RG301": below_majority,
     "RG303": above_training,
     "RG304": unequal_sizes,

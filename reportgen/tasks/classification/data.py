@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import lru_cache
 from pathlib import Path
@@ -15,21 +15,21 @@ from pydantic import TypeAdapter
 
 from reportgen.data_files.fetching import MOVIE_SNIPPETS, fetched
 from reportgen.data_files.sharing import Shared, Texts, shared
-from reportgen.errors import Problem, reading
+from reportgen.errors import DataError, Problem, reading, refuse
 from reportgen.lab.data.corpora import (
     IMDB,
     Corpus,
-    DataError,
+    Reading,
     read_folder,
     read_imdb,
+    read_labelled,
     read_polarity,
     read_scored_snippets,
-    read_table,
-    refuse,
     unpacked,
 )
 from reportgen.lab.data.surnames import labelled_surnames, origin
-from reportgen.lab.data.tokens import TOKENIZERS, jieba_version, vocabulary
+from reportgen.lab.data.tables import Form
+from reportgen.lab.data.tokens import TOKENIZERS, jieba_version, unspaced_share, vocabulary
 from reportgen.lab.data.user_function import read_function, source_digest
 from reportgen.lab.settings import PATHS
 from reportgen.lab.user_source import OwnClass, is_own, own_digest
@@ -211,6 +211,8 @@ LONGEST = 5_000
 
 _NAMES = {"jieba": "words"}
 
+_UNSPACED_FROM = 0.5
+
 
 @dataclass(frozen=True)
 class DataFacts:
@@ -250,9 +252,18 @@ class DataFacts:
     unseen_tokens: int
     """How many different tokens the validation and test parts have that are not in the vocabulary."""
 
+    empty: int = 0
+    """Texts without a token, which are one step of padding."""
+    unspaced: float = 0.0
+    """Share of the letters that are of scripts without spaces between words."""
+    reading: tuple[Reading, ...] = ()
+    """How each file was read: its name, its encoding, and the separator of its cells."""
+    merged: tuple[tuple[str, str], ...] = ()
+    """Classes that were written in two ways, and what each is: 1.0 and 1."""
+
     def as_json(self) -> dict[str, Any]:
         """Return plain values for a JSON file."""
-        return asdict(self)
+        return asdict(self) | {"reading": tuple(reading._asdict() for reading in self.reading)}
 
 
 @dataclass(frozen=True)
@@ -261,7 +272,8 @@ class Dataset:
 
     `inputs` has shape (examples, longest): 0 is padding, 1 … V the tokens of the vocabulary, and V + 1 any other
     token. `lengths` and `labels` have shape (examples,). `parts` maps train, validation and test to indices of
-    examples. An example in no part is all padding and has the length 0.
+    examples. An example in no part is all padding and has the length 0; an empty text is one step of padding, as a
+    network reads no fewer, and has the length 1.
     """
 
     inputs: NDArray[np.int32]
@@ -304,7 +316,7 @@ def _prepared(settings: DataSettings) -> Dataset:
     corpus = load(settings)
     check_sizes(corpus, settings.split)
     parts = divide(np.array(corpus.labels), settings.split, settings.limit, corpus.test_from)
-    return encode(settings.source, corpus, parts, Encoding.of(settings), _divided(settings, corpus))
+    return encode(settings.source, corpus, parts, Encoding.of(settings, corpus.texts), _divided(settings, corpus))
 
 
 def load(settings: DataSettings) -> Corpus:
@@ -325,12 +337,14 @@ def _loaded(settings: DataSettings) -> Corpus:
         case ImdbSettings():
             return read_imdb(Path(settings.folder)) if settings.folder else read_imdb(unpacked(IMDB), (IMDB.file,))
         case PolaritySettings():
-            return read_polarity(Path(settings.negative), Path(settings.positive))
+            return read_polarity(Path(settings.negative), Path(settings.positive), settings.encoding)
         case TableSettings():
+            usual = "\t" if settings.source == "tsv" else ","
+            form = Form(settings.encoding, settings.separator, settings.columns, usual)
             tested = Path(settings.test_file) if settings.test_file else None
-            return read_table(Path(settings.file), settings.source, settings.text, settings.label, tested)
+            return read_labelled(Path(settings.file), settings.source, settings.text, settings.label, tested, form)
         case FolderSettings():
-            return read_folder(Path(settings.folder))
+            return read_folder(Path(settings.folder), settings.encoding)
         case FunctionSettings():
             divided = settings.split.test is not None or settings.split.train_per_class is not None
             return read_function(settings, divided=divided)
@@ -354,12 +368,17 @@ class Encoding:
     """Of the package that splits the texts, where that is none of ours."""
 
     @classmethod
-    def of(cls, settings: DataSettings) -> "Encoding":
-        """Return the encoding that a suite asks for; surnames are read letter by letter."""
+    def of(cls, settings: DataSettings, texts: Sequence[str] = ()) -> "Encoding":
+        """Return the encoding that a suite asks for; surnames are read letter by letter.
+
+        Where it does not say what the tokens are, they are words, and characters if half of the texts' letters and
+        more are of scripts without spaces between words.
+        """
         if isinstance(settings, SurnamesSettings):
             return cls()
+        usual = "characters" if unspaced_share(texts) >= _UNSPACED_FROM else "words"
         version = jieba_version() if settings.tokens == "jieba" else ""
-        return cls(settings.tokens, settings.vocabulary_size, settings.max_length, version)
+        return cls(settings.tokens or usual, settings.vocabulary_size, settings.max_length, version)
 
 
 def encode(
@@ -383,13 +402,14 @@ def encode(
         raise refuse(*corpus.place(0), got, "texts with something in them")
     place = {token: i for i, token in enumerate(known, start=1)}
     unknown = len(known) + 1
-    index = np.array([place.get(token, unknown) for token in tokens], np.int32)
+    index = np.array([place.get(token, unknown) if token else 0 for token in tokens], np.int32)
     lengths = np.array([len(row) for row in rows])
     inputs = np.zeros((len(rows), int(lengths.max())), np.int32)
     for example, row in zip(inputs, rows, strict=True):
         example[: len(row)] = index[row]
     labels = np.array(corpus.labels, np.int64)
     tested = parts["test"]
+    said = np.count_nonzero(inputs, axis=1)  # the tokens of a text, of which an empty one has none
     heldout = _counts(rows, np.concatenate([parts["validation"], tested]), len(tokens))
     facts = DataFacts(
         source=source,
@@ -400,15 +420,19 @@ def encode(
         divided=divided,
         vocabulary=len(known),
         trained_tokens=len(counted.keys() - {""}),
-        unknown_share=np.count_nonzero(inputs[tested] == unknown) / int(lengths[tested].sum()),
+        unknown_share=np.count_nonzero(inputs[tested] == unknown) / max(1, int(said[tested].sum())),
         max_length=encoding.max_length,
         cut=cut,
-        lengths=_lengths(lengths[used]),
+        lengths=_lengths(said[used]),
         **_class_facts(corpus, labels, parts),
         naive_bayes_accuracy=naive_bayes_accuracy(inputs, labels, parts, len(corpus.classes), len(known)),
         repeated=repeated(rows, labels, parts),
         ambiguous=_in_several_classes((corpus.texts[i], corpus.labels[i]) for i in used),
         unseen_tokens=len({token for i, token in enumerate(tokens) if token and heldout[i]} - place.keys()),
+        empty=int((said[used] == 0).sum()),
+        unspaced=unspaced_share(corpus.texts[i] for i in used),
+        reading=corpus.reading,
+        merged=corpus.merged,
     )
     return Dataset(inputs, lengths, labels, parts, tuple(known), facts, Texts.of(corpus.texts))
 
@@ -464,7 +488,13 @@ def _in_several_classes(examples: Iterable[tuple[str, int]]) -> int:
 
 def _digest(corpus: Corpus, encoding: Encoding, parts: dict[str, Integers]) -> str:
     # the texts and not the arrays made of them: those do not tell one unseen token, or none, from another
-    words = [list(corpus.classes), corpus.texts, corpus.labels, asdict(encoding)]
+    words: list[Any] = [list(corpus.classes), corpus.texts, corpus.labels, asdict(encoding)]
+    told = [
+        reading[1:]
+        for reading in corpus.reading
+        if reading.encoding != "UTF-8" or reading.separator in (";", "|", "，")
+    ]
+    words += [[told, corpus.merged]] if told or corpus.merged else []  # what the report says of the files
     digest = hashlib.sha256(json.dumps(words).encode())
     for array in (parts[part] for part in PARTS):
         digest.update(repr(array.shape).encode())

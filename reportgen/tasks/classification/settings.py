@@ -9,6 +9,8 @@ from pydantic_core import PydanticCustomError, PydanticKnownError
 from reportgen.lab.settings import (
     Count,
     DataOfAnyTask,
+    EncodingName,
+    FormSettings,
     Fraction,
     FractionOrZero,
     LoadedData,
@@ -172,9 +174,10 @@ class SurnamesSettings(DataOfAnyTask):
 class AnyTextSettings(DataOfAnyTask):
     """What every source of texts is asked."""
 
-    tokens: Literal["words", "characters", "letters", "jieba"] = Field(
-        "words",
-        description="What a text is split into; for Chinese, characters or jieba's words; letters keep spaces.",
+    tokens: Literal["words", "characters", "letters", "jieba"] | None = Field(
+        None,
+        description="What a text is split into; for Chinese, characters or jieba's words; letters keep spaces. "
+        "Words unless given, and characters for texts in a script that has no spaces.",
     )
     vocabulary_size: Annotated[Count, Field(le=10**6)] | None = Field(
         20_000, description="The most frequent tokens of the training part; all others count as unknown."
@@ -213,18 +216,21 @@ class ImdbSettings(AnyTextSettings):
 
 
 class PolaritySettings(TextSettings):
-    """The two files of the sentence-polarity corpus: a snippet a line, in Latin-1."""
+    """The two files of the sentence-polarity corpus: a snippet a line, in Latin-1 or UTF-8."""
 
     source: Literal["sentence-polarity"] = Field(description="Where the examples come from.")
+    encoding: EncodingName | None = Field(
+        None, description="Encoding of both files; UTF-8 or Latin-1 unless given."
+    )
     negative: str = Field(description="File of the negative snippets, beside the suite.")
     positive: str = Field(description="File of the positive snippets, beside the suite.")
 
 
-class TableSettings(TextSettings):
+class TableSettings(FormSettings, TextSettings):
     """A table of your own, with a row an example."""
 
     source: Literal["csv", "tsv", "jsonl"] = Field(description="Where the examples come from.")
-    file: str = Field(description="The table, beside the suite; UTF-8.")
+    file: str = Field(description="The table, beside the suite.")
     text: str = Field("text", description="Name of the column with the text.")
     label: str = Field("label", description="Name of the column with the class.")
     test_file: str | None = Field(None, description="A second table like it to test on, beside the suite.")
@@ -235,6 +241,12 @@ class TableSettings(TextSettings):
             raise PydanticCustomError("rule", "no split.test or split.train_per_class with test_file")
         return self
 
+    @model_validator(mode="after")
+    def _has_cells_where_it_says_how(self) -> "TableSettings":
+        if self.source == "jsonl" and (self.separator or not self.header):
+            raise PydanticCustomError("rule", "no separator and no columns with source jsonl, which has none")
+        return self
+
 
 class FolderSettings(TextSettings):
     """A folder of your own with a file a class, <class>.txt, and a text a line."""
@@ -243,6 +255,7 @@ class FolderSettings(TextSettings):
 
     source: Literal["folder"] = Field(description="Where the examples come from.")
     folder: str = Field(description="The folder, beside the suite.")
+    encoding: EncodingName | None = Field(None, description="Encoding of the files; told by their bytes.")
 
 
 class FunctionSettings(LoadedData, TextSettings):

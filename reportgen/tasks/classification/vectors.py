@@ -12,8 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from reportgen.errors import MissingPrerequisiteError, reading
-from reportgen.lab.data.corpora import refuse, shortened
+from reportgen.errors import MissingPrerequisiteError, reading, refuse, shortened
 from reportgen.lab.user_source import PACKAGED_VECTORS
 from reportgen.tasks.classification.data import Dataset, prepare
 from reportgen.tasks.classification.settings import DataSettings

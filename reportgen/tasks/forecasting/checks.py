@@ -74,11 +74,27 @@ def error_of_mean(record: Record) -> float:
     return float(np.square(scaled).mean())
 
 
+def dates_run_backwards(results: Forecasts, _: Findings) -> Found | None:
+    """RG206: in the table of a series, dates that are before those above them."""
+    items = [
+        {
+            "models": variants,
+            "column": table["dates"],
+            "count": table["backwards"],
+            "line": table["backwards_line"],
+        }
+        for variants, data in by_data(results)
+        if (table := data.get("table")) and table["backwards"]
+    ]
+    return of_variants("RG206", results, items)
+
+
 CHECKS: Mapping[Code, Check] = {
     "RG101": chosen_by_test,
     "RG103": in_both_parts,
     "RG201": unfinished,
     "RG202": at_edge,
+    "RG206": dates_run_backwards,
     "RG302": worse_than_mean,
     "RG304": unequal_sizes,
     "RG305": few_seeds,

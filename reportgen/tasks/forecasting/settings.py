@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from reportgen.lab.settings import Count, DataOfAnyTask, LoadedData, Natural, Positive, RunOfAnyTask
+from reportgen.lab.settings import Count, DataOfAnyTask, FormSettings, LoadedData, Natural, Positive, RunOfAnyTask
 from reportgen.lab.training.settings import AnyTrainingSettings, require_validation_part
 from reportgen.lab.user_source import MayBeOwn, OwnName, OwnOrRecurrentCell
 
@@ -53,11 +53,11 @@ class SineSettings(HeldOutSequences):
         return self
 
 
-class SeriesSettings(HeldOutSequences):
+class SeriesSettings(FormSettings, HeldOutSequences):
     """A column of a table of your own, cut into windows; the last ones are held out."""
 
     source: Literal["series"] = Field(description="Where the sequences come from.")
-    file: str = Field(description="The table, CSV, beside the suite; UTF-8.")
+    file: str = Field(description="The table, beside the suite.")
     column: str = Field(description="Name of the column with the numbers, in the order of time.")
     window: Points = Field(200, description="Points of a sequence; the first half is given, the second foretold.")
     stride: Annotated[Count, Field(le=100_000)] = Field(
