@@ -17,15 +17,14 @@ from reportgen.executors.base import Event, carry_out_all
 from reportgen.executors.parallel import ParallelMap, parallel_map, serial_map
 from reportgen.options import Options as Options
 from reportgen.options import Outcome as Outcome
+from reportgen.planning import claim_journal, preflight
 from reportgen.planning import load as documents
 from reportgen.planning import load as loading
 from reportgen.planning import plan as planning
-from reportgen.planning import preflight
 from reportgen.planning.load import Loaded, look_through
 from reportgen.planning.output import CACHE, Output
 from reportgen.planning.plan import Plan, Step
 from reportgen.planning.user_files import OwnFile
-from reportgen.storage import claim_journal
 from reportgen.storage.cache import Kept
 from reportgen.storage.records import Store
 from reportgen.storage.untrusted import UntrustedFolder

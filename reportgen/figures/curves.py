@@ -13,6 +13,7 @@ from reportgen.analysis.tables import norms
 from reportgen.figures.deferred import Sketch, sketch
 from reportgen.figures.style import COLUMNS, LINES, WIDTH, legend_below, logarithmic, series_style, wrapped
 from reportgen.i18n.languages import Language
+from reportgen.tasks.registry import task_named
 
 _TALLEST = 8.2
 """Inches that the rows have on a page."""
@@ -126,7 +127,7 @@ def gradient_norms(results: Runs, labels: Mapping[str, str], language: Language)
     table = norms(results)
     lines = {name: label for name, label in labels.items() if name in set(table["variant"])}
     if lines:
-        unit = "epoch" if results.task == "classification" else "step"
+        unit = "epoch" if task_named(results.task).has_epochs else "step"
         yield "gradient_norm", sketch("figures.curves.gradient_norm", table, lines, unit, language)
 
 

@@ -10,13 +10,12 @@ from reportgen.analysis.results import Runs
 from reportgen.errors import ReportgenError
 from reportgen.i18n.fonts import Growing
 from reportgen.i18n.languages import Language
-from reportgen.planning import load
+from reportgen.planning import claim_journal, load
 from reportgen.planning.load import Loaded, look_through
 from reportgen.planning.output import CACHE
 from reportgen.planning.plan import Action, Plan
 from reportgen.report.html import to_html
 from reportgen.report.styles import style_sheets
-from reportgen.storage import claim_journal
 from reportgen.storage.build_state import own_digests
 from reportgen.storage.cache import Kept
 from reportgen.storage.records import Store

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from reportgen.errors import ReportgenError
-from reportgen.storage import claim_journal
+from reportgen.planning import claim_journal
 from reportgen.storage.records import Store
 from reportgen.suite.claims import Claim, parse
 from reportgen.tasks.registry import task_named

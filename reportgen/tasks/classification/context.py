@@ -210,8 +210,9 @@ def mistakes_of(record: Record) -> list[dict[str, Any]]:
 def explain_classifiers(results: Results, findings: Findings) -> ExplainedClassifiers:
     """Gather what the sections of a classification report need."""
     variants = most_accurate(findings.comparison, representatives(results), MOST_CURVES)
-    measured = explain_memory(results, variants)
-    return ExplainedClassifiers(**vars(measured), choices=choices(results), difference=matrix_difference(results))
+    chosen = choices(results)
+    measured = replace(explain_memory(results, variants), chosen=bool(chosen))
+    return ExplainedClassifiers(**vars(measured), choices=chosen, difference=matrix_difference(results))
 
 
 def log(record: Record) -> str:
