@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from reportgen.analysis.checks import Checked
     from reportgen.analysis.claims import Judged
+    from reportgen.analysis.comparisons import Reach
     from reportgen.analysis.results import Runs
     from reportgen.figures.deferred import Sketches
     from reportgen.i18n.languages import Language
@@ -102,6 +103,10 @@ class Findings(Protocol):
     @property
     def claims(self) -> "list[Judged]":
         """The claims of the suite, each with its verdict."""
+
+    @property
+    def reach(self) -> "Reach | None":
+        """How much is compared, and what the seeds can show; None where nothing is compared."""
 
 
 class Task(Protocol):
