@@ -178,7 +178,7 @@ def collect(planned: Plan, store: Store) -> "Runs":
     """Read the records and gather them in tables."""
     task = task_of(planned.steps[0].run.variant.settings.data.source)
     pairs = [(step.run, _record(step, store)) for step in planned.steps]
-    return task.collect(pairs)
+    return task.results().collect(pairs)
 
 
 def _record(step: Step, store: Store) -> "Record":
@@ -192,7 +192,7 @@ def _record(step: Step, store: Store) -> "Record":
 
 def analyse(results: "Runs", claims: Sequence[Claim] = (), late: Collection[str] = ()) -> Findings:
     """Work out what the results show, and judge the claims of the suite; `late`: see `claim_journal.late`."""
-    return task_named(results.task).analyse(results, claims, late)
+    return task_named(results.task).findings().analyse(results, claims, late)
 
 
 def draw(
@@ -208,7 +208,7 @@ def draw(
     from reportgen.figures.deferred import all_as_svg
 
     files = UntrustedFolder(folder)
-    sketches = task_named(results.task).figures
+    sketches = task_named(results.task).figures().sketches
     wanted = [sketches(results, findings, language, sections) for language in languages]
     paths: dict[str, dict[str, str]] = {}
     for language, figures in zip(languages, all_as_svg(wanted, kept, parallel), strict=True):
@@ -235,7 +235,7 @@ def write(
     from reportgen.report import guarded
 
     any_language = next(iter(figures.values()))
-    build_context = task_named(results.task).context
+    build_context = task_named(results.task).context().build_context
     contexts = []
     for language in loaded.languages:
         own = figures.get(language.code, any_language)
@@ -248,4 +248,4 @@ def write(
 
 def numbers(results: "Runs", findings: Findings, folder: Path, suite: Suite) -> list[str]:
     """Leave the numbers for other programs in `folder`: tables/*.csv and results.json; return their paths."""
-    return task_named(results.task).write_numbers(folder, results, findings, suite.checks)
+    return task_named(results.task).numbers().write(folder, results, findings, suite.checks)

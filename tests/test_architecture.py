@@ -15,7 +15,7 @@ from reportgen.tasks.registry import TASKS
 PACKAGE = Path(reportgen.__file__).parent
 
 # A package imports only from those below it. Of tasks/, what trains stands low, what reports stands high, and the
-# contract, with the classes that keep it, in between: their methods import the rest of a task when they are called.
+# contract, with the classes that keep it, in between: their methods import the rest of a task when called.
 LAYERS = [
     {"__main__"},
     {"cli"},

@@ -89,7 +89,7 @@ def pairs(results: Runs) -> list[Pair]:
 
 
 def _times(results: Runs) -> pd.DataFrame:
-    step = task_named(results.task).seconds_per_step
+    step = task_named(results.task).results().seconds_per_step
     seconds = [step(results.records[run]) for run in results.runs["run"]]
     times = results.runs[["variant", "seed", "status"]].assign(seconds=seconds)
     return times.assign(score=-np.log10(times["seconds"]))

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from reportgen.analysis.checks import Checked, Found
+from reportgen.analysis.checks import Checked, Found, look
 from reportgen.analysis.results import Runs
 from reportgen.i18n.languages import Language, load_languages
 from reportgen.i18n.origins import Text, unmarked
@@ -60,7 +60,7 @@ def section(checked: Checked, silence: Checks, language: Language, labels: Mappi
 
 def checks_as_json(results: Runs, findings: Any, silence: Checks) -> dict[str, Any]:
     """Return what `results.json` holds of the checks; `lines` are for the terminal."""
-    checked = task_named(results.task).check(results, findings)
+    checked = look(task_named(results.task).checks().CHECKS, results, findings)
     return {
         "looked_for": list(checked.looked_for),
         "found": [_plain_found(item, silence) for item in checked.found],

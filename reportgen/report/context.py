@@ -6,6 +6,7 @@ from typing import Any
 
 from markupsafe import Markup
 
+from reportgen.analysis.checks import look
 from reportgen.analysis.display_limits import MOST_CURVES
 from reportgen.analysis.results import Runs
 from reportgen.analysis.statistics import AGREEMENT, ALPHA
@@ -188,7 +189,7 @@ def common(
             for row in runs
         ],
         "figures": dict(figures),
-        "checks": section(task.check(results, findings), suite.checks, language, labels),
+        "checks": section(look(task.checks().CHECKS, results, findings), suite.checks, language, labels),
         "claims": told(findings.claims, labels, language),
         "imported": imported_of(results, labels),
         "early_stops": early_stops(results, labels),
@@ -198,4 +199,6 @@ def common(
 
 
 def _log_text(run: str, record: Record, task: Task) -> str:
-    return origins.Text(task.log(record), (("runs", run, "epoch_log" if task.has_epochs else "step_log"),))
+    return origins.Text(
+        task.context().log(record), (("runs", run, "epoch_log" if task.has_epochs else "step_log"),)
+    )

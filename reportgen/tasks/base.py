@@ -1,8 +1,8 @@
 """The contract of a task: what one brings, and what the rest of the program asks of it.
 
 A task is a folder beside this file, with a class in `task.py` that implements `Task`. Its methods import the
-other modules of the folder when they are called, so that a plan imports neither torch nor pandas; each checks with
-`narrow` that it was given what its own task makes.
+other modules of the folder when they are called, so that a plan imports neither torch nor pandas; the functions of
+these check with `narrow` that they were given what their own task makes.
 """
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     import pandas as pd
     import torch
 
-    from reportgen.analysis.checks import Checked
+    from reportgen.analysis.checks import Check
     from reportgen.analysis.claims import Judged
     from reportgen.analysis.comparisons import Reach
     from reportgen.analysis.results import Runs
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from reportgen.lab.user_class import ModelContract
     from reportgen.report.context import Common
     from reportgen.suite.claims import Claim
-    from reportgen.suite.declarations import Checks
+    from reportgen.suite.declarations import Checks, Code
     from reportgen.suite.expansion import Run
     from reportgen.suite.schema import Suite
     from reportgen.user_code.layers import Trial
@@ -172,32 +172,66 @@ class Task(Protocol):
     ) -> None:
         """Train and test one model, and fill in `outcome` on the way."""
 
-    # records to findings; no torch
+    # records to a report; no torch
+    def results(self) -> "ResultsModule":
+        """Return the module that gathers records in DataFrames."""
+
+    def findings(self) -> "FindingsModule":
+        """Return the module that works out what the results show."""
+
+    def checks(self) -> "ChecksModule":
+        """Return the module with what a reader should know before believing the numbers."""
+
+    def figures(self) -> "FiguresModule":
+        """Return the module with the figures."""
+
+    def context(self) -> "ContextModule":
+        """Return the module with what the templates may use."""
+
+    def numbers(self) -> "NumbersModule":
+        """Return the module that writes the numbers for other programs."""
+
+
+class ResultsModule(Protocol):
+    """`results.py` of a task."""
+
     def collect(self, pairs: "Sequence[tuple[Run, Record]]") -> "Runs":
         """Gather records in DataFrames."""
-
-    def analyse(self, results: "Runs", claims: "Sequence[Claim]", late: Collection[str]) -> Findings:
-        """Work out what the results show, and judge the claims; `late` are the texts of those stated late."""
-
-    def check(self, results: "Runs", findings: Findings) -> "Checked":
-        """Look for what a reader should know before believing the numbers."""
 
     def seconds_per_step(self, record: "Record") -> float:
         """Return the median time of an epoch, an evaluation or a step of a finished run, in seconds."""
 
-    # findings to a report
-    def figures(
+
+class FindingsModule(Protocol):
+    """`findings.py` of a task."""
+
+    def analyse(self, results: "Runs", claims: "Sequence[Claim]", late: Collection[str]) -> Findings:
+        """Work out what the results show, and judge the claims; `late` are the texts of those stated late."""
+
+
+class ChecksModule(Protocol):
+    """`checks.py` of a task."""
+
+    CHECKS: "Mapping[Code, Check]"
+    """In the order of their codes."""
+
+
+class FiguresModule(Protocol):
+    """`figures.py` of a task."""
+
+    def sketches(
         self, results: "Runs", findings: Findings, language: "Language", sections: Collection[str]
     ) -> "Sketches":
         """Return the figures by name, not drawn yet."""
 
-    def log(self, record: "Record") -> str:
-        """Write what a run logged, as the report prints it."""
 
-    def context_class(self) -> "type[Common]":
-        """Return the class of what `context` returns."""
+class ContextModule(Protocol):
+    """`context.py` of a task."""
 
-    def context(
+    CONTEXT: "type[Common]"
+    """The class of what `build_context` returns."""
+
+    def build_context(
         self,
         suite: "Suite",
         results: "Runs",
@@ -209,7 +243,14 @@ class Task(Protocol):
     ) -> "Common":
         """Return what the templates may use, in one language."""
 
-    def write_numbers(self, folder: Path, results: "Runs", findings: Findings, silence: "Checks") -> list[str]:
+    def log(self, record: "Record") -> str:
+        """Write what a run logged, as the report prints it."""
+
+
+class NumbersModule(Protocol):
+    """`numbers.py` of a task, or its `context.py`."""
+
+    def write(self, folder: Path, results: "Runs", findings: Findings, silence: "Checks") -> list[str]:
         """Write tables/*.csv and results.json into the report's folder; return their paths from there."""
 
 

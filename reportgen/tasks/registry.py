@@ -37,4 +37,4 @@ def run_settings(plain: dict[str, Any]) -> RunOfAnyTask:
 
 def contexts() -> "dict[str, type[Common]]":
     """Return by task what its templates may use: a class with a field a name."""
-    return {task.name: task.context_class() for task in TASKS}
+    return {task.name: task.context().CONTEXT for task in TASKS}

@@ -163,11 +163,11 @@ def test_the_time_of_a_step_is_the_median_of_the_log() -> None:
     slow = replace(
         record(run, 100, {}, "k"), steps=[{"step": s, "seconds": s / 100 + 60} for s in (50, 100, 150, 160)]
     )
-    assert_allclose(task_named("addition").seconds_per_step(slow), 0.01)
+    assert_allclose(task_named("addition").results().seconds_per_step(slow), 0.01)
     by_epoch = replace(slow, epochs=[{"seconds": s} for s in (9, 2, 3)])
-    assert_allclose(task_named("classification").seconds_per_step(by_epoch), 3)
+    assert_allclose(task_named("classification").results().seconds_per_step(by_epoch), 3)
     by_evaluation = replace(slow, arrays={"evaluation_seconds": np.array([5.0, 5.5, 6.0])})
-    assert_allclose(task_named("forecasting").seconds_per_step(by_evaluation), 0.5)
+    assert_allclose(task_named("forecasting").results().seconds_per_step(by_evaluation), 0.5)
 
 
 def test_the_same_training_on_both_devices_is_a_pair() -> None:

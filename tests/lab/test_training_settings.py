@@ -89,9 +89,9 @@ def test_every_task_has_them_all(task: str) -> None:
     assert (again.epochs, again.steps, again.measures) == (record.epochs, record.steps, record.measures)
     assert (
         f"Stopped early: no lower loss since {unit} {stop['best']}"
-        in task_named(record.task).log(record).splitlines()
+        in task_named(record.task).context().log(record).splitlines()
     )
-    assert f"LR: {rows[0]['learning_rate']:.4g} Gradient norm: " in task_named(record.task).log(record)
+    assert f"LR: {rows[0]['learning_rate']:.4g} Gradient norm: " in task_named(record.task).context().log(record)
 
 
 def test_a_log_without_them_is_as_it_was() -> None:
@@ -102,13 +102,13 @@ def test_a_log_without_them_is_as_it_was() -> None:
     assert tuple(record.epochs[0]) == EPOCH_COLUMNS
     assert to_files(record)["epochs.csv"].splitlines()[0].decode() == ",".join(EPOCH_COLUMNS)
     assert "early_stop" not in record.measures
-    assert not any(word in task_named(record.task).log(record) for word in ("LR", "norm", "Stopped"))
+    assert not any(word in task_named(record.task).context().log(record) for word in ("LR", "norm", "Stopped"))
 
 
 def test_our_own_log_is_still_imported(tmp_path: Path) -> None:
     """A log with rates, norms and an early stop is read like any other of ours."""
     record = carried_out(TASKS["classification"])
-    text = task_named(record.task).log(record)
+    text = task_named(record.task).context().log(record)
     log = read_log(tmp_path / "run.log", text.encode(), ImportSettings.model_validate({"path": "run.log"}))
     assert log.kept_epoch == record.kept_epoch
     assert [row["train_loss"] for row in log.epochs] == pytest.approx(
@@ -302,7 +302,7 @@ def test_reports_tell_of_stops_schedules_and_norms(task: str, tmp_path: Path) ->
         for run in runs_of(loaded.suite, "cpu")
         if not isinstance(run.variant.settings, ImportedRun)
     ]
-    results = task_named(task).collect(pairs)
+    results = task_named(task).results().collect(pairs)
     findings = pipeline.analyse(results, loaded.claims)
     languages = load_languages(["zh", "en"], loaded.template_folders)
     figures = pipeline.draw(results, findings, list(languages), tmp_path)
@@ -318,7 +318,7 @@ def test_reports_tell_of_stops_schedules_and_norms(task: str, tmp_path: Path) ->
         assert kind in texts[code]
         assert (tmp_path / figures[code]["gradient_norm"]).is_file()
         assert f"]({figures[code]['gradient_norm']})" in texts[code]
-    written = task_named(task).write_numbers(tmp_path, results, findings, loaded.suite.checks)
+    written = task_named(task).numbers().write(tmp_path, results, findings, loaded.suite.checks)
     assert "tables/gradient_norms.csv" in written
     runs = json.loads((tmp_path / "results.json").read_text("utf-8"))["runs"]
     log = runs["a/seed=0"]["epoch_log" if task == "classification" else "step_log"]

@@ -259,18 +259,20 @@ def contexts() -> dict[str, border.Crossed]:
         (run, from_files({file.name: file.read_bytes() for file in place.iterdir()}))
         for run, place in places.items()
     ]
-    results = task_named("classification").collect(records)
+    results = task_named("classification").results().collect(records)
     findings = pipeline.analyse(results, loaded.claims)
-    build_context = task_named("classification").context
+    build_context = task_named("classification").context().build_context
     forecasts, additions = forecasting.results(), addition.results({})
     found = {
         "classification": build_context(loaded.suite, results, findings, {}, EN, quick=False),
-        "forecasting": task_named("forecasting").context(
+        "forecasting": task_named("forecasting")
+        .context()
+        .build_context(
             forecasting.suite(forecasting.ALIKE), forecasts, pipeline.analyse(forecasts), {}, EN, quick=False
         ),
-        "addition": task_named("addition").context(
-            addition.suite(), additions, pipeline.analyse(additions), {}, EN, quick=False
-        ),
+        "addition": task_named("addition")
+        .context()
+        .build_context(addition.suite(), additions, pipeline.analyse(additions), {}, EN, quick=False),
     }
     return {task: border.cross(names, "en") for task, names in found.items()}
 

@@ -142,6 +142,7 @@ from dataclasses import dataclass, field
 
 import pandas as pd
 
+from reportgen.analysis.checks import unequal_sizes, unfinished
 from reportgen.analysis.claims import decided, judge
 from reportgen.analysis.comparisons import corrected
 from reportgen.analysis.results import Runs, columns_of, variants_of
@@ -187,15 +188,26 @@ def analyse(results, claims, late):
     return Findings(table, decided(judged, family.claims), family.reach)
 
 
-def figures(results, findings, language, sections):
+CHECKS = {"RG201": unfinished, "RG304": unequal_sizes}
+
+
+def sketches(results, findings, language, sections):
     """Return no figures."""
     return Sketches({}, [], language)
 
 
-def context(suite, results, findings, figures, language, quick):
+CONTEXT = ParityContext
+
+
+def build_context(suite, results, findings, figures, language, *, quick):
     """Return what the templates may use."""
     shared = common(suite, results, findings, figures, language, quick=quick)
     return ParityContext(**shared, findings=findings)
+
+
+def seconds_per_step(record):
+    """Return the seconds of a step."""
+    return record.measures["seconds"] / record.steps[-1]["step"]
 
 
 def log(record):
@@ -246,40 +258,11 @@ class Parity(Task):
         from reportgen.tasks.parity import run
         run.carry_out(settings, seed, device, hooks, outcome, checkpoint)
 
-    def collect(self, pairs):
+    def results(self):
         from reportgen.tasks.parity import report
-        return report.collect(pairs)
+        return report
 
-    def analyse(self, results, claims, late):
-        from reportgen.tasks.parity import report
-        return report.analyse(results, claims, late)
-
-    def check(self, results, findings):
-        from reportgen.analysis.checks import look, unequal_sizes, unfinished
-        return look({"RG201": unfinished, "RG304": unequal_sizes}, results, findings)
-
-    def seconds_per_step(self, record):
-        return record.measures["seconds"] / record.steps[-1]["step"]
-
-    def figures(self, results, findings, language, sections):
-        from reportgen.tasks.parity import report
-        return report.figures(results, findings, language, sections)
-
-    def log(self, record):
-        from reportgen.tasks.parity import report
-        return report.log(record)
-
-    def context_class(self):
-        from reportgen.tasks.parity import report
-        return report.ParityContext
-
-    def context(self, suite, results, findings, figures, language, *, quick):
-        from reportgen.tasks.parity import report
-        return report.context(suite, results, findings, figures, language, quick)
-
-    def write_numbers(self, folder, results, findings, silence):
-        from reportgen.tasks.parity import report
-        return report.write(folder, results, findings, silence)
+    findings = checks = figures = context = numbers = results
 '''
 
 RESULTS = """\

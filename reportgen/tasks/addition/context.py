@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 
 from reportgen.analysis.display_limits import declared
+from reportgen.analysis.results import Runs
 from reportgen.analysis.studies import Study, names_of
 from reportgen.analysis.tables import norms
 from reportgen.i18n.languages import Language
@@ -21,6 +22,8 @@ from reportgen.suite.declarations import Checks
 from reportgen.suite.schema import Suite
 from reportgen.tasks.addition.findings import HOLDS, Findings, Studied, by_setting
 from reportgen.tasks.addition.results import Additions
+from reportgen.tasks.base import Findings as AnyFindings
+from reportgen.tasks.base import narrow
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,16 +50,22 @@ class AdditionContext(Common):
     holds: float = HOLDS
 
 
+CONTEXT: type[Common] = AdditionContext
+"""What the templates of this task may use."""
+
+
 def build_context(
     suite: Suite,
-    results: Additions,
-    findings: Findings,
+    results: Runs,
+    findings: AnyFindings,
     figures: Mapping[str, str],
     language: Language,
     *,
     quick: bool,
 ) -> AdditionContext:
     """Gather what the templates need, in one language."""
+    results = narrow(results, Additions)
+    findings = narrow(findings, Findings)
     shared = common(suite, results, findings, figures, language, quick=quick)
     settings = list(shared["settings"].values())
     told = [
@@ -130,8 +139,10 @@ def _is_of(name: str, setting: str) -> bool:
     return name == setting or name.startswith(f"{setting}.")
 
 
-def write(folder: Path, results: Additions, findings: Findings, silence: Checks) -> list[str]:
+def write(folder: Path, results: Runs, findings: AnyFindings, silence: Checks) -> list[str]:
     """Write `tables/*.csv` and `results.json` into the report's folder; return their paths from there."""
+    results = narrow(results, Additions)
+    findings = narrow(findings, Findings)
     content = as_json_of(results, "step_log", _numbers(results, findings), findings.claims)
     return put(
         folder, _tables(results, findings), {**content, "checks": checks_as_json(results, findings, silence)}

@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import NullLocator, PercentFormatter
 
 from reportgen.analysis.display_limits import MOST_CURVES
+from reportgen.analysis.results import Runs
 from reportgen.analysis.studies import Grid, Study, names_of
 from reportgen.figures.curves import gradient_norms
 from reportgen.figures.deferred import Sketch, Sketches, for_figures, sketch
@@ -19,6 +20,8 @@ from reportgen.figures.style import WIDTH, legend_below, logarithmic, series_sty
 from reportgen.i18n.languages import Language
 from reportgen.tasks.addition.findings import Findings, by_setting
 from reportgen.tasks.addition.results import Additions
+from reportgen.tasks.base import Findings as AnyFindings
+from reportgen.tasks.base import narrow
 
 _LOGARITHMIC_FROM = 8
 """The axis is logarithmic from where the largest value is so many times the smallest."""
@@ -30,15 +33,15 @@ _TOP = 0.95
 """Where on the axis the runs stand that never got all sums right."""
 
 
-def sketches(
-    results: Additions, findings: Findings, language: Language, sections: Collection[str] = ()
-) -> Sketches:
+def sketches(results: Runs, findings: AnyFindings, language: Language, sections: Collection[str] = ()) -> Sketches:
     """Return the figures by name.
 
     `study-<number>` has the curves of a study, `steps-<number>` the steps to right sums against a setting that is
     a number, `grid-<number>` those of two settings, `lengths` the accuracy at other lengths than that trained on.
     Those of the sections that explain are as in a classification report.
     """
+    results = narrow(results, Additions)
+    findings = narrow(findings, Findings)
     labels = {variant.name: variant.label_in(language.code) for variant in results.variants}
     spoken = for_figures(language)
     figures = chain(

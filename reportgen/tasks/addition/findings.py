@@ -15,11 +15,13 @@ from reportgen.analysis.comparisons import (
     corrected,
     scores_of,
 )
+from reportgen.analysis.results import Runs
 from reportgen.analysis.studies import Grid, Study, grids, studies, without_twins
 from reportgen.analysis.tables import geometric, summary
 from reportgen.suite.claims import Claim
 from reportgen.tasks.addition.results import Additions
 from reportgen.tasks.addition.settings import AdditionTrainingSettings
+from reportgen.tasks.base import narrow
 
 HOLDS = 0.99
 """Addition is learnt, and the carry holds at a length, when at least this share of sums is right in every seed."""
@@ -74,8 +76,9 @@ class Findings:
     """How much the report compares, and what its seeds can show."""
 
 
-def analyse(results: Additions, claims: Sequence[Claim] = (), late: Collection[str] = ()) -> Findings:
+def analyse(results: Runs, claims: Sequence[Claim] = (), late: Collection[str] = ()) -> Findings:
     """Work out what the results show, and judge the claims; of those in `late` runs were known."""
+    results = narrow(results, Additions)
     best: dict[str, Literal["min", "max"]] = {
         "test_loss": "min",
         "digit_accuracy": "max",

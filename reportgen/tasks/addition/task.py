@@ -1,6 +1,6 @@
 """Addition as the rest of the program sees it."""
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,24 +12,29 @@ from reportgen.tasks.addition.settings import (
     AdditionTrainingSettings,
     data_digest,
 )
-from reportgen.tasks.base import Findings, Metric, Misfit, Task, UserCode, UserData, model_of, narrow
+from reportgen.tasks.base import (
+    ChecksModule,
+    ContextModule,
+    FiguresModule,
+    FindingsModule,
+    Metric,
+    Misfit,
+    NumbersModule,
+    ResultsModule,
+    Task,
+    UserCode,
+    UserData,
+    model_of,
+    narrow,
+)
 
 if TYPE_CHECKING:
     import torch
 
-    from reportgen.analysis.checks import Checked
-    from reportgen.analysis.results import Runs
-    from reportgen.figures.deferred import Sketches
-    from reportgen.i18n.languages import Language
-    from reportgen.lab.record import Outcome, Record
+    from reportgen.lab.record import Outcome
     from reportgen.lab.training.checkpoints import Checkpoint
     from reportgen.lab.training.loop import Hooks
     from reportgen.lab.user_class import ModelContract
-    from reportgen.report.context import Common
-    from reportgen.suite.claims import Claim
-    from reportgen.suite.declarations import Checks
-    from reportgen.suite.expansion import Run
-    from reportgen.suite.schema import Suite
     from reportgen.user_code.layers import Trial
 
 
@@ -105,76 +110,38 @@ class Addition(Task):
 
         carry_out(narrow(settings, AdditionRun), seed, device, hooks, outcome, checkpoint)
 
-    def collect(self, pairs: "Sequence[tuple[Run, Record]]") -> "Runs":
-        """See `Task.collect`."""
-        from reportgen.tasks.addition.results import collect
+    def results(self) -> ResultsModule:
+        """See `Task.results`."""
+        from reportgen.tasks.addition import results
 
-        return collect(pairs)
+        return results
 
-    def analyse(self, results: "Runs", claims: "Sequence[Claim]", late: Collection[str]) -> Findings:
-        """See `Task.analyse`."""
-        from reportgen.tasks.addition.findings import analyse
-        from reportgen.tasks.addition.results import Additions
+    def findings(self) -> FindingsModule:
+        """See `Task.findings`."""
+        from reportgen.tasks.addition import findings
 
-        return analyse(narrow(results, Additions), claims, late)
+        return findings
 
-    def check(self, results: "Runs", findings: Findings) -> "Checked":
-        """See `Task.check`."""
-        from reportgen.analysis.checks import look
-        from reportgen.tasks.addition.checks import CHECKS
+    def checks(self) -> ChecksModule:
+        """See `Task.checks`."""
+        from reportgen.tasks.addition import checks
 
-        return look(CHECKS, results, findings)
+        return checks
 
-    def seconds_per_step(self, record: "Record") -> float:
-        """See `Task.seconds_per_step`."""
-        from reportgen.tasks.addition.results import seconds_per_step
-
-        return seconds_per_step(record)
-
-    def figures(
-        self, results: "Runs", findings: Findings, language: "Language", sections: Collection[str]
-    ) -> "Sketches":
+    def figures(self) -> FiguresModule:
         """See `Task.figures`."""
         from reportgen.tasks.addition import figures
-        from reportgen.tasks.addition.findings import Findings as Own
-        from reportgen.tasks.addition.results import Additions
 
-        return figures.sketches(narrow(results, Additions), narrow(findings, Own), language, sections)
+        return figures
 
-    def log(self, record: "Record") -> str:
-        """See `Task.log`."""
-        from reportgen.tasks.addition.context import log
-
-        return log(record)
-
-    def context_class(self) -> "type[Common]":
-        """See `Task.context_class`."""
-        from reportgen.tasks.addition.context import AdditionContext
-
-        return AdditionContext
-
-    def context(
-        self,
-        suite: "Suite",
-        results: "Runs",
-        findings: Findings,
-        figures: Mapping[str, str],
-        language: "Language",
-        *,
-        quick: bool,
-    ) -> "Common":
+    def context(self) -> ContextModule:
         """See `Task.context`."""
-        from reportgen.tasks.addition.context import build_context
-        from reportgen.tasks.addition.findings import Findings as Own
-        from reportgen.tasks.addition.results import Additions
+        from reportgen.tasks.addition import context
 
-        own_results, own_findings = narrow(results, Additions), narrow(findings, Own)
-        return build_context(suite, own_results, own_findings, figures, language, quick=quick)
+        return context
 
-    def write_numbers(self, folder: Path, results: "Runs", findings: Findings, silence: "Checks") -> list[str]:
-        """See `Task.write_numbers`."""
-        from reportgen.tasks.addition.context import write
-        from reportgen.tasks.addition.findings import Findings as Own
-        from reportgen.tasks.addition.results import Additions
+    def numbers(self) -> NumbersModule:
+        """See `Task.numbers`."""
+        from reportgen.tasks.addition import context
 
-        return write(folder, narrow(results, Additions), narrow(findings, Own), silence)
+        return context

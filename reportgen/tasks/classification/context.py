@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from reportgen.analysis.display_limits import MOST_CURVES, MOST_ROWS, most_accurate
+from reportgen.analysis.results import Runs
 from reportgen.analysis.studies import Sweep, sweeps
 from reportgen.i18n.fonts import printable
 from reportgen.i18n.languages import Language
@@ -21,6 +22,8 @@ from reportgen.report.facts import (
 )
 from reportgen.report.probes import Explained, explain_memory
 from reportgen.suite.schema import Suite
+from reportgen.tasks.base import Findings as AnyFindings
+from reportgen.tasks.base import narrow
 from reportgen.tasks.classification.findings import OVERFITTING_RISE, Findings, MatrixDifference, matrix_difference
 from reportgen.tasks.classification.rankings import Choice, Tuning, choices, representatives
 from reportgen.tasks.classification.results import Results, test_figures
@@ -86,16 +89,22 @@ class Context(Common):
     most_rows: int = MOST_ROWS
 
 
+CONTEXT: type[Common] = Context
+"""What the templates of this task may use."""
+
+
 def build_context(
     suite: Suite,
-    results: Results,
-    findings: Findings,
+    results: Runs,
+    findings: AnyFindings,
     figures: Mapping[str, str],
     language: Language,
     *,
     quick: bool,
 ) -> Context:
     """Gather what the templates of a classification report need, in one language."""
+    results = narrow(results, Results)
+    findings = narrow(findings, Findings)
     shared = common(suite, results, findings, figures, language, quick=quick)
     settings = shared["settings"]
     keeps = {own["training.keep"] for own in settings.values() if "training.keep" in own} or {"imported"}

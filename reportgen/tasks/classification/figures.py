@@ -3,25 +3,30 @@
 from collections.abc import Collection, Iterable, Iterator, Mapping
 
 from reportgen.analysis.display_limits import MOST_CURVES, MOST_ROWS, most_accurate
+from reportgen.analysis.results import Runs
 from reportgen.analysis.studies import sweeps
 from reportgen.analysis.tables import row_normalised
 from reportgen.figures.curves import gradient_norms
 from reportgen.figures.deferred import Sketch, Sketches, for_figures, sketch
 from reportgen.figures.explaining import _memory, characters, diagrams_of
 from reportgen.i18n.languages import Language
+from reportgen.tasks.base import Findings as AnyFindings
+from reportgen.tasks.base import narrow
 from reportgen.tasks.classification.findings import Findings, matrix_difference
 from reportgen.tasks.classification.rankings import representatives
 from reportgen.tasks.classification.results import Results
 from reportgen.tasks.classification.selection import with_curves, with_matrices
 
 
-def sketches(results: Results, findings: Findings, language: Language, sections: Collection[str] = ()) -> Sketches:
+def sketches(results: Runs, findings: AnyFindings, language: Language, sections: Collection[str] = ()) -> Sketches:
     """Return the figures by name: those of every report, and those of the sections that are asked for.
 
     `accuracies` shows the MOST_ROWS variants of the highest test accuracy. `accuracy` and `loss` are the learning
     curves of the variants that `analysis.display_limits.with_curves` names. Others are `sweep-<number>`,
     `confusion-<variant>`, and those of `figures.explaining`.
     """
+    results = narrow(results, Results)
+    findings = narrow(findings, Findings)
     names = [*(v.label_in(language.code) for v in results.variants), *_class_names(results, language)]
     figures = dict(_sketches(results, findings, for_figures(language), sections))
     return Sketches(figures, [*names, *characters(results)], language)

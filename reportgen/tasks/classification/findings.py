@@ -11,9 +11,11 @@ from numpy.typing import NDArray
 from reportgen.analysis import tables
 from reportgen.analysis.claims import Judged, decided, judge
 from reportgen.analysis.comparisons import Comparing, Difference, Reach, alike, corrected, examples_of, scores_of
+from reportgen.analysis.results import Runs
 from reportgen.analysis.tables import row_normalised
 from reportgen.suite.claims import Claim
 from reportgen.suite.schema import Reference
+from reportgen.tasks.base import narrow
 from reportgen.tasks.classification.rankings import (
     Cost,
     Lead,
@@ -152,8 +154,9 @@ class Findings:
     """How much the report compares, comparisons without a row in it among them, and what its seeds can show."""
 
 
-def analyse(results: Results, claims: Sequence[Claim] = (), late: Collection[str] = ()) -> Findings:
+def analyse(results: Runs, claims: Sequence[Claim] = (), late: Collection[str] = ()) -> Findings:
     """Work out what the results show, and judge the claims; of those in `late` runs were known."""
+    results = narrow(results, Results)
     apart = results.apart
     table = tables.comparison(results.runs, apart)
     if len({v.settings.training.loss for v in results.variants if isinstance(v.settings, RunSettings)}) > 1:

@@ -8,18 +8,23 @@ from typing import Any
 import pandas as pd
 
 from reportgen.analysis.comparisons import flat
+from reportgen.analysis.results import Runs
 from reportgen.analysis.tables import norms
 from reportgen.report.checks import checks_as_json
 from reportgen.report.numbers import as_json_of, number, of_comparison, of_differences, of_memory, put
 from reportgen.suite.declarations import Checks
 from reportgen.suite.expansion import file_name
+from reportgen.tasks.base import Findings as AnyFindings
+from reportgen.tasks.base import narrow
 from reportgen.tasks.classification.context import explain_classifiers
 from reportgen.tasks.classification.findings import Findings
 from reportgen.tasks.classification.results import Results
 
 
-def write(folder: Path, results: Results, findings: Findings, silence: Checks) -> list[str]:
+def write(folder: Path, results: Runs, findings: AnyFindings, silence: Checks) -> list[str]:
     """Write `tables/*.csv` and `results.json` into the report's folder; return their paths from there."""
+    results = narrow(results, Results)
+    findings = narrow(findings, Findings)
     return put(
         folder,
         _tables(results, findings),

@@ -1,15 +1,20 @@
 """Classification of sequences, as the rest of the program sees it."""
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from reportgen.lab.settings import RunOfAnyTask
 from reportgen.lab.user_source import is_own
 from reportgen.tasks.base import (
-    Findings,
+    ChecksModule,
+    ContextModule,
+    FiguresModule,
+    FindingsModule,
     Metric,
     Misfit,
+    NumbersModule,
+    ResultsModule,
     Task,
     UserCode,
     UserData,
@@ -30,19 +35,10 @@ from reportgen.tasks.classification.settings import (
 if TYPE_CHECKING:
     import torch
 
-    from reportgen.analysis.checks import Checked
-    from reportgen.analysis.results import Runs
-    from reportgen.figures.deferred import Sketches
-    from reportgen.i18n.languages import Language
-    from reportgen.lab.record import Outcome, Record
+    from reportgen.lab.record import Outcome
     from reportgen.lab.training.checkpoints import Checkpoint
     from reportgen.lab.training.loop import Hooks
     from reportgen.lab.user_class import ModelContract
-    from reportgen.report.context import Common
-    from reportgen.suite.claims import Claim
-    from reportgen.suite.declarations import Checks
-    from reportgen.suite.expansion import Run
-    from reportgen.suite.schema import Suite
     from reportgen.user_code.layers import Trial
 
 SYMBOLS = 7
@@ -148,76 +144,38 @@ class Classification(Task):
 
         carry_out(narrow(settings, RunSettings), seed, device, hooks, outcome, checkpoint)
 
-    def collect(self, pairs: "Sequence[tuple[Run, Record]]") -> "Runs":
-        """See `Task.collect`."""
-        from reportgen.tasks.classification.results import collect
+    def results(self) -> ResultsModule:
+        """See `Task.results`."""
+        from reportgen.tasks.classification import results
 
-        return collect(pairs)
+        return results
 
-    def analyse(self, results: "Runs", claims: "Sequence[Claim]", late: Collection[str]) -> Findings:
-        """See `Task.analyse`."""
-        from reportgen.tasks.classification.findings import analyse
-        from reportgen.tasks.classification.results import Results
+    def findings(self) -> FindingsModule:
+        """See `Task.findings`."""
+        from reportgen.tasks.classification import findings
 
-        return analyse(narrow(results, Results), claims, late)
+        return findings
 
-    def check(self, results: "Runs", findings: Findings) -> "Checked":
-        """See `Task.check`."""
-        from reportgen.analysis.checks import look
-        from reportgen.tasks.classification.checks import CHECKS
+    def checks(self) -> ChecksModule:
+        """See `Task.checks`."""
+        from reportgen.tasks.classification import checks
 
-        return look(CHECKS, results, findings)
+        return checks
 
-    def seconds_per_step(self, record: "Record") -> float:
-        """See `Task.seconds_per_step`."""
-        from reportgen.tasks.classification.results import seconds_per_step
-
-        return seconds_per_step(record)
-
-    def figures(
-        self, results: "Runs", findings: Findings, language: "Language", sections: Collection[str]
-    ) -> "Sketches":
+    def figures(self) -> FiguresModule:
         """See `Task.figures`."""
         from reportgen.tasks.classification import figures
-        from reportgen.tasks.classification.findings import Findings as Own
-        from reportgen.tasks.classification.results import Results
 
-        return figures.sketches(narrow(results, Results), narrow(findings, Own), language, sections)
+        return figures
 
-    def log(self, record: "Record") -> str:
-        """See `Task.log`."""
-        from reportgen.tasks.classification.context import log
-
-        return log(record)
-
-    def context_class(self) -> "type[Common]":
-        """See `Task.context_class`."""
-        from reportgen.tasks.classification.context import Context
-
-        return Context
-
-    def context(
-        self,
-        suite: "Suite",
-        results: "Runs",
-        findings: Findings,
-        figures: Mapping[str, str],
-        language: "Language",
-        *,
-        quick: bool,
-    ) -> "Common":
+    def context(self) -> ContextModule:
         """See `Task.context`."""
-        from reportgen.tasks.classification.context import build_context
-        from reportgen.tasks.classification.findings import Findings as Own
-        from reportgen.tasks.classification.results import Results
+        from reportgen.tasks.classification import context
 
-        own_results, own_findings = narrow(results, Results), narrow(findings, Own)
-        return build_context(suite, own_results, own_findings, figures, language, quick=quick)
+        return context
 
-    def write_numbers(self, folder: Path, results: "Runs", findings: Findings, silence: "Checks") -> list[str]:
-        """See `Task.write_numbers`."""
-        from reportgen.tasks.classification.findings import Findings as Own
-        from reportgen.tasks.classification.numbers import write
-        from reportgen.tasks.classification.results import Results
+    def numbers(self) -> NumbersModule:
+        """See `Task.numbers`."""
+        from reportgen.tasks.classification import numbers
 
-        return write(folder, narrow(results, Results), narrow(findings, Own), silence)
+        return numbers

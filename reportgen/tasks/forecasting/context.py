@@ -10,6 +10,7 @@ import pandas as pd
 
 from reportgen.analysis.comparisons import Difference, flat
 from reportgen.analysis.display_limits import MOST_PANELS, declared
+from reportgen.analysis.results import Runs
 from reportgen.analysis.studies import FORECAST_ERROR, Sweep, sweeps
 from reportgen.analysis.tables import norms
 from reportgen.i18n.languages import Language
@@ -21,6 +22,8 @@ from reportgen.report.numbers import as_json_of, number, of_comparison, of_diffe
 from reportgen.report.probes import explain_memory
 from reportgen.suite.declarations import Checks
 from reportgen.suite.schema import Suite
+from reportgen.tasks.base import Findings as AnyFindings
+from reportgen.tasks.base import narrow
 from reportgen.tasks.forecasting.findings import Findings
 from reportgen.tasks.forecasting.results import Forecasts
 from reportgen.tasks.forecasting.settings import SineSettings
@@ -40,16 +43,22 @@ class ForecastContext(Common):
     most_panels: int = MOST_PANELS
 
 
+CONTEXT: type[Common] = ForecastContext
+"""What the templates of this task may use."""
+
+
 def build_context(
     suite: Suite,
-    results: Forecasts,
-    findings: Findings,
+    results: Runs,
+    findings: AnyFindings,
     figures: Mapping[str, str],
     language: Language,
     *,
     quick: bool,
 ) -> ForecastContext:
     """Gather what the templates need, in one language."""
+    results = narrow(results, Forecasts)
+    findings = narrow(findings, Findings)
     shared = common(suite, results, findings, figures, language, quick=quick)
     settings = shared["settings"].values()
     periods = {
@@ -71,8 +80,10 @@ def build_context(
     )
 
 
-def write(folder: Path, results: Forecasts, findings: Findings, silence: Checks) -> list[str]:
+def write(folder: Path, results: Runs, findings: AnyFindings, silence: Checks) -> list[str]:
     """Write `tables/*.csv` and `results.json` into the report's folder; return their paths from there."""
+    results = narrow(results, Forecasts)
+    findings = narrow(findings, Findings)
     content = as_json_of(results, "step_log", _numbers(results, findings), findings.claims)
     return put(
         folder, _tables(results, findings), {**content, "checks": checks_as_json(results, findings, silence)}

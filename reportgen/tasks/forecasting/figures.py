@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from reportgen.analysis.display_limits import MOST_CURVES, MOST_PANELS, lowest
+from reportgen.analysis.results import Runs
 from reportgen.analysis.studies import FORECAST_ERROR, sweeps
 from reportgen.figures.curves import banded, gradient_norms
 from reportgen.figures.deferred import Sketch, Sketches, for_figures, sketch
@@ -17,6 +18,8 @@ from reportgen.figures.explaining import characters, explaining_steps
 from reportgen.figures.style import WIDTH, legend_below
 from reportgen.i18n.languages import Language
 from reportgen.lab.record import Record
+from reportgen.tasks.base import Findings as AnyFindings
+from reportgen.tasks.base import narrow
 from reportgen.tasks.forecasting.findings import Findings
 from reportgen.tasks.forecasting.results import GIVEN, Forecasts
 
@@ -29,14 +32,14 @@ _BEYOND = 0.6
 _TRUTH, _GIVEN, _FORECAST = "#888888", "#000000", "#D55E00"
 
 
-def sketches(
-    results: Forecasts, findings: Findings, language: Language, sections: Collection[str] = ()
-) -> Sketches:
+def sketches(results: Runs, findings: AnyFindings, language: Language, sections: Collection[str] = ()) -> Sketches:
     """Return the figures by name: forecast_from_half, forecast_from_one, errors, training, sweep-<number>.
 
     `forecast_…` show the MOST_PANELS variants with the lowest errors, the others the best MOST_CURVES.
     Those of the sections that explain are as in a classification report.
     """
+    results = narrow(results, Forecasts)
+    findings = narrow(findings, Findings)
     labels = {variant.name: variant.label_in(language.code) for variant in results.variants}
     spoken = for_figures(language)
     figures = chain(

@@ -20,9 +20,11 @@ from reportgen.analysis.comparisons import (
     interval_of,
     scores_of,
 )
+from reportgen.analysis.results import Runs
 from reportgen.analysis.tables import SMALLEST, geometric, summary
 from reportgen.suite.claims import Claim
 from reportgen.suite.expansion import Variant
+from reportgen.tasks.base import narrow
 from reportgen.tasks.forecasting.results import Forecasts
 
 
@@ -93,8 +95,9 @@ class Findings:
     """How much the report compares, and what its seeds can show."""
 
 
-def analyse(results: Forecasts, claims: Sequence[Claim] = (), late: Collection[str] = ()) -> Findings:
+def analyse(results: Runs, claims: Sequence[Claim] = (), late: Collection[str] = ()) -> Findings:
     """Work out what the results show, and judge the claims; of those in `late` runs were known."""
+    results = narrow(results, Forecasts)
     measures = ("train_loss", "forecast_from_half", "forecast_from_one")
     table = summary(results.runs, dict.fromkeys(measures, "min"), ("evaluations", "training_seconds"))
     finished = list(table.loc[table["finished"] > 0, "variant"])
