@@ -48,10 +48,10 @@ SHARING = SUITE.replace("title: Small", "title: Sharing").replace("name: rnn,", 
 SCRIPT = """
 import os
 if __name__ == "__main__":
-    from reportgen.cli import main
+    from reportgen.cli.app import main
     main()
 else:
-    from reportgen import store
+    from reportgen.storage import records as store
     from reportgen.lab.training import checkpoints
     checkpoints.SECONDS_BETWEEN = 0.0
     write = store.Store.write
