@@ -185,7 +185,7 @@ def test_two_builds_at_once_do_the_work_once(lab: Path, quiet: Path) -> None:
 HOLDER = """
 import sys
 from pathlib import Path
-from reportgen.store import Store
+from reportgen.storage.records import Store
 with Store(Path(sys.argv[1])).lock(sys.argv[2]):
     print("held", flush=True)
     sys.stdin.read()
