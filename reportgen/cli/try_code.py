@@ -2,12 +2,13 @@
 
 from enum import StrEnum
 from pathlib import Path
+from pkgutil import iter_modules
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from reportgen import tasks
 from reportgen.errors import Problem, ReportgenError, SuiteError, visible
-from reportgen.tasks.registry import TASKS
 
 if TYPE_CHECKING:
     from reportgen.suite.document import Document
@@ -23,7 +24,10 @@ class Network(StrEnum):
     GRU = "gru"
 
 
-Whole = StrEnum("Whole", {task.name.upper(): task.name for task in TASKS})  # type: ignore[misc]  # one a task
+# a task has the name of its folder; to import the tasks themselves takes longer than `--help` may
+Whole = StrEnum(  # type: ignore[misc]
+    "Whole", {module.name.upper(): module.name for module in iter_modules(tasks.__path__) if module.ispkg}
+)
 
 
 def try_class(

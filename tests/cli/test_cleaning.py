@@ -96,7 +96,7 @@ def test_a_folder_without_a_suite_is_refused(reportgen: Command, lab: Path) -> N
     (lab / "tiny.yaml").unlink()
     done = reportgen("clean", "--yes")
     assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr == ".: got a folder without a suite, expected the one of the suites that build is for\n"
+    assert done.stderr == ".: got a folder without suites, expected that of the suites with records in build\n"
     assert len(keys(lab)) == 8
 
 
@@ -122,7 +122,7 @@ def test_what_a_process_is_at_stays(reportgen: Command, lab: Path) -> None:
     store = Store(lab / "build" / "records")
     with store.lock("0" * 20), store.lock("2" * 20):
         done = reportgen("clean", "--yes")
-    kept = f"kept, since a build is at them: {'0' * 20}, {'2' * 20}"
+    kept = f"kept, because a build is using them: {'0' * 20}, {'2' * 20}"
     assert done.stdout.splitlines()[-1].endswith(kept)
     assert store.read("0" * 20) is not None
     assert store.scratch("2" * 20).exists()

@@ -110,9 +110,9 @@ def test_every_problem_of_a_suite_is_told_at_once(reportgen: Command, tmp_path: 
     done = reportgen("build", "bad.yaml")
     assert done.returncode == 2
     assert done.stderr.splitlines() == [
-        "bad.yaml:10: training.epochz: got the unknown key 'epochz', expected one of batch_size, epochs, "
-        "gradient_clip, keep, learning_rate, loss, momentum, optimizer, precision, weight_decay; "
-        "did you mean 'epochs'?",
+        "bad.yaml:10: training.epochz: got the unknown key 'epochz', expected one of batch_size, "
+        "early_stopping, epochs, gradient_clip, gradient_clip_value, keep, learning_rate, log_gradient_norm, "
+        "loss, momentum, optimizer, precision, schedule, weight_decay; did you mean 'epochs'?",
         "bad.yaml:11: model.hidden_size: got -1, expected a number above 0",
     ]
 

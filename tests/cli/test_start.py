@@ -23,7 +23,7 @@ _HEAVY = [
 ]  # fmt: skip
 _TELL = f"""
 import sys
-from reportgen.cli import main
+from reportgen.cli.app import main
 try:
     main()
 except SystemExit as done:

@@ -388,7 +388,7 @@ def test_options_that_do_not_go_together_are_refused(
 
 def test_without_ray_the_message_says_how_to_get_it() -> None:
     """The extra is named; without `--executor ray` nothing asks for Ray."""
-    code = "import sys; sys.modules['ray'] = None; from reportgen.cli import main; main()"
+    code = "import sys; sys.modules['ray'] = None; from reportgen.cli.app import main; main()"
     command = [sys.executable, "-c", code, "build", str(TINY), "--executor", "ray"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     expected = '--executor ray: Ray is not installed; get it with: pip install "reportgen[ray]"\n'

@@ -229,8 +229,9 @@ def test_a_checkpoint_that_has_no_room_ends_no_run(quiet: Record, tmp_path: Path
 def test_a_run_that_is_killed_goes_on(quiet: Record, tmp_path: Path) -> None:
     """kill -9 at several moments, and then to the end: the record is that of a quiet run, bit for bit."""
     file = tmp_path / "run"
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}  # where this module and conftest are
     for seconds in (0.0, 0.05, 0.2):
-        process = subprocess.Popen([sys.executable, "-c", SCRIPT, str(file)], cwd=Path(__file__).parent)
+        process = subprocess.Popen([sys.executable, "-c", SCRIPT, str(file)], env=environment)
         while process.poll() is None and not file.is_file():
             time.sleep(0.01)
         time.sleep(seconds)

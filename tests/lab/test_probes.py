@@ -125,7 +125,8 @@ def test_probing_does_not_import_sympy() -> None:
 import sys
 import torch
 from reportgen.tasks.classification.model import SequenceClassifier
-from reportgen.lab.probes import gates_over, gradient_by_distance
+from reportgen.lab.probes import gates_over
+from reportgen.tasks.classification.run import gradient_by_distance
 
 model = SequenceClassifier(5, 2, cell="lstm", hidden_size=4, embedding_size=3)
 gradient_by_distance(model, torch.tensor([[1, 2, 3]]), torch.tensor([3]))

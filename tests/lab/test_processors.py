@@ -126,10 +126,10 @@ def test_a_machine_of_a_cluster_refuses_what_its_processor_lacks(tmp_path: Path)
     """A run that the build's machine could train is refused by one that cannot, before it begins."""
     file = suite(tmp_path, LSTM)
     code = (
-        "import sys; from pathlib import Path; from reportgen.executors import node; "
-        "from reportgen.suite.expansion import runs_of; from reportgen.suite.reading import read_suite; "
-        "(run,) = runs_of(read_suite(Path(sys.argv[1]), {'en'}), 'cpu'); "
-        "node.check_precision(run.variant.settings)"
+        "import sys; from pathlib import Path; from reportgen.executors import cluster; "
+        "from reportgen.suite.reading import read_suite; "
+        "(run,) = read_suite(Path(sys.argv[1]), {'en'}).runs; "
+        "cluster.check_precision(run.variant.settings)"
     )
     done = subprocess.run([sys.executable, "-c", code, str(file)], capture_output=True, text=True, check=False)
     assert (
@@ -147,7 +147,7 @@ def test_a_processor_that_ends_the_process_is_told_apart(tmp_path: Path) -> None
     sizes = {"what": "cell", "input_size": 3, "hidden_size": 4}
     good, bad = ({**sizes, "cell": f"{tmp_path / name}:Mine"} for name in ("mine.py", "killing.py"))
     faults = list(preflight.faults_of([good, {**bad, "precision": "bf16"}]))
-    ended = f"'bf16', in which this machine cannot compute cell {bad['cell']} (the process that tried it was ended"
+    ended = f"'bf16', in which this machine cannot compute cell {bad['cell']} (its process was killed"
     assert faults[0] is None
     assert faults[1] is not None
     assert faults[1][0].startswith(ended)

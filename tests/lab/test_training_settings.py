@@ -19,6 +19,7 @@ from reportgen.analysis.tables import norms
 from reportgen.cli.progress import Display
 from reportgen.executors.base import Begun, EpochDone, RunDone, RunStarted
 from reportgen.i18n.languages import load_languages
+from reportgen.i18n.origins import unmarked
 from reportgen.importers.text import read as read_log
 from reportgen.lab.record import EPOCH_COLUMNS, Record, from_files, to_files
 from reportgen.lab.training.loop import Row
@@ -306,7 +307,8 @@ def test_reports_tell_of_stops_schedules_and_norms(task: str, tmp_path: Path) ->
     findings = pipeline.analyse(results, loaded.claims)
     languages = load_languages(["zh", "en"], loaded.template_folders)
     figures = pipeline.draw(results, findings, list(languages), tmp_path)
-    texts = pipeline.write(loaded, results, findings, figures)
+    marked = pipeline.write(loaded, results, findings, figures)
+    texts = {code: unmarked(text) for code, text in marked.items()}
     for code, (stopped, schedule, kind) in {
         "en": ("Runs that early stopping ended", "Learning rate schedule", "exponential decay"),
         "zh": ("因早停而提前结束的训练", "学习率调度", "指数衰减"),

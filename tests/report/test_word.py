@@ -2,6 +2,7 @@
 
 import io
 import re
+import shutil
 import zipfile
 from pathlib import Path
 
@@ -130,7 +131,7 @@ def test_without_pandoc_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch)
 
 def test_the_command_line_chooses_the_formats(reportgen: Command, tiny_build: Outcome, tmp_path: Path) -> None:
     """--format writes others than the suite's and leaves those that are there; an unknown one is named at once."""
-    build = tiny_build.folder.parent
+    build = Path(shutil.copytree(tiny_build.folder.parent, tmp_path / "build"))
     done = reportgen("build", TINY, "--build-dir", build, "--format", "docx", "--format", "md", "--quick")
     assert done.returncode == 0, done.stderr
     folder = build / "tiny.quick"

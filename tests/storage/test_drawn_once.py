@@ -56,7 +56,7 @@ def lab(tiny_build: pipeline.Outcome, tmp_path: Path, monkeypatch: pytest.Monkey
     return Lab(results, pipeline.analyse(results), english, Kept(tmp_path / "kept"), drawn)
 
 
-CURVES = "curves.learning_curves"
+CURVES = "figures.curves.learning_curves"
 
 
 def test_the_second_time_nothing_is_drawn_and_all_bytes_are_the_same(lab: Lab) -> None:
@@ -75,7 +75,7 @@ def test_other_data_draw_what_is_made_of_them(lab: Lab) -> None:
     runs = lab.results.runs.copy()
     runs.loc[0, "test_accuracy"] += 1e-15
     _, drawn = lab.draw(results=replace(lab.results, runs=runs))
-    assert drawn == ["accuracies.test_accuracies"]
+    assert drawn == ["figures.curves.test_accuracies"]
 
 
 def test_another_label_draws_the_figures_that_have_it(lab: Lab) -> None:
@@ -85,7 +85,7 @@ def test_another_label_draws_the_figures_that_have_it(lab: Lab) -> None:
     renamed = replace(first, label=type(first.label).parse("Another name"))
     figures, drawn = lab.draw(results=replace(lab.results, variants=(renamed, *others)))
     assert CURVES in drawn
-    assert "matrices.confusion_matrix" not in drawn
+    assert "figures.matrices.confusion_matrix" not in drawn
     assert "Another name" in figures["loss"]
 
 

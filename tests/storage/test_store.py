@@ -115,7 +115,7 @@ _KILLED_AT_EVERY_LINE = """
 import os, signal, sys
 from itertools import count
 from pathlib import Path
-from reportgen import store as module
+from reportgen.storage import records as module
 
 store, old = module.Store(Path(sys.argv[1])), {"a": b"old", "b": b"old"}
 new = {"a": b"new", "b": b"new", "c": b"new"}

@@ -48,10 +48,10 @@ SHARING = SUITE.replace("title: Small", "title: Sharing").replace("name: rnn,", 
 SCRIPT = """
 import os
 if __name__ == "__main__":
-    from reportgen.cli import main
+    from reportgen.cli.app import main
     main()
 else:
-    from reportgen import store
+    from reportgen.storage import records as store
     from reportgen.lab.training import checkpoints
     checkpoints.SECONDS_BETWEEN = 0.0
     write = store.Store.write
@@ -185,7 +185,7 @@ def test_two_builds_at_once_do_the_work_once(lab: Path, quiet: Path) -> None:
 HOLDER = """
 import sys
 from pathlib import Path
-from reportgen.store import Store
+from reportgen.storage.records import Store
 with Store(Path(sys.argv[1])).lock(sys.argv[2]):
     print("held", flush=True)
     sys.stdin.read()

@@ -367,4 +367,4 @@ def test_labels_that_differ_to_a_reader_are_taken(tmp_path: Path, first: str, se
     runs = f"[{{name: a, label: {{zh: {first}, en: {first}}}}}, {{name: b, label: {second}}}]"
     file = tmp_path / "suite.yaml"
     file.write_text(f"title: T\ndata: {{source: surnames}}\nmodel: {{cell: lstm}}\nruns: {runs}\n", "utf-8")
-    assert [run.name for run in read_suite(file, ["zh", "en"]).runs] == ["a", "b"]
+    assert [run.name for run in read_suite(file, ["zh", "en"]).suite.runs] == ["a", "b"]
