@@ -234,8 +234,9 @@ def weigh(weighed: Weighed, models: int = 2, chosen: Chosen = "") -> Evidence:
         )
         found = replace(found, low=low, high=high)
     p = estimate.two_sided() if found.sources != "none" else math.nan
-    # on the side of the mean: runs that diverged may turn the ranks the other way
-    exact = min(1.0, 2 * weighed.exact(alternative="less" if estimate.mean < 0 else "greater"))
+    # on the side of the mean, since runs that diverged may turn the ranks the other way; a mean of 0 has no side
+    side = "less" if estimate.mean < 0 else "greater"
+    exact = 1.0 if abs(estimate.mean) < _ROUNDING else min(1.0, 2 * weighed.exact(alternative=side))
     return replace(found, p=p, adjusted=p, exact=exact, t=estimate.t(), freedom=estimate.freedom)
 
 

@@ -27,6 +27,8 @@ class Explained:
     steps: int = 0
     """Steps of the longest of them."""
     forget_gates: list[probes.ForgetGate] = field(default_factory=list)
+    chosen: bool = False
+    """Whether the validation part chose which point of a sweep stands for its run."""
 
 
 def explain_memory(results: Runs, variants: Sequence[str]) -> Explained:

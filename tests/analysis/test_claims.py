@@ -285,7 +285,7 @@ def test_strict_and_quick_do_not_go_together(reportgen: Command) -> None:
     """A quick build's numbers support nothing: one message, and status 2."""
     done = reportgen("build", TINY, "--strict", "--quick")
     assert done.returncode == 2
-    assert done.stderr.startswith("--strict: got --quick beside it, expected a whole build")
+    assert done.stderr.startswith("--strict: got it together with --quick, expected a full build")
 
 
 def test_every_metric_has_a_name_in_every_language() -> None:

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from reportgen.analysis.display_limits import MOST_CURVES, MOST_ROWS, most_accurate
@@ -210,8 +210,8 @@ def mistakes_of(record: Record) -> list[dict[str, Any]]:
 def explain_classifiers(results: Results, findings: Findings) -> ExplainedClassifiers:
     """Gather what the sections of a classification report need."""
     variants = most_accurate(findings.comparison, representatives(results), MOST_CURVES)
-    measured = explain_memory(results, variants)
-    return ExplainedClassifiers(**vars(measured), choices=choices(results), difference=matrix_difference(results))
+    measured = replace(explain_memory(results, variants), chosen=bool(chosen := choices(results)))
+    return ExplainedClassifiers(**vars(measured), choices=chosen, difference=matrix_difference(results))
 
 
 def log(record: Record) -> str:
