@@ -457,6 +457,7 @@ def corrected(
     reach = _reach(by_measure.values(), claims)
     judged = dict(zip(early, adjusted[len(by_measure)] if early else (), strict=True))
     count = reach.comparisons if reach else 1
+    bonferroni = [float(np.minimum(1.0, count * item.p)) for item in claims]  # NaN stays NaN, as min() has it not
     return Family(
         [
             replace(item, evidence=replace(item.evidence, adjusted=of_pair[item.measure, _key(item)]))
@@ -464,7 +465,7 @@ def corrected(
             else item
             for item in every
         ],
-        [replace(item, adjusted=judged.get(i, min(1.0, count * item.p))) for i, item in enumerate(claims)],
+        [replace(item, adjusted=judged.get(i, bonferroni[i])) for i, item in enumerate(claims)],
         reach,
     )
 

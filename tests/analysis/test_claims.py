@@ -258,7 +258,7 @@ def test_strict_holds_the_report_to_its_claims(
     """A claim that is not supported ends a strict build with 3, also where nothing had changed."""
     shutil.copytree(tiny_build.folder.parent / "records", tmp_path / "build" / "records")
     file = tmp_path / "tiny.yaml"
-    whole = TINY.read_text("utf-8") + "languages: [en, zh]\nformats: [md]\n"
+    whole = TINY.read_text("utf-8") + "languages: [en, zh]\nformats: [md, html]\n"
     file.write_text(whole + CLAIMS, "utf-8")
     for _ in range(2):
         done = reportgen("build", file, "--strict")
@@ -275,6 +275,12 @@ def test_strict_holds_the_report_to_its_claims(
     assert "## 8. Claims\n" in english
     assert "\n2. **Supported**: `rnn/epochs=1.parameters <= rnn.parameters`\n" in english
     assert "Reason given: It is smaller." in english
+    html = (tmp_path / "build/tiny/report.en.html").read_text(
+        "utf-8"
+    )  # whose numbers have marks until it is written
+    section = html.partition("8. Claims</h2>")[2].partition("</section>")[0]
+    assert section.count("<li>") == 3
+    assert "<ol>\n<li>\n<p><strong>Inconclusive</strong>: <code>rnn.test_accuracy &gt; " in section
     assert "\n1. **尚无定论**：`rnn.test_accuracy > lstm.test_accuracy`\n" in chinese
     file.write_text(f"{whole}claims: [rnn.parameters > 0]\n", "utf-8")
     done = reportgen("build", file, "--strict")

@@ -428,7 +428,10 @@ def test_a_difference_names_the_better_one_as_firmly_as_it_is(
     assert "".join(expected.split()) in "".join(sentence.split())
     summary = render(own, '{% include "sections/summary.md.j2" %}', language, **about(found))
     said = {"leaders": language.listing([ahead, behind]), "accuracy": language.percent(0.9, 2)}
-    assert language.say("summary.tied" if verdict == "tie" else f"summary.{verdict}", models=behind, **said) in summary
+    assert (
+        language.say("summary.tied" if verdict == "tie" else f"summary.{verdict}", models=behind, **said)
+        in summary
+    )
     assert (language.say("summary.clear", models=behind) in summary) == (verdict == "clear")
 
 
