@@ -145,7 +145,7 @@ def unmarked(text: str) -> str:
 
 
 def without_marks_of_lists(text: str) -> str:
-    """Return Markdown whose lists have no mark between an item's number and its point: it would be no list any more."""
+    """Return Markdown without marks between the number of a list's item and its point, which end the list."""
     return _OF_LIST.sub(r"\1", text)
 
 

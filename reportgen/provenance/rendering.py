@@ -112,7 +112,7 @@ def rendered(
 
 
 def with_other_documents(numbers: bytes, there: bytes | None) -> bytes:
-    """Return numbers.json written anew, with what the one that is there says of documents that were not written."""
+    """Return numbers.json written anew, with what the one that is there says of documents not written."""
     try:
         known = dict(json.loads(there or b"{}"))
         return as_json({**known, **json.loads(numbers)}).encode()

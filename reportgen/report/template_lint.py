@@ -50,7 +50,7 @@ class Spelling:
         return next(iter(self._contexts)) if own in self._sources else self._task
 
     def _set_elsewhere(self, name: str, tree: nodes.Template) -> set[str]:
-        """Return the names set by the templates that this one extends, or that include it, by way of others, too."""
+        """Return the names set by what this template extends, and by what includes it, directly or not."""
         extended = _extended(tree)
         reached = {other for other in self._sources if other in extended or other.removeprefix("shipped/") == name}
         waiting = {name}
