@@ -234,8 +234,9 @@ def weigh(weighed: Weighed, models: int = 2, chosen: Chosen = "") -> Evidence:
         )
         found = replace(found, low=low, high=high)
     p = estimate.two_sided() if found.sources != "none" else math.nan
-    # on the side of the mean: runs that diverged may turn the ranks the other way
-    exact = min(1.0, 2 * weighed.exact(alternative="less" if estimate.mean < 0 else "greater"))
+    # on the side of the mean, since runs that diverged may turn the ranks the other way; a mean of 0 has no side
+    side = "less" if estimate.mean < 0 else "greater"
+    exact = 1.0 if abs(estimate.mean) < _ROUNDING else min(1.0, 2 * weighed.exact(alternative=side))
     return replace(found, p=p, adjusted=p, exact=exact, t=estimate.t(), freedom=estimate.freedom)
 
 
@@ -456,6 +457,7 @@ def corrected(
     reach = _reach(by_measure.values(), claims)
     judged = dict(zip(early, adjusted[len(by_measure)] if early else (), strict=True))
     count = reach.comparisons if reach else 1
+    bonferroni = [float(np.minimum(1.0, count * item.p)) for item in claims]  # NaN stays NaN, as min() has it not
     return Family(
         [
             replace(item, evidence=replace(item.evidence, adjusted=of_pair[item.measure, _key(item)]))
@@ -463,7 +465,7 @@ def corrected(
             else item
             for item in every
         ],
-        [replace(item, adjusted=judged.get(i, min(1.0, count * item.p))) for i, item in enumerate(claims)],
+        [replace(item, adjusted=judged.get(i, bonferroni[i])) for i, item in enumerate(claims)],
         reach,
     )
 

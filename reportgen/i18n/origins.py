@@ -6,8 +6,9 @@ private plane that spell the paths. Marks go along in the text until it is types
 `numbers.json` has them for Markdown and PDF, and no document has them as characters.
 """
 
+import json
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import lru_cache
 from typing import Any
 
@@ -34,6 +35,7 @@ MARKS = "\U000f0000-\U000f3fff"
 """The characters of marks, for a class of a regular expression."""
 
 _MARK = re.compile(f"[{MARKS}]+")
+_OF_LIST = re.compile(rf"(?m)^([ >]*\d{{1,9}})[{MARKS}]+(?=[.)][ \t])")
 _WITHIN, _BETWEEN = "\x1f", "\x1e"
 _NUMBER = re.compile(r"(?:< ?)?[-−]?[\d.,’\u00a0\u202f]*\d(?:e[-+−]?\d+)?(?:[\s\u00a0\u202f]?%)?$")
 _MARKABLE = re.compile(r"[0-9%]$")
@@ -142,6 +144,11 @@ def unmarked(text: str) -> str:
     return _MARK.sub("", text)
 
 
+def without_marks_of_lists(text: str) -> str:
+    """Return Markdown without marks between the number of a list's item and its point, which end the list."""
+    return _OF_LIST.sub(r"\1", text)
+
+
 def marks_in(text: str) -> Iterator[tuple[int, tuple[Path, ...]]]:
     """Yield the place of each mark in the text without marks, and its paths."""
     taken = 0
@@ -172,6 +179,15 @@ def entries(text: str) -> list[tuple[int, int, str, list[list[str]]]]:
             if paths:
                 found.append((number, column, printed, [list(path) for path in paths]))
     return found
+
+
+def as_json(documents: Mapping[str, Iterable[object]]) -> str:
+    """Return the content of numbers.json, a line an entry, from the `entries` of each document by its name."""
+    parts = []
+    for name, known in documents.items():
+        lines = (json.dumps(entry, ensure_ascii=False) for entry in known)
+        parts.append(f"{json.dumps(name)}: [" + ",".join(f"\n {line}" for line in lines) + "]")
+    return "{\n" + ",\n".join(parts) + "\n}\n"
 
 
 def remarked(text: str, known: Iterable[tuple[int, int, str, list[list[str]]]]) -> str:

@@ -1,6 +1,5 @@
 """The stage *load*: a suite file becomes a checked suite, with its own files and its documents."""
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
@@ -12,7 +11,7 @@ from reportgen.errors import SuiteError
 from reportgen.executors import forkserver
 from reportgen.executors.parallel import ParallelMap
 from reportgen.i18n import fonts, languages
-from reportgen.i18n.origins import NUMBERS, entries, unmarked
+from reportgen.i18n.origins import NUMBERS, as_json, entries, unmarked
 from reportgen.lab import device as devices
 from reportgen.report import typesetting
 from reportgen.resources import template_folders
@@ -237,11 +236,7 @@ def documents(loaded: Loaded, texts: dict[str, str]) -> "list[Typesettable]":
 
 def leave_numbers(folder: Path, texts: "list[Typesettable]") -> str:
     """Write where each printed number comes from into numbers.json; return its name."""
-    parts = []
-    for name, text, *_ in texts:
-        lines = (json.dumps(entry, ensure_ascii=False) for entry in entries(text))
-        parts.append(f"{json.dumps(f'report.{name}.md')}: [" + ",".join(f"\n {line}" for line in lines) + "]")
-    content = "{\n" + ",\n".join(parts) + "\n}\n"
+    content = as_json({f"report.{name}.md": entries(text) for name, text, *_ in texts})
     UntrustedFolder(folder).write(NUMBERS, content.encode())
     return NUMBERS
 

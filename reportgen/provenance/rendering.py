@@ -1,6 +1,7 @@
 """Two texts held against each other, and what differs said in a line."""
 
 import csv
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from difflib import SequenceMatcher
@@ -8,6 +9,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from reportgen import pipeline
+from reportgen.i18n.origins import as_json
 from reportgen.planning import plan as planning
 from reportgen.planning.load import Loaded
 from reportgen.planning.output import Output
@@ -107,6 +109,15 @@ def rendered(
         output = Output(folder, narrowed, plan, store)
         reports, others = pipeline.make_report(output, lambda _: None, None, measured)
         return reports | {name: (folder / name).read_bytes() for name in others}
+
+
+def with_other_documents(numbers: bytes, there: bytes | None) -> bytes:
+    """Return numbers.json written anew, with what the one that is there says of documents not written."""
+    try:
+        known = dict(json.loads(there or b"{}"))
+        return as_json({**known, **json.loads(numbers)}).encode()
+    except (ValueError, TypeError):  # then it differs as it is
+        return numbers
 
 
 def manifest_now(loaded: Loaded, plan: Plan, store: Store) -> Manifest:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from reportgen.errors import ReportgenError
+from reportgen.i18n.origins import NUMBERS
 from reportgen.importers import records as imports
 from reportgen.lab.record import from_files, to_files
 from reportgen.planning import plan as planning
@@ -336,6 +337,7 @@ def _of_rendering(opened: _Opened, loaded: Loaded, plan: Plan, store: Store, *, 
         yield undecided(Question.REWRITTEN, words)
     reports = [name for name in there if name.startswith("report.")]
     anew = rendering.rendered(loaded, plan, store, reports, measured)
+    anew[NUMBERS] = rendering.with_other_documents(anew[NUMBERS], reading.content_in(folder, NUMBERS))
     how = rewriting.made(manifest, rendering.manifest_now(loaded, plan, store))
     if how.program and manifest.versions.get("reportgen") != manifests.versions()["reportgen"]:
         words = (

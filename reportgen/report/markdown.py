@@ -16,7 +16,7 @@ from markupsafe import Markup
 
 from reportgen.errors import TemplateError
 from reportgen.i18n.languages import Language
-from reportgen.i18n.origins import origins_of, unmarked
+from reportgen.i18n.origins import origins_of, unmarked, without_marks_of_lists
 from reportgen.report.border import Crossed, cross, crossed
 from reportgen.report.context import Common
 from reportgen.report.custom_sections import numbered
@@ -54,7 +54,7 @@ def write_marked(context: Common | Crossed, language: Language, folders: Sequenc
     variables = {**names, **functions}
     environment.filters["figure_ref"] = lambda name: numbering.ref("figure", name)
     environment.filters["label"] = lambda variant: names["labels"][variant]
-    return _filled_in(environment, _REPORT, variables, folders)
+    return without_marks_of_lists(_filled_in(environment, _REPORT, variables, folders))
 
 
 def _filled_in(environment: Sandbox, template: str, variables: dict[str, Any], folders: Sequence[Path]) -> str:

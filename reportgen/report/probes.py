@@ -28,7 +28,7 @@ class Explained:
     """Steps of the longest of them."""
     forget_gates: list[probes.ForgetGate] = field(default_factory=list)
     chosen: bool = False
-    """Whether the validation part chose these models among the points of sweeps."""
+    """Whether the validation part chose which point of a sweep stands for its run."""
 
 
 def explain_memory(results: Runs, variants: Sequence[str]) -> Explained:

@@ -50,15 +50,21 @@ class Spelling:
         return next(iter(self._contexts)) if own in self._sources else self._task
 
     def _set_elsewhere(self, name: str, tree: nodes.Template) -> set[str]:
-        """Return the names set by the templates that this one extends, or that include it."""
-        found: set[str] = set()
+        """Return the names set by what this template extends, and by what includes it, directly or not."""
         extended = _extended(tree)
-        for other, source in self._sources.items():
-            bare = other.removeprefix("shipped/")
-            if other in extended or bare == name or any(_may_be(name, *parts) for parts in _included(source)):
-                there = _parse(source)
-                found |= declared(there) if there else set()
-        return found
+        reached = {other for other in self._sources if other in extended or other.removeprefix("shipped/") == name}
+        waiting = {name}
+        while waiting:
+            wanted = waiting.pop().removeprefix("shipped/")
+            including = {
+                other
+                for other, source in self._sources.items()
+                if any(_may_be(wanted, *parts) for parts in _included(source))
+            }
+            waiting |= including - reached
+            reached |= including
+        trees = [_parse(self._sources[other]) for other in reached]
+        return {declared_name for there in trees if there for declared_name in declared(there)}
 
     @cached_property
     def _sources(self) -> dict[str, str]:

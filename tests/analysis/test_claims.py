@@ -258,7 +258,7 @@ def test_strict_holds_the_report_to_its_claims(
     """A claim that is not supported ends a strict build with 3, also where nothing had changed."""
     shutil.copytree(tiny_build.folder.parent / "records", tmp_path / "build" / "records")
     file = tmp_path / "tiny.yaml"
-    whole = TINY.read_text("utf-8") + "languages: [en, zh]\nformats: [md]\n"
+    whole = TINY.read_text("utf-8") + "languages: [en, zh]\nformats: [md, html]\n"
     file.write_text(whole + CLAIMS, "utf-8")
     for _ in range(2):
         done = reportgen("build", file, "--strict")
@@ -275,6 +275,12 @@ def test_strict_holds_the_report_to_its_claims(
     assert "## 8. Claims\n" in english
     assert "\n2. **Supported**: `rnn/epochs=1.parameters <= rnn.parameters`\n" in english
     assert "Reason given: It is smaller." in english
+    html = (tmp_path / "build/tiny/report.en.html").read_text(
+        "utf-8"
+    )  # whose numbers have marks until it is written
+    section = html.partition("8. Claims</h2>")[2].partition("</section>")[0]
+    assert section.count("<li>") == 3
+    assert "<ol>\n<li>\n<p><strong>Inconclusive</strong>: <code>rnn.test_accuracy &gt; " in section
     assert "\n1. **尚无定论**：`rnn.test_accuracy > lstm.test_accuracy`\n" in chinese
     file.write_text(f"{whole}claims: [rnn.parameters > 0]\n", "utf-8")
     done = reportgen("build", file, "--strict")
@@ -285,7 +291,7 @@ def test_strict_and_quick_do_not_go_together(reportgen: Command) -> None:
     """A quick build's numbers support nothing: one message, and status 2."""
     done = reportgen("build", TINY, "--strict", "--quick")
     assert done.returncode == 2
-    assert done.stderr.startswith("--strict: got --quick beside it, expected a whole build")
+    assert done.stderr.startswith("--strict: got it together with --quick, expected a full build")
 
 
 def test_every_metric_has_a_name_in_every_language() -> None:

@@ -179,6 +179,23 @@ def test_neither_the_order_of_the_names_nor_that_of_the_seeds_matters(
         assert found.evidence.fewest >= 3
 
 
+def test_runs_that_diverged_do_not_give_equal_means_an_order() -> None:
+    """A mean difference of 0 has no side, so that the rank test supports none, whichever name comes first."""
+    table = runs(a=[0.5, 0.5, 0.5], b=[0.5, None, None])
+    found, turned = compare("a", "b", table), compare("b", "a", table)
+    assert (found.mean, found.diverged, turned.diverged) == (0.0, (0, 2), (2, 0))
+    assert found.evidence.exact == turned.evidence.exact == 1.0
+
+
+def test_a_claim_in_which_there_is_no_chance_gets_no_p_by_correction() -> None:
+    """What is counted, and not measured over seeds, has no p value; it stays NaN beside any number of claims."""
+    known = compare("a", "b", runs(a=[0.9, 0.91, 0.92], b=[0.5, 0.52, 0.51])).evidence
+    family = corrected([], [NOTHING, known])
+    assert isnan(family.claims[0].adjusted)
+    assert family.claims[1].adjusted == pytest.approx(known.p)
+    assert isnan(corrected([], [NOTHING], late=[True]).claims[0].adjusted)
+
+
 def differing(*p_values: float, measure: str = "steps", models: int = 2) -> list[Difference]:
     """Return differences between pairs of their own with these p values."""
     found = compare("a", "b", runs(a=[0.9, 0.91, 0.92], b=[0.5, 0.52, 0.51]))

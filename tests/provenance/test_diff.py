@@ -66,7 +66,7 @@ def test_the_same_build_has_no_changes(old: Path) -> None:
 
 
 def test_a_changed_setting_and_its_numbers_are_told(old: Path, tmp_path: Path, results: dict[str, Any]) -> None:
-    """Of the changed model: the setting, each number before and now, and the paired difference."""
+    """Of the changed model: the setting, each number before and now, and the difference with its interval."""
     before = [row["test_accuracy"] for row in RESULTS["runs"].values() if row["variant"] == "lstm"]
     for row, gain in zip(train_anew(results, "lstm", learning_rate=0.02), (0.05, 0.15), strict=True):
         row["test_accuracy"] += gain
@@ -84,7 +84,7 @@ def test_a_changed_setting_and_its_numbers_are_told(old: Path, tmp_path: Path, r
     text = diff(old, new, "en")
     assert "- `training.learning_rate` 0.01 → 0.02 (LSTM\\|by hand)\n" in text
     shares = [f"{100 * sum(before) / 2:.2f}%", f"{100 * sum(before) / 2 + 10:.2f}%"]
-    written = f"| LSTM\\|by hand | Test accuracy | {shares[0]} | {shares[1]} | +10.00 | [5.00, 15.00] | 2 |"
+    written = f"| LSTM\\|by hand | Test accuracy | {shares[0]} | {shares[1]} | +10.00 | [−53.53, 73.53] | 2 |"
     assert written in text.splitlines()
     assert "- `training.learning_rate` 0.01 → 0.02（手写\\|LSTM）\n" in diff(old, new, "zh")
 

@@ -185,7 +185,7 @@ def test_forged_versions_hide_no_number_word_or_row(tiny_build: pipeline.Outcome
     edit(report, row, row.replace("RNN", "GRU"))
     assert worst(held(tiny_build, folder, report.name, how)) is Outcome.DIFFERS
     shutil.copy(tiny_build.folder / report.name, report)
-    edit(report, "do not decide", "decide")
+    edit(report, "could give 0.33 at best): inconclusive", "could give 0.33 at best): clear")
     wanted = Outcome.DIFFERS if how.program else Outcome.UNDECIDED
     assert worst(held(tiny_build, folder, report.name, how)) is wanted
 

@@ -147,7 +147,7 @@ def asked(folder: Path) -> Iterator[tuple[str, str, str, float, str]]:
     yield points(mean), f"{of_pair}, Difference", f"{pair}.mean", mean, "predictions.npz"
     yield points(low).replace("-", "−"), f"{of_pair}, 95% interval", f"{pair}.low", low, "predictions.npz"
     yield points(high), f"{of_pair}, 95% interval", f"{pair}.high", high, "predictions.npz"
-    for name, column in (("p", "p"), ("holm", "p (Holm)")):
+    for name, column in (("p", "p"), ("adjusted", "Corrected p")):
         value = numbers[f"{pair}.{name}"]
         yield f"{value:.3f}", f"{of_pair}, {column}", f"{pair}.{name}", value, "predictions.npz"
     effect = numbers[f"{pair}.effect"]
@@ -252,7 +252,7 @@ def test_a_run_a_model_a_figure_and_a_table_are_known_by_name(folder: Path) -> N
     key = str(run_of(folder, "rnn/seed=1")["key"])
     run = why(folder / "report.zh.pdf", "rnn/seed=1").lines
     assert run[0] == f"rnn/seed=1: finished, seed 1, key {key}"
-    assert run[1].endswith(f"{key}/ record.json, epochs.csv, predictions.npz, arrays.npz")
+    assert run[1].endswith(f"{key}/ record.json, epochs.csv, predictions.npz, arrays.npz, worker.json")
     assert why(folder / "report.zh.pdf", key[:10]).lines[:2] == run[:2]
     assert run[2:] == ["in 附录 A　全部训练 › 表 13　全部训练"]
     model = why(folder / "report.en.md", "LSTM|by hand").lines

@@ -385,7 +385,7 @@ def test_the_same_document_gives_the_same_bytes(document: Document) -> None:
 def test_another_process_gives_the_same_bytes(tmp_path: Path) -> None:
     """Neither the order of sets nor the time of day gets into the HTML or the PDF."""
     code = (
-        "import hashlib, sys\nfrom pathlib import Path\nfrom reportgen.languages import load_languages\n"
+        "import hashlib, sys\nfrom pathlib import Path\nfrom reportgen.i18n.languages import load_languages\n"
         "from reportgen.report.html import to_html\nfrom reportgen.report.pdf import to_pdf\n"
         "from reportgen.resources import TEMPLATES\n(zh,) = load_languages(['zh'], [TEMPLATES])\n"
         "html = to_html('# 标题 **a**\\n\\n## 一、*b*\\n\\n- `c` $x$', zh, Path(), [])\n"

@@ -12,7 +12,6 @@ import pandas as pd
 import pytest
 from conftest import build
 
-from reportgen.analysis import display_limits
 from reportgen.analysis.display_limits import MOST_MATRICES, MOST_ROWS
 from reportgen.i18n.languages import load_languages
 from reportgen.resources import TEMPLATES
@@ -56,8 +55,8 @@ def test_of_many_runs_the_logs_of_those_with_curves_are_printed(monkeypatch: pyt
 
 def test_of_many_matrices_some_are_drawn(monkeypatch: pytest.MonkeyPatch) -> None:
     """Of more than twelve, those of the models whose curves are drawn, of the two best, and of the chosen ones."""
-    monkeypatch.setattr(display_limits, "with_curves", lambda *_: ["gru/hidden_size=3"])
-    monkeypatch.setattr(display_limits, "representatives", lambda _: ["gru/hidden_size=5"])
+    monkeypatch.setattr(selection, "with_curves", lambda *_: ["gru/hidden_size=3"])
+    monkeypatch.setattr(selection, "representatives", lambda _: ["gru/hidden_size=5"])
     results, findings = lab(MOST_MATRICES)
     assert len(with_matrices(results, findings.comparison)) == MOST_MATRICES
     results, findings = lab(MOST_MATRICES + 1)

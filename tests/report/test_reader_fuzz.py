@@ -274,7 +274,7 @@ DEEP = b"[" * 100_000
 TOO_MUCH = {
     "jsonl": (b'{"text": "a", "label": ' + DIGITS.encode() + b"}\n", "a.jsonl:1: got something else"),
     "catalogue": (f"section: {{aim: {DIGITS}}}\n".encode(), "text.en.yaml:1: section.aim: got inf"),
-    "keras log": (b'{"loss": [' + DIGITS.encode() + b"]}", "log.json:1: got JSON that is too deep, or a number"),
+    "log in JSON": (b'{"loss": [' + DIGITS.encode() + b"]}", "log.json:1: got JSON that is too deep, or a number"),
     "style sheet": (
         f"a {{color: red}}\n\nb {{width: {DIGITS}px}}\n".encode(),
         "own.css:3: got what cannot be read (Exceeds the limit",

@@ -384,13 +384,13 @@ ROWS = {
 VERDICTS = {
     "clear": (
         (0.05, 0.051, 0.049),
-        "{ahead} is clearly ahead of {behind}: by 5.00 percentage points (95% interval 4.75 to 5.25), with 3 of 3",
-        "{ahead}明确优于{behind}：平均领先 5.00 个百分点（95% 区间为 4.75 至 5.25），在 3 个种子中的 3 个上领先",
+        "{ahead} is clearly ahead of {behind}: by 5.00 percentage points (95% interval 4.83 to 5.17), with 3 of 3",
+        "{ahead}明确优于{behind}：平均领先 5.00 个百分点（95% 区间为 4.83 至 5.17），在 3 个种子中的 3 个上领先",
     ),
     "open": (
         (0.03, -0.01, 0.01),
-        "{ahead} is 1.00 percentage points ahead of {behind} on average (95% interval −3.97 to 5.97), with 2 of 3",
-        "{ahead}比{behind}平均高 1.00 个百分点（95% 区间为 −3.97 至 5.97），在 3 个种子中的 2 个上领先",
+        "{ahead} is 1.00 percentage points ahead of {behind} on average (95% interval −2.31 to 4.31), with 2 of 3",
+        "{ahead}比{behind}平均高 1.00 个百分点（95% 区间为 −2.31 至 4.31），在 3 个种子中的 2 个上领先",
     ),
     "single_seed": (
         (0.01,),
@@ -427,7 +427,11 @@ def test_a_difference_names_the_better_one_as_firmly_as_it_is(
     assert found.verdict == verdict
     assert "".join(expected.split()) in "".join(sentence.split())
     summary = render(own, '{% include "sections/summary.md.j2" %}', language, **about(found))
-    assert language.say(f"summary.{verdict}", models=behind) in summary
+    said = {"leaders": language.listing([ahead, behind]), "accuracy": language.percent(0.9, 2)}
+    assert (
+        language.say("summary.tied" if verdict == "tie" else f"summary.{verdict}", models=behind, **said)
+        in summary
+    )
     assert (language.say("summary.clear", models=behind) in summary) == (verdict == "clear")
 
 
