@@ -143,11 +143,14 @@ def make_report(
             announce("typeset")
         by_document = documents.documents(loaded, texts)
         others.append(documents.leave_numbers(folder, by_document))
-        return documents.typeset(loaded, by_document, folder, output.manifest, kept, parallel), others
+        return typeset(loaded, by_document, folder, output.manifest, kept, parallel), others
 
 
 load = loading.load
 """Read and check the suite and what lies beside it."""
+
+typeset = documents.typeset
+"""Set the documents in the suite's formats."""
 
 
 def plan(loaded: Loaded, store: Store) -> Plan:

@@ -11,17 +11,27 @@ from ruamel.yaml import YAML
 
 from reportgen.lab.settings import Settings
 from reportgen.report.pdf import PANGO
+from reportgen.resources import shipped_suites
 from reportgen.suite.reading import read_suite
+from reportgen.suite.schema import SECTIONS, Suite
 from reportgen.tasks.classification.settings import AnyTextSettings, ModelSettings, SplitSettings
 from reportgen.tasks.registry import TASKS, data_sources
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text("utf-8")
+DOCUMENTS = [
+    "README.md",
+    "ARCHITECTURE.md",
+    "CONTRIBUTING.md",
+    *sorted(f"docs/{file.name}" for file in (ROOT / "docs").glob("*.md")),
+]
+PACKAGES = sorted(folder.name for folder in (ROOT / "reportgen").iterdir() if (folder / "__init__.py").is_file())
+SUITES = (ROOT / "docs" / "suites.md").read_text("utf-8")
 
 
 def test_the_suite_in_the_readme_is_right(tmp_path: Path) -> None:
     """The example suite can be copied and built."""
-    example, _ = re.findall(r"```yaml\n(.*?)```", README, re.DOTALL)
+    (example,) = re.findall(r"```yaml\n(.*?)```", README, re.DOTALL)
     (tmp_path / "suite.yaml").write_text(example, "utf-8")
     suite = read_suite(tmp_path / "suite.yaml", {"zh", "en"}).suite
     assert [run.name for run in suite.runs] == ["lstm"]
@@ -40,16 +50,40 @@ def test_the_workflow_of_the_project_is_valid_and_runs_ci() -> None:
     ]
 
 
-def test_the_claims_in_the_readme_are_right(tmp_path: Path) -> None:
-    """The example can be put into a suite, and the table names every metric of every task."""
-    _, example = re.findall(r"```yaml\n(.*?)```", README, re.DOTALL)
+def test_the_profile_and_the_claims_on_the_page_on_suites_are_right(tmp_path: Path) -> None:
+    """Both examples can be put into a suite, and the table of claims names every metric of every task."""
+    profile, claims = re.findall(r"```yaml\n(.*?)```", SUITES, re.DOTALL)
     runs = "\n".join(f"  - {{name: {cell}, model: {{cell: {cell}}}}}" for cell in ("rnn", "lstm", "gru"))
     (tmp_path / "suite.yaml").write_text(
-        f"title: t\ndata: {{source: surnames}}\nruns:\n{runs}\n{example}", "utf-8"
+        f"title: t\ndata: {{source: surnames, limit: 99}}\nruns:\n{runs}\n{profile}{claims}", "utf-8"
     )
-    assert len(read_suite(tmp_path / "suite.yaml", {"zh", "en"}).suite.claims) == 3
+    suite = read_suite(tmp_path / "suite.yaml", {"zh", "en"}).suite
+    assert (len(suite.claims), list(suite.profiles)) == (3, ["full"])
+    full = read_suite(tmp_path / "suite.yaml", {"zh", "en"}, "full").suite
+    assert (full.data.model_dump()["limit"], full.runs[1].model["hidden_size"]) == (None, 256)
     for task in TASKS:
-        assert [name for name in task.metrics if f"`{name}`" not in README] == []
+        assert [name for name in task.metrics if f"`{name}`" not in SUITES] == []
+
+
+def test_the_page_on_suites_names_every_key_section_and_suite_that_ships() -> None:
+    """Whoever looks for a key of a suite, for a section of a report, or for an example finds it there."""
+    rows = set(re.findall(r"`([\w-]+)`", SUITES))
+    assert {*Suite.model_fields, *SECTIONS, *shipped_suites()} <= rows
+
+
+def test_the_index_of_the_pages_is_whole() -> None:
+    """docs/README.md has a row for each page."""
+    index = (ROOT / "docs" / "README.md").read_text("utf-8")
+    pages = {file.name for file in (ROOT / "docs").glob("*.md")} - {"README.md"}
+    assert set(re.findall(r"\]\(([\w-]+\.md)\)", index)) == pages
+
+
+def test_the_page_on_commands_names_every_variable_of_the_environment() -> None:
+    """What reportgen reads from the environment is in the table."""
+    page = (ROOT / "docs" / "commands.md").read_text("utf-8")
+    sources = [file.read_text("utf-8") for file in (ROOT / "reportgen").rglob("*.py")]
+    read = {name for source in sources for name in re.findall(r"\bREPORTGEN_[A-Z]+\b", source)}
+    assert set(re.findall(r"^\| `(REPORTGEN_\w+)`", page, re.MULTILINE)) == read
 
 
 def test_ci_runs_the_test_command_of_the_readme() -> None:
@@ -74,27 +108,45 @@ def test_the_stages_have_one_name_everywhere(stage: str) -> None:
     assert f"| **{stage}** |" in (ROOT / "ARCHITECTURE.md").read_text("utf-8")
 
 
-@pytest.mark.parametrize(
-    "document",
-    [
-        "README.md",
-        "ARCHITECTURE.md",
-        "CONTRIBUTING.md",
-        *sorted(f"docs/{file.name}" for file in (ROOT / "docs").glob("*.md")),
-    ],
-)
+def anchors(document: Path) -> set[str]:
+    """Return the anchors of a page's headings, as GitHub makes them."""
+    headings = re.findall(r"^#+ (.*)$", document.read_text("utf-8"), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize("document", DOCUMENTS)
 def test_links_between_documents_lead_somewhere(document: str) -> None:
-    """Every relative link of a document is a file of the project."""
+    """Every relative link of a document is a file of the project, and a heading of it where it names one."""
     text = (ROOT / document).read_text("utf-8")
-    targets = [link for link in re.findall(r"\]\(([^)]+)\)", text) if "://" not in link]
-    assert [link for link in targets if not ((ROOT / document).parent / link).exists()] == []
+    prose = re.sub(r"`[^`\n]*`", "", text)
+    links = [link.partition("#") for link in re.findall(r"\]\(([^)]+)\)", prose) if "://" not in link]
+    targets = [((ROOT / document).parent / file if file else ROOT / document, anchor) for file, _, anchor in links]
+    assert [file for file, _ in targets if not file.exists()] == []
+    assert [(file, anchor) for file, anchor in targets if anchor and anchor not in anchors(file)] == []
 
 
 def test_the_page_on_promises_names_tests_that_are_there() -> None:
-    """Whoever wants to see how something is tested finds the file."""
-    named = set(re.findall(r"`(tests/[^`]+)`", (ROOT / "docs" / "promises.md").read_text("utf-8")))
-    assert {name for name in named if not (ROOT / name).is_file()} == set()
-    assert "tests/test_survival.py" in named
+    """Whoever wants to see how something is tested finds the file, with its folder."""
+    page = (ROOT / "docs" / "promises.md").read_text("utf-8")
+    assert re.findall(r"`(test_\w+\.py)`", page) == []
+    named = named_files("docs/promises.md")
+    assert {name for name in named if not (ROOT / name).exists()} == set()
+    assert "tests/storage/test_survival.py" in named
+
+
+def named_files(document: str) -> set[str]:
+    """Return the paths of tests, benchmarks and modules that a document names between back-ticks."""
+    text = (ROOT / document).read_text("utf-8")
+    spans = re.findall(r"`([^`\n]+)`", text)
+    paths = {path for span in spans for path in re.findall(r"(?:tests|benchmarks)/[\w/]+\.py", span)}
+    modules = re.findall(rf"`((?:{'|'.join(PACKAGES)})/[\w/]+\.py)`", text)
+    return paths | {f"reportgen/{module}" for module in modules}
+
+
+@pytest.mark.parametrize("document", DOCUMENTS)
+def test_documents_name_files_that_are_there(document: str) -> None:
+    """Every test, benchmark and module that a document names exists."""
+    assert {name for name in named_files(document) if not (ROOT / name).exists()} == set()
 
 
 def test_the_data_page_names_every_source() -> None:

@@ -40,9 +40,10 @@ def test_every_command_has_an_example(command: str, reportgen: Command) -> None:
 
 @pytest.mark.parametrize("command", COMMANDS)
 def test_every_command_is_documented(command: str) -> None:
-    """README has a row for each command."""
-    readme = (Path(__file__).parents[2] / "README.md").read_text("utf-8")
-    assert f"| `reportgen {command}" in readme
+    """README and the page on commands have a row for each command."""
+    root = Path(__file__).parents[2]
+    for page in (root / "README.md", root / "docs" / "commands.md"):
+        assert f"| `reportgen {command}" in page.read_text("utf-8")
 
 
 def test_check_counts_the_runs(reportgen: Command) -> None:

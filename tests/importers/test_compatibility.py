@@ -120,8 +120,8 @@ def test_a_file_is_read_to_the_figure_or_refused_with_its_line(
 PREAMBLE = """# Files of other people's tools
 
 What comes of them: each row is a file of `tests/kinds.py`, which a test reads, and this page is what it found
-(`pytest tests/test_compatibility.py --update-golden` writes it). After a line number stands the message that
-refuses the file; all else was read. What a suite has to say is in *said*.
+(`pytest tests/importers/test_compatibility.py --update-golden` writes it). After a line number stands the message
+that refuses the file; all else was read. What a suite has to say is in *said*.
 """
 
 
