@@ -309,6 +309,21 @@ def test_the_carry_is_told_as_it_is() -> None:
     assert "What RNN learnt on 5 digits holds at every length tested (3 and 50)." in text
 
 
+@pytest.mark.parametrize("language", [ZH, EN], ids=["zh", "en"])
+def test_a_lead_that_hangs_on_a_slow_run_says_so(language: Language) -> None:
+    """One of five runs takes 50 times the steps of its model's others: the sentence and the summary name it."""
+    declared = suite(seeds=5)
+    even = {"rnn": (5000, 5000, 5000, 5000, 5000), ONE: (3000,) * 5, FOUR: (2000,) * 5}
+    assert "RG306" not in report(results(even, declared=declared), language, declared)
+    text = report(results({**even, ONE: (3000, 3000, 60, 3000, 3000)}, declared=declared), language, declared)
+    model = next(v.label for v in results(even, declared=declared).variants if v.name == ONE).in_language(
+        language.code
+    )
+    assert language.say("method.odd_seed", model=model, seed="2") in text
+    assert language.say("summary.odd_seed", model=model, seed="2") in text
+    assert "RG306" in text
+
+
 def test_what_else_a_value_changes_is_said() -> None:
     """A point of a study that differs from its base in more than the setting says so."""
     declared = suite([{"base": "rnn", "grid": {"data.digits": [50], "training.steps": [10]}}])

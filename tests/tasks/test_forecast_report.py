@@ -308,6 +308,17 @@ def test_a_lead_within_the_spread_is_not_called_one() -> None:
     assert "clearly" not in text
 
 
+@pytest.mark.parametrize("language", [ZH, EN], ids=["zh", "en"])
+def test_a_lead_that_hangs_on_a_collapse_says_so(language: Language) -> None:
+    """One of five runs of the model behind errs a hundred times as much: the sentence and the summary name it."""
+    errors = {"adam": (0.1, 0.11, 0.105, 0.102, 10.0), "lbfgs": (0.05, 0.051, 0.052, 0.049, 0.05)}
+    text = report(errors, language)
+    assert language.say("method.odd_seed", model="ADAM", seed="4") in text
+    assert language.say("summary.odd_seed", model="ADAM", seed="4") in text
+    assert "RG306" in text
+    assert "RG306" not in report({**errors, "adam": (0.1, 0.11, 0.105, 0.102, 0.1)}, language)
+
+
 def test_a_diverged_run_stands_in_a_table() -> None:
     """The run has its row with the reason, and its model a note of fewer seeds."""
     text = report({"adam": (0.1, np.nan), "lbfgs": (0.01, 0.02)})

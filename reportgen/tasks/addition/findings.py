@@ -1,5 +1,6 @@
 """Addition suites: records become DataFrames (*collect*), and those what can be said of them (*analyse*)."""
 
+import math
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal
@@ -12,9 +13,11 @@ from reportgen.analysis.comparisons import (
     Comparing,
     Difference,
     Reach,
+    Scores,
     corrected,
     scores_of,
 )
+from reportgen.analysis.outliers import Outlier, outliers
 from reportgen.analysis.studies import Grid, Study, grids, studies, without_twins
 from reportgen.analysis.tables import geometric, summary
 from reportgen.suite.claims import Claim
@@ -72,6 +75,8 @@ class Findings:
     claims: list[Judged] = field(default_factory=list)
     reach: Reach | None = None
     """How much the report compares, and what its seeds can show."""
+    outliers: list[Outlier] = field(default_factory=list)
+    """Runs whose −log10 of first_step lies far from that of the other seeds of their model."""
 
 
 def analyse(results: Additions, claims: Sequence[Claim] = (), late: Collection[str] = ()) -> Findings:
@@ -94,6 +99,7 @@ def analyse(results: Additions, claims: Sequence[Claim] = (), late: Collection[s
         generalisations=generalisations,
         unlearnt=unlearnt,
         claims=judge(claims, results, late),
+        outliers=outliers(_paces(results)),
     )
     return _corrected(found)
 
@@ -148,6 +154,18 @@ def _studied(study: Study, results: Additions) -> Studied:
         ranked[0] if ranked else None,
         lead[0] if lead else None,
     )
+
+
+def _paces(results: Additions) -> Scores:
+    """Return −log10 of the step from which all sums are right: on this scale slow models spread like fast ones."""
+    runs = results.runs.assign(score=-np.log10(results.runs["first_step"].astype(float)))
+    training = {v.name: v.settings.training for v in results.variants}
+    scores = scores_of(runs, "score")
+    for name, item in scores.items():
+        if isinstance(own := training[name], AdditionTrainingSettings):
+            resolution = own.log_every / 10 ** -float(item.sample.values.max()) / math.log(10)
+            scores[name] = replace(item, sample=replace(item.sample, resolution=resolution))
+    return scores
 
 
 def _between_rows(study: Study, results: Additions) -> float:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from reportgen.analysis import tables
 from reportgen.analysis.claims import Judged, decided, judge
 from reportgen.analysis.comparisons import Comparing, Difference, Reach, alike, corrected, examples_of, scores_of
+from reportgen.analysis.outliers import Outlier, outliers
 from reportgen.analysis.tables import row_normalised
 from reportgen.suite.claims import Claim
 from reportgen.suite.schema import Reference
@@ -150,6 +151,8 @@ class Findings:
     """The leader, or, where that was imported and has no predictions, the best variant that has some."""
     reach: Reach | None = None
     """How much the report compares, comparisons without a row in it among them, and what its seeds can show."""
+    outliers: list[Outlier] = field(default_factory=list)
+    """Runs whose test accuracy lies far from that of the other seeds of their model."""
 
 
 def analyse(results: Results, claims: Sequence[Claim] = (), late: Collection[str] = ()) -> Findings:
@@ -184,6 +187,7 @@ def analyse(results: Results, claims: Sequence[Claim] = (), late: Collection[str
         baselines={name: float(facts["majority_accuracy"]) for name, facts in data.items()},
         leads=list(leads(results, comparing)),
         claims=judge(claims, results, late),
+        outliers=outliers(scores),
     )
     return _corrected(found)
 

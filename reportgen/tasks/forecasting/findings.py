@@ -20,6 +20,7 @@ from reportgen.analysis.comparisons import (
     interval_of,
     scores_of,
 )
+from reportgen.analysis.outliers import Outlier, outliers
 from reportgen.analysis.tables import SMALLEST, geometric, summary
 from reportgen.suite.claims import Claim
 from reportgen.suite.expansion import Variant
@@ -91,6 +92,8 @@ class Findings:
     claims: list[Judged] = field(default_factory=list)
     reach: Reach | None = None
     """How much the report compares, and what its seeds can show."""
+    outliers: list[Outlier] = field(default_factory=list)
+    """Runs whose −log10 of forecast_from_half lies far from that of the other seeds of their model."""
 
 
 def analyse(results: Forecasts, claims: Sequence[Claim] = (), late: Collection[str] = ()) -> Findings:
@@ -116,6 +119,7 @@ def analyse(results: Forecasts, claims: Sequence[Claim] = (), late: Collection[s
         races=list(_races(results)),
         same_machine=alike(results),
         claims=judge(claims, results, late),
+        outliers=outliers(half),
     )
     return _corrected(found)
 
