@@ -47,7 +47,7 @@ def expected_share(settings: AdditionRun) -> float:
 
 def at_edge(results: Additions, findings: Findings) -> Found | None:
     """RG202: the value that got all sums right first is the smallest or the largest that was tried."""
-    return at_edges(results, ((s.study, s.fastest) for s in findings.studied if s.fastest))
+    return at_edges(results, ((s.study, s.fastest) for s in findings.studied if s.fastest and not s.equal))
 
 
 def never_right(results: Additions, _: Findings) -> Found | None:

@@ -41,6 +41,8 @@ class Studied:
     """Of `reached`, the variant with the lowest mean first_step."""
     lead: Difference | None
     """The fastest against the next one, in steps; None unless there are two."""
+    equal: list[str] = field(default_factory=list)
+    """The fastest and all that are as fast, where there are such; else nothing."""
 
 
 @dataclass(frozen=True)
@@ -143,6 +145,7 @@ def _studied(study: Study, results: Additions) -> Studied:
     finished = {name: own for name, own in steps.items() if len(own)}
     reached = [name for name, own in finished.items() if own.notna().all()]
     ranked = sorted(reached, key=lambda name: float(finished[name].mean()))
+    equal = [name for name in ranked if finished[name].mean() == finished[ranked[0]].mean()]
     scored = runs.assign(score=-runs["first_step"])
     # slow models vary more, by steps, than fast ones: their spreads are not alike
     scores = scores_of(scored, "score", resolution=_between_rows(study, results), pool=False)
@@ -153,6 +156,7 @@ def _studied(study: Study, results: Additions) -> Studied:
         [name for name in finished if name not in reached],
         ranked[0] if ranked else None,
         lead[0] if lead else None,
+        equal if len(equal) > 1 else [],
     )
 
 

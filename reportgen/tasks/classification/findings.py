@@ -164,6 +164,7 @@ def analyse(results: Results, claims: Sequence[Claim] = (), late: Collection[str
     finished = table[table["finished"] > 0]
     scores = scores_of(results.runs, examples=examples_of(results, "test_accuracy"))
     leader = leader_of(scores, apart)
+    table = tables.marked(table, results.runs, leader, "test_accuracy", "max", apart)
     data = {name: results.records[results.runs_of(name)[0]].data for name in results.confusion}
     classes = {name: list(facts["classes"]) for name, facts in data.items()}
     averages = dict(iter(tables.curves(_of_finished(results)).groupby("variant", sort=False)))

@@ -50,7 +50,7 @@ def _best(results: Forecasts) -> Iterator[tuple[Study, str]]:
     errors = geometric(finished, ["variant"], "forecast_from_half").set_index("variant")["mean"]
     for study in studies(results.variants):
         own = errors[errors.index.isin(list(study.values))]
-        if len(own):
+        if (own == own.min()).sum() == 1:  # of equal errors none is the lowest
             yield study, str(own.idxmin())
 
 

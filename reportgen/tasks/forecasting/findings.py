@@ -21,7 +21,7 @@ from reportgen.analysis.comparisons import (
     scores_of,
 )
 from reportgen.analysis.outliers import Outlier, outliers
-from reportgen.analysis.tables import SMALLEST, geometric, summary
+from reportgen.analysis.tables import SMALLEST, geometric, marked, summary
 from reportgen.suite.claims import Claim
 from reportgen.suite.expansion import Variant
 from reportgen.tasks.forecasting.results import Forecasts
@@ -107,7 +107,7 @@ def analyse(results: Forecasts, claims: Sequence[Claim] = (), late: Collection[s
     first, second = (geometric(runs.dropna(subset=[name]), ["variant"], name) for name in ("early", "late"))
     halves = zip(first["variant"], first["mean"], second["mean"], strict=True)
     found = Findings(
-        comparison=_with_intervals(table, half),
+        comparison=_with_intervals(marked(table, results.runs, leader, "forecast_from_half", "min"), half),
         learning=_learning(results.evaluations),
         horizons=geometric(results.errors, ["variant", "given", "horizon"], "error"),
         leader=leader,
