@@ -7,6 +7,7 @@ from typing import Any
 import pandas as pd
 
 from reportgen.analysis.comparisons import FEWEST
+from reportgen.analysis.outliers import Outlier
 from reportgen.analysis.results import Runs
 from reportgen.analysis.statistics import ALPHA
 from reportgen.analysis.studies import Study
@@ -105,6 +106,26 @@ def few_seeds(results: Runs, findings: Any) -> Found | None:
     }  # fmt: skip
     runs = [run for variant in results.variants for run in results.runs_of(variant.name)]
     return Found("RG305", [], runs, figures, form="_two" if reach.seeds < FEWEST else "")
+
+
+def odd_seeds(
+    results: Runs, outliers: Iterable[Outlier], written: Callable[[Outlier], Mapping[str, Any]], form: str = ""
+) -> Found | None:
+    """RG306: runs whose result lies far from the other seeds of their model.
+
+    Args:
+        results: of all runs.
+        outliers: the runs.
+        written: gives the figures of the task's sentence: what the run came to, and the median of the other seeds.
+        form: ending of the sentence's key.
+    """
+    names = {(row["variant"], row["seed"]): str(row["run"]) for row in results.runs.to_dict("records")}
+    found = {names[item.variant, item.seed]: item for item in outliers}
+    items = [
+        {"model": item.variant, "seed": item.seed, "others": item.others, **written(item)}
+        for item in found.values()
+    ]
+    return Found("RG306", items, list(found), form=form) if items else None
 
 
 def edge(values: Mapping[str, float], best: str) -> str:

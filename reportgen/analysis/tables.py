@@ -115,8 +115,36 @@ def summary(
     table = pd.DataFrame(rows)
     for name, which in measures.items():
         best = getattr(table[name], which)()
-        table[f"best_{name}"] = (table[name] == best) & (len(table) > 1)
+        table[f"best_{name}"] = np.isclose(table[name], best, rtol=1e-12, atol=0) & (len(table) > 1)
     return table
+
+
+def marked(
+    table: pd.DataFrame,
+    runs: pd.DataFrame,
+    leader: str | None,
+    column: str,
+    which: Literal["min", "max"],
+    apart: Collection[str] = (),
+) -> pd.DataFrame:
+    """Return the table with best_<column> by the verdict: with diverged runs only the leader can have it.
+
+    Such a run is in no mean, but counts against its model, which would be marked for the few runs that finished.
+
+    Args:
+        table: of the variants, with the column and best_<column>.
+        runs: variant and status, a row a run.
+        leader: the variant that leads, with diverged runs counted.
+        column: the score.
+        which: min or max.
+        apart: variants that are never the best.
+    """
+    diverged = set(runs.loc[runs["status"] == "diverged", "variant"]) - {leader}
+    if not diverged:
+        return table
+    held = table[column].where(~table["variant"].isin([*diverged, *apart]))
+    best = np.isclose(held, getattr(held, which)(), rtol=1e-12, atol=0) & (len(table) > 1)
+    return table.assign(**{f"best_{column}": best})
 
 
 def geometric(values: pd.DataFrame, by: Sequence[str], value: str) -> pd.DataFrame:

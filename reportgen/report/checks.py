@@ -148,6 +148,8 @@ def _write(
             return language.say(f"status.{value}")
         case "seeds" | "comparisons":
             return language.say(f"checks.{name}", count=language.integer(value))
+        case "seed":
+            return str(value)
         case "accuracy" | "majority" | "baseline" | "train" | "share":
             return language.percent(value, 2)
         case "lowest" | "last":

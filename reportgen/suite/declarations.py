@@ -13,12 +13,12 @@ from reportgen.suite.text import Text
 Code = Literal[
     "RG101", "RG102", "RG103", "RG104", "RG105",
     "RG201", "RG202", "RG203", "RG204", "RG205", "RG206",
-    "RG301", "RG302", "RG303", "RG304", "RG305",
+    "RG301", "RG302", "RG303", "RG304", "RG305", "RG306",
 ]  # fmt: skip
 CODES: tuple[Code, ...] = get_args(Code)
 
 WARNINGS: frozenset[Code] = frozenset(
-    {"RG101", "RG103", "RG105", "RG201", "RG205", "RG206", "RG301", "RG302", "RG303", "RG305"}
+    {"RG101", "RG103", "RG105", "RG201", "RG205", "RG206", "RG301", "RG302", "RG303", "RG305", "RG306"}
 )
 """What may make a sentence of the report mislead; the other checks give notes, which are good to know."""
 

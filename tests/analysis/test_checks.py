@@ -343,3 +343,16 @@ def test_words_of_texts_without_spaces_are_told() -> None:
     assert found("RG205", one(data={"tokens": "words", "unspaced": 0.49})) is None
     assert found("RG205", one(data={"tokens": "characters", "unspaced": 1.0})) is None
     assert found("RG205", one()) is None
+
+
+def test_a_seed_far_from_the_others_is_named() -> None:
+    """One of five runs of a model gets 30 of 100 right where its others get about 75, as the other model does."""
+    runs = (
+        (variant("odd"), [record(right) for right in (75, 76, 30, 74, 75)]),
+        (variant("even"), [record(right) for right in (75, 74, 77, 76, 75)]),
+    )
+    result = found("RG306", *runs)
+    assert result is not None
+    assert result.items == [{"model": "odd", "seed": 2, "others": 4, "accuracy": 0.3, "baseline": 0.75}]
+    assert result.runs == [gathered(*runs).runs["run"][2]]
+    assert found("RG306", runs[1]) is None

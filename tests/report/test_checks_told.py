@@ -66,6 +66,10 @@ ITEMS: dict[Code, tuple[Mapping[str, Any], list[str]]] = {
         ["Big", "Elman", "3.7", "3,700", "1,000"],
     ),
     "RG305": ({}, ["3", "0.1", "45", "0.00111", "7"]),
+    "RG306": (
+        {"model": "a", "seed": 1003, "others": 4, "accuracy": 0.6, "baseline": 0.805},
+        ["Elman", "1003", "4", "60.00%", "80.50%"],
+    ),
 }  # fmt: skip
 FIGURES: dict[Code, dict[str, Any]] = {
     "RG105": {"errors": 2.0},
@@ -114,6 +118,24 @@ def test_pairs_of_numbers_that_were_seen_have_a_sentence_of_their_own(language: 
     assert "9.50%" in item.found
     assert "Elman" in item.found
     assert ("数对" if language is ZH else "pairs") in item.found
+
+
+@pytest.mark.parametrize(
+    ("form", "figures", "expected"),
+    [
+        ("_error", {"error": 0.5, "mean": 0.0125}, ("0.5", "0.0125")),
+        ("_step", {"step": 4000, "usual": 1500}, ("4,000", "1,500")),
+    ],
+)
+@BOTH
+def test_each_task_has_its_words_for_a_seed_far_from_the_others(
+    language: Language, form: str, figures: Mapping[str, Any], expected: tuple[str, str]
+) -> None:
+    """Forecasts have errors, and addition steps; model and seed are named."""
+    item = {"model": "a", "seed": 7, "others": 4, **figures}
+    (own,) = told(language, Found("RG306", [item], [], form=form)).told
+    for part in ("Elman", "7", "4", *expected):
+        assert part in own.found
 
 
 @BOTH
@@ -277,7 +299,7 @@ def test_a_suite_without_weaknesses_has_one_line() -> None:
     report = write(context(sections=("checks",), checks=told(EN)), EN, [TEMPLATES])
     (line,) = report.split("## 1. Checks\n")[1].strip().splitlines()
     assert line.startswith(
-        "The program put data, runs and results to 16 checks, and none found anything: the best of "
+        "The program put data, runs and results to 17 checks, and none found anything: the best of "
     )
     assert all(EN.say(f"checks.{code}.title") in line for code in CODES)
 
@@ -287,9 +309,9 @@ def test_a_suite_without_weaknesses_has_one_line() -> None:
     [
         (
             "{RG999: why}",
-            f"checks.silence.RG999: got 'RG999', expected {', '.join(map(repr, CODES[:-1]))} or 'RG305'",
+            f"checks.silence.RG999: got 'RG999', expected {', '.join(map(repr, CODES[:-1]))} or 'RG306'",
         ),
-        ("{RG1O5: why}", "or 'RG305'; did you mean 'RG105'?"),
+        ("{RG1O5: why}", "or 'RG306'; did you mean 'RG105'?"),
         ("{RG305: {zh: 试验}}", "checks.silence.RG305: got a text in zh alone, expected a text in en too"),
         ("{RG305: }", "checks.silence.RG305: got nothing, expected a text, or one text a language"),
         ("[RG305]", "checks.silence: got a list, expected a mapping"),

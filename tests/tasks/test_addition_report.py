@@ -295,7 +295,7 @@ def test_a_value_that_never_gets_there_is_named() -> None:
     text = report(results({ONE: (NEVER, 50)}))
     assert "every seed gets all sums right with 2 and 4, but not with 1." in text
     assert "| 1 | 0.51 ± 0.7 | 95.00 ± 7.07% | 75.0 ± 35.4% | —, 50 | —, 50 |" in text
-    assert "Layers = 2 and Layers = 4 get there first, both at step 100 on average." in text
+    assert "Layers = 2 and Layers = 4 get there first, each at step 100 on average." in text
 
 
 def test_the_carry_is_told_as_it_is() -> None:
@@ -307,6 +307,37 @@ def test_the_carry_is_told_as_it_is() -> None:
     assert "Not judged, since their own length was not learnt: RNN (layers = 4)." in text
     assert "What RNN (layers = 1) learnt on 5 digits does not hold at 50 digits." in text
     assert "What RNN learnt on 5 digits holds at every length tested (3 and 50)." in text
+
+
+@pytest.mark.parametrize("language", [ZH, EN], ids=["zh", "en"])
+def test_values_that_are_equally_fast_are_all_named(language: Language) -> None:
+    """Of three values all need 100 steps: none is the fastest, and none is at an edge of the study."""
+    found = results({"rnn": (100, 100), ONE: (50, 150), FOUR: (100, 100)})
+    (studied,) = analyse(found).studied
+    assert sorted(studied.equal) == sorted(["rnn", ONE, FOUR])
+    text = report(found, language)
+    names = language.listing(
+        [
+            language.say("addition.studies.value", setting=language.say("setting.model.layers"), value=n)
+            for n in "124"
+        ]
+    )
+    assert text.count(names) == 2
+    assert "is fastest" not in text
+    assert analyse(results({"rnn": (100, 100), ONE: (50, 50), FOUR: (100, 100)})).studied[0].equal == []
+
+
+@pytest.mark.parametrize("language", [ZH, EN], ids=["zh", "en"])
+def test_a_lead_that_hangs_on_a_slow_run_says_so(language: Language) -> None:
+    """One of five runs takes 50 times the steps of its model's others: the sentence and the summary name it."""
+    declared = suite(seeds=5)
+    even = {"rnn": (5000, 5000, 5000, 5000, 5000), ONE: (3000,) * 5, FOUR: (2000,) * 5}
+    assert "RG306" not in report(results(even, declared=declared), language, declared)
+    text = report(results({**even, ONE: (3000, 3000, 60, 3000, 3000)}, declared=declared), language, declared)
+    model = "RNN (layers = 1)"
+    assert language.say("method.odd_seed", model=model, seed="2") in text
+    assert language.say("summary.odd_seed", model=model, seed="2") in text
+    assert "RG306" in text
 
 
 def test_what_else_a_value_changes_is_said() -> None:

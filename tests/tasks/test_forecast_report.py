@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from math import nan
 from pathlib import Path
 from typing import Any
 
@@ -291,11 +292,27 @@ def test_the_sentences_name_the_winner_on_either_side(
 
 @pytest.mark.parametrize("language", [ZH, EN], ids=["zh", "en"])
 def test_equal_errors_have_no_winner(language: Language) -> None:
-    """Models that err alike are told to, in the forecast and in the drift."""
+    """Models that err alike are told to, in the forecast and in the drift, and none is said to be the best."""
     text = report({"adam": (0.1, 0.2), "lbfgs": (0.1, 0.2)}, language)
     for kind in ("forecast", "drift"):
         assert f"- {language.say(f'forecasting.{kind}.tie', leader='ADAM', other='LBFGS')}" in text
-        assert language.say(f"forecasting.summary.{kind}.tie", models="LBFGS") in text
+    both = language.listing(["ADAM", "LBFGS"])
+    assert (
+        text.count(language.say("forecasting.forecast.tied", leaders=both, error="0.0354").split("0.0354")[0]) == 2
+    )
+    assert text.count(language.say("forecasting.drift.tied", model=both, error="0").split("0")[0]) == 2
+    assert "has the lowest" not in text
+
+
+def test_a_model_that_its_diverged_runs_put_behind_is_not_marked() -> None:
+    """Its single finished run is the best of all, but two diverged: neither sentence nor table prefers it."""
+    found = results({"a": (0.05, nan, nan), "b": (0.1, 0.11, 0.12), "c": (0.2, 0.21, 0.22)})
+    findings = analyse(found)
+    assert findings.leader == "b"
+    marks = findings.comparison.set_index("variant")["best_forecast_from_half"]
+    assert marks.to_dict() == {"a": False, "b": True, "c": False}
+    whole = analyse(results({"a": (0.01, 0.01, 0.01), "b": (0.1, nan, 0.12)})).comparison.set_index("variant")
+    assert whole["best_forecast_from_half"].to_dict() == {"a": True, "b": False}
 
 
 def test_a_lead_within_the_spread_is_not_called_one() -> None:
@@ -306,6 +323,17 @@ def test_a_lead_within_the_spread_is_not_called_one() -> None:
     assert "Whether it drifts less than B is inconclusive." in text
     assert "By the plain mean in the table another model is ahead" in text
     assert "clearly" not in text
+
+
+@pytest.mark.parametrize("language", [ZH, EN], ids=["zh", "en"])
+def test_a_lead_that_hangs_on_a_collapse_says_so(language: Language) -> None:
+    """One of five runs of the model behind errs a hundred times as much: the sentence and the summary name it."""
+    errors = {"adam": (0.1, 0.11, 0.105, 0.102, 10.0), "lbfgs": (0.05, 0.051, 0.052, 0.049, 0.05)}
+    text = report(errors, language)
+    assert language.say("method.odd_seed", model="ADAM", seed="4") in text
+    assert language.say("summary.odd_seed", model="ADAM", seed="4") in text
+    assert "RG306" in text
+    assert "RG306" not in report({**errors, "adam": (0.1, 0.11, 0.105, 0.102, 0.1)}, language)
 
 
 def test_a_diverged_run_stands_in_a_table() -> None:

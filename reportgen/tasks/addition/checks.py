@@ -4,7 +4,16 @@ from collections.abc import Iterator, Mapping
 from math import expm1, log1p
 from typing import Any
 
-from reportgen.analysis.checks import Check, Found, at_edges, few_seeds, of_variants, unequal_sizes, unfinished
+from reportgen.analysis.checks import (
+    Check,
+    Found,
+    at_edges,
+    few_seeds,
+    odd_seeds,
+    of_variants,
+    unequal_sizes,
+    unfinished,
+)
 from reportgen.suite.declarations import Code
 from reportgen.tasks.addition.findings import Findings
 from reportgen.tasks.addition.results import Additions
@@ -38,7 +47,7 @@ def expected_share(settings: AdditionRun) -> float:
 
 def at_edge(results: Additions, findings: Findings) -> Found | None:
     """RG202: the value that got all sums right first is the smallest or the largest that was tried."""
-    return at_edges(results, ((s.study, s.fastest) for s in findings.studied if s.fastest))
+    return at_edges(results, ((s.study, s.fastest) for s in findings.studied if s.fastest and not s.equal))
 
 
 def never_right(results: Additions, _: Findings) -> Found | None:
@@ -51,6 +60,16 @@ def never_right(results: Additions, _: Findings) -> Found | None:
     return Found("RG204", items, [item["run"] for item in items]) if items else None
 
 
+def far_from_other_seeds(results: Additions, findings: Findings) -> Found | None:
+    """RG306: runs that get all sums right at a step far, in powers of ten, from that of the other seeds."""
+    return odd_seeds(
+        results,
+        findings.outliers,
+        lambda item: {"step": round(10**-item.value), "usual": round(10**-item.middle)},
+        "_step",
+    )
+
+
 CHECKS: Mapping[Code, Check] = {
     "RG103": seen_before,
     "RG201": unfinished,
@@ -58,4 +77,5 @@ CHECKS: Mapping[Code, Check] = {
     "RG204": never_right,
     "RG304": unequal_sizes,
     "RG305": few_seeds,
+    "RG306": far_from_other_seeds,
 }

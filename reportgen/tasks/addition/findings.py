@@ -1,5 +1,6 @@
 """Addition suites: records become DataFrames (*collect*), and those what can be said of them (*analyse*)."""
 
+import math
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal
@@ -12,10 +13,12 @@ from reportgen.analysis.comparisons import (
     Comparing,
     Difference,
     Reach,
+    Scores,
     corrected,
     scores_of,
 )
 from reportgen.analysis.results import Runs
+from reportgen.analysis.outliers import Outlier, outliers
 from reportgen.analysis.studies import Grid, Study, grids, studies, without_twins
 from reportgen.analysis.tables import geometric, summary
 from reportgen.suite.claims import Claim
@@ -40,6 +43,8 @@ class Studied:
     """Of `reached`, the variant with the lowest mean first_step."""
     lead: Difference | None
     """The fastest against the next one, in steps; None unless there are two."""
+    equal: list[str] = field(default_factory=list)
+    """The fastest and all that are as fast, where there are such; else nothing."""
 
 
 @dataclass(frozen=True)
@@ -74,6 +79,8 @@ class Findings:
     claims: list[Judged] = field(default_factory=list)
     reach: Reach | None = None
     """How much the report compares, and what its seeds can show."""
+    outliers: list[Outlier] = field(default_factory=list)
+    """Runs whose −log10 of first_step lies far from that of the other seeds of their model."""
 
 
 def analyse(results: Runs, claims: Sequence[Claim] = (), late: Collection[str] = ()) -> Findings:
@@ -97,6 +104,7 @@ def analyse(results: Runs, claims: Sequence[Claim] = (), late: Collection[str] =
         generalisations=generalisations,
         unlearnt=unlearnt,
         claims=judge(claims, results, late),
+        outliers=outliers(_paces(results)),
     )
     return _corrected(found)
 
@@ -140,6 +148,7 @@ def _studied(study: Study, results: Additions) -> Studied:
     finished = {name: own for name, own in steps.items() if len(own)}
     reached = [name for name, own in finished.items() if own.notna().all()]
     ranked = sorted(reached, key=lambda name: float(finished[name].mean()))
+    equal = [name for name in ranked if finished[name].mean() == finished[ranked[0]].mean()]
     scored = runs.assign(score=-runs["first_step"])
     # slow models vary more, by steps, than fast ones: their spreads are not alike
     scores = scores_of(scored, "score", resolution=_between_rows(study, results), pool=False)
@@ -150,7 +159,20 @@ def _studied(study: Study, results: Additions) -> Studied:
         [name for name in finished if name not in reached],
         ranked[0] if ranked else None,
         lead[0] if lead else None,
+        equal if len(equal) > 1 else [],
     )
+
+
+def _paces(results: Additions) -> Scores:
+    """Return −log10 of the step from which all sums are right: on this scale slow models spread like fast ones."""
+    runs = results.runs.assign(score=-np.log10(results.runs["first_step"].astype(float)))
+    training = {v.name: v.settings.training for v in results.variants}
+    scores = scores_of(runs, "score")
+    for name, item in scores.items():
+        if isinstance(own := training[name], AdditionTrainingSettings):
+            resolution = own.log_every / 10 ** -float(item.sample.values.max()) / math.log(10)
+            scores[name] = replace(item, sample=replace(item.sample, resolution=resolution))
+    return scores
 
 
 def _between_rows(study: Study, results: Additions) -> float:

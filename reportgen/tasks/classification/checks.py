@@ -15,6 +15,7 @@ from reportgen.analysis.checks import (
     few_seeds,
     is_searched,
     means_of,
+    odd_seeds,
     of_variants,
     repeated,
     unequal_sizes,
@@ -167,6 +168,15 @@ def words_without_spaces(results: Results, _: Findings) -> Found | None:
     return of_variants("RG205", results, items)
 
 
+def far_from_other_seeds(results: Results, findings: Findings) -> Found | None:
+    """RG306: runs whose test accuracy lies far from that of the other seeds of their model."""
+    return odd_seeds(
+        results,
+        findings.outliers,
+        lambda item: {"accuracy": item.value, "baseline": item.middle},
+    )
+
+
 CHECKS: Mapping[Code, Check] = {
     "RG101": chosen_by_test,
     "RG102": tested_each_epoch,
@@ -181,4 +191,5 @@ CHECKS: Mapping[Code, Check] = {
     "RG303": above_training,
     "RG304": unequal_sizes,
     "RG305": few_seeds,
+    "RG306": far_from_other_seeds,
 }

@@ -12,6 +12,7 @@ from reportgen.analysis import tables
 from reportgen.analysis.claims import Judged, decided, judge
 from reportgen.analysis.comparisons import Comparing, Difference, Reach, alike, corrected, examples_of, scores_of
 from reportgen.analysis.results import Runs
+from reportgen.analysis.outliers import Outlier, outliers
 from reportgen.analysis.tables import row_normalised
 from reportgen.suite.claims import Claim
 from reportgen.suite.schema import Reference
@@ -152,6 +153,8 @@ class Findings:
     """The leader, or, where that was imported and has no predictions, the best variant that has some."""
     reach: Reach | None = None
     """How much the report compares, comparisons without a row in it among them, and what its seeds can show."""
+    outliers: list[Outlier] = field(default_factory=list)
+    """Runs whose test accuracy lies far from that of the other seeds of their model."""
 
 
 def analyse(results: Runs, claims: Sequence[Claim] = (), late: Collection[str] = ()) -> Findings:
@@ -164,6 +167,7 @@ def analyse(results: Runs, claims: Sequence[Claim] = (), late: Collection[str] =
     finished = table[table["finished"] > 0]
     scores = scores_of(results.runs, examples=examples_of(results, "test_accuracy"))
     leader = leader_of(scores, apart)
+    table = tables.marked(table, results.runs, leader, "test_accuracy", "max", apart)
     data = {name: results.records[results.runs_of(name)[0]].data for name in results.confusion}
     classes = {name: list(facts["classes"]) for name, facts in data.items()}
     averages = dict(iter(tables.curves(_of_finished(results)).groupby("variant", sort=False)))
@@ -187,6 +191,7 @@ def analyse(results: Runs, claims: Sequence[Claim] = (), late: Collection[str] =
         baselines={name: float(facts["majority_accuracy"]) for name, facts in data.items()},
         leads=list(leads(results, comparing)),
         claims=judge(claims, results, late),
+        outliers=outliers(scores),
     )
     return _corrected(found)
 

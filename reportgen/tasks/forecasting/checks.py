@@ -11,6 +11,7 @@ from reportgen.analysis.checks import (
     at_edges,
     by_data,
     few_seeds,
+    odd_seeds,
     of_variants,
     repeated,
     unequal_sizes,
@@ -49,7 +50,7 @@ def _best(results: Forecasts) -> Iterator[tuple[Study, str]]:
     errors = geometric(finished, ["variant"], "forecast_from_half").set_index("variant")["mean"]
     for study in studies(results.variants):
         own = errors[errors.index.isin(list(study.values))]
-        if len(own):
+        if (own == own.min()).sum() == 1:  # of equal errors none is the lowest
             yield study, str(own.idxmin())
 
 
@@ -89,6 +90,13 @@ def dates_run_backwards(results: Forecasts, _: Findings) -> Found | None:
     return of_variants("RG206", results, items)
 
 
+def far_from_other_seeds(results: Forecasts, findings: Findings) -> Found | None:
+    """RG306: runs whose error from half of the points lies far, in powers of ten, from that of the other seeds."""
+    return odd_seeds(
+        results, findings.outliers, lambda item: {"error": 10**-item.value, "mean": 10**-item.middle}, "_error"
+    )
+
+
 CHECKS: Mapping[Code, Check] = {
     "RG101": chosen_by_test,
     "RG103": in_both_parts,
@@ -98,4 +106,5 @@ CHECKS: Mapping[Code, Check] = {
     "RG302": worse_than_mean,
     "RG304": unequal_sizes,
     "RG305": few_seeds,
+    "RG306": far_from_other_seeds,
 }

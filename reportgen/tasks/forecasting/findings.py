@@ -22,6 +22,8 @@ from reportgen.analysis.comparisons import (
 )
 from reportgen.analysis.results import Runs
 from reportgen.analysis.tables import SMALLEST, geometric, summary
+from reportgen.analysis.outliers import Outlier, outliers
+from reportgen.analysis.tables import SMALLEST, geometric, marked, summary
 from reportgen.suite.claims import Claim
 from reportgen.suite.expansion import Variant
 from reportgen.tasks.base import narrow
@@ -93,6 +95,8 @@ class Findings:
     claims: list[Judged] = field(default_factory=list)
     reach: Reach | None = None
     """How much the report compares, and what its seeds can show."""
+    outliers: list[Outlier] = field(default_factory=list)
+    """Runs whose −log10 of forecast_from_half lies far from that of the other seeds of their model."""
 
 
 def analyse(results: Runs, claims: Sequence[Claim] = (), late: Collection[str] = ()) -> Findings:
@@ -107,7 +111,7 @@ def analyse(results: Runs, claims: Sequence[Claim] = (), late: Collection[str] =
     first, second = (geometric(runs.dropna(subset=[name]), ["variant"], name) for name in ("early", "late"))
     halves = zip(first["variant"], first["mean"], second["mean"], strict=True)
     found = Findings(
-        comparison=_with_intervals(table, half),
+        comparison=_with_intervals(marked(table, results.runs, leader, "forecast_from_half", "min"), half),
         learning=_learning(results.evaluations),
         horizons=geometric(results.errors, ["variant", "given", "horizon"], "error"),
         leader=leader,
@@ -119,6 +123,7 @@ def analyse(results: Runs, claims: Sequence[Claim] = (), late: Collection[str] =
         races=list(_races(results)),
         same_machine=alike(results),
         claims=judge(claims, results, late),
+        outliers=outliers(half),
     )
     return _corrected(found)
 
