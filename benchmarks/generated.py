@@ -55,7 +55,7 @@ def _record(run: Run) -> Record:
     return Record(
         key=key,
         parts=parts,
-        settings=run.variant.settings.told(),
+        settings=run.variant.settings.as_printed(),
         seed=run.seed,
         status="finished",
         error="",

@@ -53,7 +53,7 @@ class Outcome:
     imported: int = 0
 
 
-def told_in(folder: Path) -> tuple[list[dict[str, Any]], list[str]]:
+def read_claims_and_checks(folder: Path) -> tuple[list[dict[str, Any]], list[str]]:
     """Return the claims with their verdicts, and a line for each check, from the numbers beside the reports.
 
     A build with nothing to do has judged nothing anew, and its numbers are as they were written.

@@ -25,7 +25,7 @@ from reportgen.planning.load import Loaded, look_through
 from reportgen.planning.output import CACHE, Output
 from reportgen.planning.plan import Plan, Step
 from reportgen.planning.user_files import OwnFile
-from reportgen.storage.cache import Kept
+from reportgen.storage.cache import Cache
 from reportgen.storage.records import Store
 from reportgen.storage.untrusted import UntrustedFolder
 from reportgen.suite.claims import Claim
@@ -84,10 +84,10 @@ def build(
         if not planned.new:
             loading.check_formulas(loaded)
         with output.locked():
-            reports, others = make_report(output, announce, Kept(options.build / CACHE))
+            reports, others = make_report(output, announce, Cache(options.build / CACHE))
             edited = output.put(reports, others, mark, keep_others=bool(options.formats))
 
-    claims, checks = verdicts.told_in(output.folder)
+    claims, checks = verdicts.read_claims_and_checks(output.folder)
     return Outcome(
         folder=output.folder,
         reports=output.reports,
@@ -106,12 +106,12 @@ def build(
 def make_report(
     output: Output,
     announce: Callable[[str], None],
-    kept: Kept | None = None,
+    cache: Cache | None = None,
     measured: Mapping[str, Mapping[str, float]] | None = None,
 ) -> tuple[dict[str, bytes], list[str]]:
     """Go from records at rest to the reports, and to figures, tables and numbers in the output's folder.
 
-    What was drawn before is taken from `kept`; without it all is drawn anew. Metrics of the suite's own that
+    What was drawn before is taken from `cache`; without it all is drawn anew. Metrics of the suite's own that
     `measured` has, by name and run, are not measured: no code of the suite's is run for them.
 
     Returns the reports by name, not yet written, so that those in their place are whole until all are there; and
@@ -125,14 +125,14 @@ def make_report(
     with parallel_map(documents.typeset_in(loaded)) as parallel:
         announce("collect")
         collected = collect(output.planned, output.store)
-        results = with_metrics(collected, suite.metrics, loaded.document, kept, measured or {})
+        results = with_metrics(collected, suite.metrics, loaded.document, cache, measured or {})
 
         announce("analyse")
         late = claim_journal.late(output.store, loaded.claims, results)
         findings = analyse(results, loaded.claims, late)
 
         announce("draw")
-        figures = draw(results, findings, documents.drawn_in(loaded), folder, suite.sections, kept, parallel)
+        figures = draw(results, findings, documents.drawn_in(loaded), folder, suite.sections, cache, parallel)
 
         announce("write")
         texts = write(loaded, results, findings, figures, output.user_files, parallel)
@@ -143,7 +143,7 @@ def make_report(
             announce("typeset")
         by_document = documents.documents(loaded, texts)
         others.append(documents.leave_numbers(folder, by_document))
-        return typeset(loaded, by_document, folder, output.manifest, kept, parallel), others
+        return typeset(loaded, by_document, folder, output.manifest, cache, parallel), others
 
 
 load = loading.load
@@ -157,7 +157,7 @@ def plan(loaded: Loaded, store: Store) -> Plan:
     """Say of each run what will be done and why; SuiteError where the settings do not fit data or machine."""
     preflight.check_devices(loaded.document, loaded.runs)
     with preflight.with_lines(loaded.document):
-        planned = planning.plan(loaded.runs, store, Kept(store.folder.parent / CACHE), loaded.file.stem)
+        planned = planning.plan(loaded.runs, store, Cache(store.folder.parent / CACHE), loaded.file.stem)
     preflight.check(loaded.document, planned.new)
     preflight.check_precision(loaded.document, planned.new)
     return planned
@@ -204,17 +204,17 @@ def draw(
     languages: "Sequence[Language]",
     folder: Path,
     sections: Sequence[str] = (),
-    kept: Kept | None = None,
+    cache: Cache | None = None,
     parallel: ParallelMap[Any] = serial_map,
 ) -> dict[str, dict[str, str]]:
-    """Draw the figures that are not in `kept`; return their paths, from `folder`, by language and name."""
+    """Draw the figures that are not in `cache`; return their paths, from `folder`, by language and name."""
     from reportgen.figures.deferred import all_as_svg
 
     files = UntrustedFolder(folder)
-    sketches = task_named(results.task).figures().sketches
-    wanted = [sketches(results, findings, language, sections) for language in languages]
+    deferred_figures = task_named(results.task).figures().deferred_figures
+    wanted = [deferred_figures(results, findings, language, sections) for language in languages]
     paths: dict[str, dict[str, str]] = {}
-    for language, figures in zip(languages, all_as_svg(wanted, kept, parallel), strict=True):
+    for language, figures in zip(languages, all_as_svg(wanted, cache, parallel), strict=True):
         paths[language.code] = {name: f"figures/{file_name(name)}.{language.code}.svg" for name in figures}
         for name, svg in figures.items():
             files.write(paths[language.code][name], svg.encode())

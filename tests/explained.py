@@ -14,7 +14,7 @@ from reportgen.resources import TEMPLATES
 from reportgen.suite.expansion import runs_of
 from reportgen.suite.schema import Suite
 from reportgen.tasks.classification.context import build_context
-from reportgen.tasks.classification.figures import sketches
+from reportgen.tasks.classification.figures import deferred_figures
 from reportgen.tasks.classification.findings import analyse
 from reportgen.tasks.classification.results import Results, collect
 
@@ -79,5 +79,5 @@ def report(of: Suite, results: Results, language: Language = EN, sections: Seque
     """Write the report of these sections alone, on one line a paragraph."""
     asked = of.model_copy(update={"sections": tuple(sections)})
     findings = analyse(results)
-    figures = dict.fromkeys(sketches(results, findings, language, sections).figures, "x.svg")
+    figures = dict.fromkeys(deferred_figures(results, findings, language, sections).figures, "x.svg")
     return write(build_context(asked, results, findings, figures, language, quick=False), language, [TEMPLATES])

@@ -153,3 +153,15 @@ def test_nothing_outside_tasks_names_a_task() -> None:
 def test_no_module_hides_behind_an_empty_name() -> None:
     """No file is called utils, helpers, misc or common."""
     assert [path.name for path in MODULES if path.stem.rstrip("s") in ("util", "helper", "misc", "common")] == []
+
+
+def test_no_test_module_imports_from_another() -> None:
+    """What several tests need is built in a module beside conftest, so that each test file can be read alone."""
+    tests = sorted(Path(__file__).parent.rglob("test_*.py"))
+    importing = {
+        (path.name, node.module)
+        for path in tests
+        for node in ast.walk(ast.parse(path.read_text("utf-8")))
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("test_")
+    }
+    assert importing == set()

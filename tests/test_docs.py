@@ -196,7 +196,7 @@ def test_the_examples_of_the_page_on_own_models_are_sound(tmp_path: Path) -> Non
 def test_the_examples_of_the_page_on_own_data_are_sound(tmp_path: Path) -> None:
     """The function can be copied, and its lines of YAML are such as a suite may have."""
     from reportgen.tasks.classification.settings import FunctionSettings
-    from reportgen.tasks.forecasting.settings import OwnSeriesSettings
+    from reportgen.tasks.forecasting.settings import LoadedSeriesSettings
     from reportgen.user_code.functions import try_data
 
     page = (ROOT / "docs" / "own-data.md").read_text("utf-8")
@@ -206,7 +206,7 @@ def test_the_examples_of_the_page_on_own_data_are_sound(tmp_path: Path) -> None:
     (tmp_path / "data" / "reviews.json").write_text(f"[{reviews}]", "utf-8")
     (tmp_path / "my_data.py").write_text(example, "utf-8")
     texts, numbers = re.findall(r"^data: .*", page, re.MULTILINE)
-    OwnSeriesSettings.model_validate(YAML(typ="safe", pure=True).load(numbers)["data"])
+    LoadedSeriesSettings.model_validate(YAML(typ="safe", pure=True).load(numbers)["data"])
     settings = FunctionSettings.model_validate(YAML(typ="safe", pure=True).load(texts)["data"])
     load = f"{tmp_path / settings.load}"
     assert try_data(load, {**settings.model_dump(mode="json"), "load": load}).fault is None

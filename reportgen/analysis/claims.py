@@ -26,7 +26,7 @@ Verdict = Literal["supported", "contradicted", "inconclusive"]
 
 
 @dataclass(frozen=True)
-class Judged:
+class JudgedClaim:
     """A claim, what the runs say of it, and the figures that they say it with."""
 
     claim: Claim
@@ -58,7 +58,7 @@ class Judged:
         return list(dict.fromkeys(item.variant for item in self.claim.measured))
 
 
-def judge(claims: Sequence[Claim], results: Runs, late: Collection[str] = ()) -> list[Judged]:
+def judge(claims: Sequence[Claim], results: Runs, late: Collection[str] = ()) -> list[JudgedClaim]:
     """Weigh each claim; `decided` gives the verdicts, once all that the report compares is corrected.
 
     Args:
@@ -75,13 +75,13 @@ def judge(claims: Sequence[Claim], results: Runs, late: Collection[str] = ()) ->
     return [replace(_weighed(claim, results, scores), late=claim.text in late) for claim in claims]
 
 
-def decided(judged: Sequence[Judged], evidence: Sequence[Evidence]) -> list[Judged]:
+def decided(judged: Sequence[JudgedClaim], evidence: Sequence[Evidence]) -> list[JudgedClaim]:
     """Return the claims with their verdicts by the corrected evidence."""
     return [_decided(replace(item, evidence=own)) for item, own in zip(judged, evidence, strict=True)]
 
 
-def _weighed(claim: Claim, results: Runs, scores: Mapping[Metric, Mapping[str, Score]]) -> Judged:
-    undecided = Judged(claim, "inconclusive", "", math.nan, math.nan, NOTHING)
+def _weighed(claim: Claim, results: Runs, scores: Mapping[Metric, Mapping[str, Score]]) -> JudgedClaim:
+    undecided = JudgedClaim(claim, "inconclusive", "", math.nan, math.nan, NOTHING)
     if any(item.metric.by_chance and not results.runs_of(item.variant) for item in claim.measured):
         return replace(undecided, reason="unfinished")
     found = {item: scores[item.metric].get(item.variant) for item in claim.measured}
@@ -218,7 +218,7 @@ def _resolution(claim: Claim, results: Runs) -> float:
     return max(steps, default=0.0)
 
 
-def _certain(judged: Judged) -> Judged:
+def _certain(judged: JudgedClaim) -> JudgedClaim:
     """Decide what no chance is in: it is so, or it is not."""
     claim = judged.claim
     left = abs(judged.left) if claim.absolute else judged.left
@@ -226,7 +226,7 @@ def _certain(judged: Judged) -> Judged:
     return replace(judged, verdict="supported" if gap > 0 or (claim.equal and gap == 0) else "contradicted")
 
 
-def _decided(judged: Judged) -> Judged:
+def _decided(judged: JudgedClaim) -> JudgedClaim:
     if not judged.evidence.shown or judged.reason:
         return judged
     mean = judged.evidence.mean

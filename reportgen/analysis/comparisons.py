@@ -540,7 +540,7 @@ def _test_set(variant: Variant, record: Record) -> bytes:
 
     Files count by name: where a lab lies must not change what is drawn.
     """
-    told = variant.settings.told()["data"]
+    told = variant.settings.as_printed()["data"]
     settings = tested_on(variant)
     settings |= {name: told.get(name) for name in (*PATHS, "load", "files") if name in settings}
     digest = hashlib.sha256(repr(sorted(settings.items())).encode())

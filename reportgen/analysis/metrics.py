@@ -10,7 +10,7 @@ from reportgen.suite.text import Text
 
 
 @dataclass(frozen=True)
-class OwnMetric:
+class UserMetric:
     """What a metric gives: `runs` has run, variant and value, a row a finished run that has predictions."""
 
     name: str
@@ -30,9 +30,9 @@ def predicting(results: Runs) -> list[str]:
     return [run for run in finished if results.records[run].predictions]
 
 
-def own_metric(declared: MetricDeclaration, results: Runs, values: list[float]) -> OwnMetric:
+def user_metric(declared: MetricDeclaration, results: Runs, values: list[float]) -> UserMetric:
     """Gather the values of a metric, one for each of the runs of `predicting`."""
     variants = dict(zip(results.runs["run"], results.runs["variant"], strict=True))
     rows = [(run, variants[run], value) for run, value in zip(predicting(results), values, strict=True)]
     table = pd.DataFrame(rows, columns=["run", "variant", "value"])
-    return OwnMetric(declared.name, declared.shown, declared.percent, table)
+    return UserMetric(declared.name, declared.shown, declared.percent, table)

@@ -14,7 +14,7 @@ from reportgen.suite.imports import ImportedRun, ImportSettings
 from reportgen.tasks.registry import task_of
 
 if TYPE_CHECKING:
-    from reportgen.analysis.metrics import OwnMetric
+    from reportgen.analysis.metrics import UserMetric
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,7 @@ class Runs:
     variants: tuple[Variant, ...]
     records: dict[str, Record]
     runs: pd.DataFrame
-    metrics: "tuple[OwnMetric, ...]" = field(default=(), kw_only=True)
+    metrics: "tuple[UserMetric, ...]" = field(default=(), kw_only=True)
     """What the suite's own metrics give."""
 
     @property

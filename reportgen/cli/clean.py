@@ -52,9 +52,9 @@ def clean(
     if not unused:
         typer.echo(f"nothing to remove: every record in {build_dir} is in use, or too recent")
     elif yes or typer.confirm(f"{what}. Remove them?"):
-        kept = [leftover.key for leftover in unused if not leftover.removed(store)]
+        cache = [leftover.key for leftover in unused if not leftover.removed(store)]
         typer.echo(
-            f"removed {what}" + (f"; kept, because a build is using them: {', '.join(kept)}" if kept else "")
+            f"removed {what}" + (f"; kept, because a build is using them: {', '.join(cache)}" if cache else "")
         )
         store.remove_unfinished()
     else:
@@ -122,14 +122,14 @@ def _suites(folder: Path, build: Path) -> Iterator[Path]:
 def _drawings(build: Path) -> Iterator[Leftover]:
     """Yield the figures, formulas and fonts that are kept and stand in no report of the build folder, as one."""
     from reportgen.planning.output import CACHE
-    from reportgen.storage.cache import Kept
+    from reportgen.storage.cache import Cache
 
-    kept = Kept(build / CACHE)
+    cache = Cache(build / CACHE)
     shown = {hashlib.sha256(content).digest() for content in _contents(build, "*/figures/*.svg")}
     pages = b"".join(_contents(build, "*/report.*.html"))
     files = []
-    for file in kept.files():
-        content = kept.get(file.name)
+    for file in cache.files():
+        content = cache.get(file.name)
         used = content is not None and (hashlib.sha256(content).digest() in shown or content in pages)
         if not used and not file.name.startswith("plan-") and file.suffix != ".metric":
             files.append(file)

@@ -53,10 +53,10 @@ def try_class(
     ] = None,
 ) -> None:
     """Run your own layer or whole model on a tiny batch. A layer can be compared with torch.nn's."""
-    from reportgen.lab.user_source import is_own
+    from reportgen.lab.user_source import is_user_code
     from reportgen.user_code.subprocess import compare_layer
 
-    if not is_own(cell):
+    if not is_user_code(cell):
         raise ReportgenError(f"reportgen try: got {cell!r}, expected a file and a class: my_models.py:MyLSTM")
     if not Path(cell.rpartition(":")[0]).is_file():
         raise ReportgenError(f"{cell.rpartition(':')[0]}: no such file")

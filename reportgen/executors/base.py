@@ -203,7 +203,7 @@ def record_death(task: Task, error: str, store: Store, listen: Listen) -> None:
     record = Record(
         key=task.key,
         parts=task.parts,
-        settings=settings.told(),
+        settings=settings.as_printed(),
         seed=task.seed,
         status="failed",
         error=error,

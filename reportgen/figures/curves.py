@@ -10,7 +10,7 @@ from matplotlib.ticker import MaxNLocator, PercentFormatter
 
 from reportgen.analysis.results import Runs
 from reportgen.analysis.tables import norms
-from reportgen.figures.deferred import Sketch, sketch
+from reportgen.figures.deferred import DeferredFigure, defer
 from reportgen.figures.style import COLUMNS, LINES, WIDTH, legend_below, logarithmic, series_style, wrapped
 from reportgen.i18n.languages import Language
 from reportgen.tasks.registry import task_named
@@ -122,13 +122,15 @@ def _lines(panel: Axes, curves: pd.DataFrame, labels: Mapping[str, str]) -> None
         panel.fill_between(rows["epoch"], rows["low"], rows["high"], color=style["color"], alpha=tint, linewidth=0)
 
 
-def gradient_norms(results: Runs, labels: Mapping[str, str], language: Language) -> Iterator[tuple[str, Sketch]]:
+def gradient_norms(
+    results: Runs, labels: Mapping[str, str], language: Language
+) -> Iterator[tuple[str, DeferredFigure]]:
     """Yield the figure `gradient_norm` of the variants of `labels` that logged it; none where none did."""
     table = norms(results)
     lines = {name: label for name, label in labels.items() if name in set(table["variant"])}
     if lines:
         unit = "epoch" if task_named(results.task).has_epochs else "step"
-        yield "gradient_norm", sketch("figures.curves.gradient_norm", table, lines, unit, language)
+        yield "gradient_norm", defer("figures.curves.gradient_norm", table, lines, unit, language)
 
 
 def gradient_norm(table: pd.DataFrame, labels: Mapping[str, str], unit: str, language: Language) -> Figure:

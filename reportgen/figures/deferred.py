@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from reportgen.i18n.languages import Language
-from reportgen.storage.cache import Kept, name_of
+from reportgen.storage.cache import Cache, cache_name
 from reportgen.storage.fingerprints import source_digest, version_of
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ _DRAWN_WITH = (
 
 
 @dataclass(frozen=True)
-class Sketch:
+class DeferredFigure:
     """A figure that is not drawn yet."""
 
     function: str
@@ -46,12 +46,12 @@ class Sketch:
         """Return a digest of all that the figure is made from, this program and its packages too."""
         digest = hashlib.sha256()
         _take(digest.update, self.arguments)
-        return name_of([source_digest(), *map(version_of, _DRAWN_WITH), self.function, digest.hexdigest()])
+        return cache_name([source_digest(), *map(version_of, _DRAWN_WITH), self.function, digest.hexdigest()])
 
 
-def sketch(function: str, *arguments: object) -> Sketch:
+def defer(function: str, *arguments: object) -> DeferredFigure:
     """Return the figure that a function of `reportgen.figures` makes of these arguments, not drawn yet."""
-    return Sketch(function, arguments)
+    return DeferredFigure(function, arguments)
 
 
 def for_figures(language: Language) -> Language:
@@ -60,17 +60,17 @@ def for_figures(language: Language) -> Language:
 
 
 @dataclass(frozen=True)
-class Sketches:
+class DeferredFigures:
     """Figures of one language that are not drawn yet, with all that it takes to draw them."""
 
-    figures: Mapping[str, Sketch]
+    figures: Mapping[str, DeferredFigure]
     names: Sequence[str]
     """What stands in the figures and is not in the catalogue, such as labels."""
     language: Language
 
-    def svg(self, kept: Kept | None = None) -> dict[str, str]:
-        """Return each figure as SVG, by name; those that are not in `kept` are drawn and kept there."""
-        return all_as_svg([self], kept)[0]
+    def svg(self, cache: Cache | None = None) -> dict[str, str]:
+        """Return each figure as SVG, by name; those that are not in `cache` are drawn and kept there."""
+        return all_as_svg([self], cache)[0]
 
 
 Beside = Callable[[Callable[..., Any], Sequence[tuple[Any, ...]]], list[Any]]
@@ -82,7 +82,7 @@ def _one_after_the_other(work: Callable[..., Any], arguments: Sequence[tuple[Any
 
 
 def all_as_svg(
-    several: Sequence[Sketches], kept: Kept | None = None, carry_out: Beside = _one_after_the_other
+    several: Sequence[DeferredFigures], cache: Cache | None = None, carry_out: Beside = _one_after_the_other
 ) -> list[dict[str, str]]:
     """Return the figures of each language as SVG, by name.
 
@@ -91,7 +91,7 @@ def all_as_svg(
         kept: those that were drawn before; the others are drawn and kept there.
         carry_out: draws the languages, be it side by side.
     """
-    found = [_known(own, kept) if kept else {} for own in several]
+    found = [_known(own, cache) if cache else {} for own in several]
     lacking = [
         replace(own, figures={name: one for name, one in own.figures.items() if name not in known})
         for own, known in zip(several, found, strict=True)
@@ -100,21 +100,21 @@ def all_as_svg(
     for own, known, new in zip(lacking, found, drawn, strict=False):
         known.update(new)
         for name, svg in new.items():
-            if kept:
-                kept.put(_file(own.figures[name]), svg.encode())
+            if cache:
+                cache.put(_file(own.figures[name]), svg.encode())
     return [{name: known[name] for name in own.figures} for own, known in zip(several, found, strict=True)]
 
 
-def _known(own: Sketches, kept: Kept) -> dict[str, str]:
-    there = {name: kept.get(_file(one)) for name, one in own.figures.items()}
+def _known(own: DeferredFigures, cache: Cache) -> dict[str, str]:
+    there = {name: cache.get(_file(one)) for name, one in own.figures.items()}
     return {name: svg.decode() for name, svg in there.items() if svg is not None}
 
 
-def _file(one: Sketch) -> str:
+def _file(one: DeferredFigure) -> str:
     return f"{one.digest()}.svg"
 
 
-def _drawn(own: Sketches) -> dict[str, str]:
+def _drawn(own: DeferredFigures) -> dict[str, str]:
     if not own.figures:
         return {}
     from reportgen.figures.style import drawing, to_svg

@@ -18,7 +18,7 @@ from typing import Any
 import uharfbuzz as hb
 
 from reportgen.errors import MissingPrerequisiteError, TypesetError
-from reportgen.storage.cache import Kept, name_of
+from reportgen.storage.cache import Cache, cache_name
 from reportgen.storage.fingerprints import source_digest, version_of
 
 LATIN, CJK, MONO, CJK_MONO, SYMBOLS = (
@@ -228,18 +228,18 @@ def shares_of(wanted: frozenset[str], language: str) -> dict[str, frozenset[str]
     return {LATIN: latin, SYMBOLS: latin, MONO: wanted, CJK: chinese, CJK_MONO: chinese}
 
 
-def _carried(face: Face, text: frozenset[str], kept: Kept | None) -> str:
-    """Return what `cut` does, in base64; where mending takes long it is taken from `kept`, or kept there."""
-    if kept is None or face.package != _NOTO[0]:
+def _carried(face: Face, text: frozenset[str], cache: Cache | None) -> str:
+    """Return what `cut` does, in base64; where mending takes long it is taken from `cache`, or kept there."""
+    if cache is None or face.package != _NOTO[0]:
         return base64.b64encode(cut(face, text)).decode()
     wanted = sorted({ord(character) for character in text} & characters(face))
     programs = (source_digest(), *map(version_of, ("uharfbuzz", "fonttools", face.package.replace("_", "-"))))
-    name = f"{name_of([*programs, repr(face), repr(wanted)])}.font"
-    known = kept.get(name)
+    name = f"{cache_name([*programs, repr(face), repr(wanted)])}.font"
+    known = cache.get(name)
     if known is not None:
         return known.decode()
     font = base64.b64encode(cut(face, text))
-    kept.put(name, font)
+    cache.put(name, font)
     return font.decode()
 
 
@@ -247,13 +247,13 @@ def font_face_rules(
     text: Iterable[str],
     language: str,
     families: Iterable[str] = (*TEXT_STACK, *MONO_STACK),
-    kept: Kept | None = None,
+    cache: Cache | None = None,
     *,
     alone: bool = False,
 ) -> str:
     """Return CSS @font-face rules that carry the fonts for `text` inside themselves.
 
-    A font that is in `kept` is not cut again, and one that is not is put there. With `alone` the rules say that
+    A font that is in `cache` is not cut again, and one that is not is put there. With `alone` the rules say that
     they are for these characters and no others.
     """
     text = frozenset(text)
@@ -262,7 +262,7 @@ def font_face_rules(
     families = set(families)
     rules = []
     for face in (face for face in FACES if face.family in families):
-        if font := _carried(face, shares[face.family], kept):
+        if font := _carried(face, shares[face.family], cache):
             style = "italic" if face.italic else "normal"
             source = f"data:font/otf;base64,{font}"
             rules.append(

@@ -49,7 +49,7 @@ def percentage(code: str) -> str:
     return str(format_percent(0, locale=locale_of(code)))
 
 
-def name_of(code: str) -> str:
+def cache_name(code: str) -> str:
     """Return what a language calls itself: 中文, English."""
     return str(locale_of(code).get_language_name(code) or code)
 

@@ -87,7 +87,7 @@ def check(runs: Iterable[tuple[ImportedRun, int]]) -> None:
 def key_parts(settings: ImportedRun, seed: int) -> dict[str, Any]:
     """Return what the key of an imported run is made of: the log, how it is read, and what is said of it."""
     file = settings.log_of(seed)
-    told = settings.told()
+    told = settings.as_printed()
     asked = settings.imported
     columns = {f"import.columns.{name}": value for name, value in asked.columns.model_dump().items() if value}
     return {
@@ -132,7 +132,7 @@ def record_of(settings: ImportedRun, seed: int, parts: dict[str, Any]) -> Record
     return Record(
         key=key_of(parts),
         parts=parts,
-        settings=settings.told(),
+        settings=settings.as_printed(),
         seed=seed,
         status="diverged" if log.stopped else "finished",
         error=log.stopped,

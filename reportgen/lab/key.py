@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from reportgen.lab.settings import RunOfAnyTask
-from reportgen.lab.user_source import OwnClass, is_own, meaning, own_digest
+from reportgen.lab.user_source import UserClass, is_user_code, meaning, user_code_digest
 
 THREADS = 1
 """Threads of a run on a CPU: fixed, so that the number of runs side by side never changes a result."""
@@ -54,13 +54,13 @@ def _with_effect(model: dict[str, Any]) -> dict[str, Any]:
 
 def _own_cell(cell: str, *, whole: bool) -> dict[str, str]:
     """Return what a class of the user's own is, and not where it lies."""
-    if not is_own(cell):
+    if not is_user_code(cell):
         return {}
-    own = OwnClass.of(cell)
+    own = UserClass.of(cell)
     # a whole model is its cell, too: see MayBeOwn
     return {
         "model.cell": str(own),
-        "model.source": own_digest(own),
+        "model.source": user_code_digest(own),
         **({"model.module": str(own)} if whole else {}),
     }
 

@@ -15,7 +15,7 @@ from reportgen.lab.settings import RunOfAnyTask
 from reportgen.lab.training.checkpoints import Checkpoint
 from reportgen.lab.training.loop import NO_HOOKS, Diverged, Hooks
 from reportgen.lab.user_class import source_of
-from reportgen.lab.user_source import is_own
+from reportgen.lab.user_source import is_user_code
 
 
 class Trains(Protocol):
@@ -70,7 +70,7 @@ def carry_out(
     record: dict[str, Any] = {
         "key": key_of(parts),
         "parts": parts,
-        "settings": settings.told(),
+        "settings": settings.as_printed(),
         "seed": seed,
         "started": datetime.now(UTC).isoformat(timespec="seconds"),
         "environment": collect().as_json(),
@@ -110,9 +110,9 @@ def _own_sources(settings: RunOfAnyTask, parts: dict[str, Any]) -> dict[str, str
     """Return the source of a cell or model and of a loss of the user's own, for the record's model."""
     cell, loss = settings.model.cell, getattr(settings.training, "loss", "")
     sources = {}
-    if is_own(cell):
+    if is_user_code(cell):
         sources["source"] = source_of(cell, parts.get("model.source"))
-    if is_own(loss):
+    if is_user_code(loss):
         sources["loss_source"] = source_of(loss, parts.get("training.source"))
     return sources
 

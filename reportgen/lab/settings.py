@@ -97,7 +97,7 @@ class RunOfAnyTask(Settings):
         model: Any
         training: Any
 
-    def told(self) -> dict[str, Any]:
+    def as_printed(self) -> dict[str, Any]:
         """Return the settings as plain values to be told: of files their names, and not where they lie."""
         plain = self.model_dump(mode="json")
         data = plain["data"]

@@ -12,7 +12,7 @@ from typing import Any
 from torch import Tensor, nn
 
 from reportgen.errors import ReportgenError
-from reportgen.lab.user_source import OwnClass, own_digest
+from reportgen.lab.user_source import UserClass, user_code_digest
 
 
 class _FromSource(SourceFileLoader):
@@ -28,7 +28,7 @@ class _FromSource(SourceFileLoader):
         return code
 
 
-def load(own: OwnClass) -> type[nn.Module]:
+def load(own: UserClass) -> type[nn.Module]:
     """Run the file and return its class.
 
     Whatever the file raises is raised; LookupError if it has no such class, TypeError if that is no nn.Module.
@@ -39,7 +39,7 @@ def load(own: OwnClass) -> type[nn.Module]:
     return found
 
 
-def load_function(own: OwnClass) -> Callable[..., Any]:
+def load_function(own: UserClass) -> Callable[..., Any]:
     """Run the file and return its function, or whatever can be called.
 
     Whatever the file raises is raised; LookupError if it has none of that name, TypeError if that is no function.
@@ -51,7 +51,7 @@ def load_function(own: OwnClass) -> Callable[..., Any]:
     return function
 
 
-def _found(own: OwnClass, kinds: str, of_kind: Callable[[object], bool]) -> object:
+def _found(own: UserClass, kinds: str, of_kind: Callable[[object], bool]) -> object:
     """Run the file and return what it calls so.
 
     The file's folder is put on the path as Python does with a script, so that the file can import its neighbours.
@@ -82,23 +82,23 @@ def given(
     return anything.bind(input_size, hidden_size, **several, **(arguments or {}))
 
 
-def own_layer(
+def user_layer(
     cell: str, input_size: int, hidden_size: int, layers: int, arguments: Mapping[str, Any] | None
 ) -> nn.Module:
     """Return a layer of the class that a suite calls `my_models.py:MyLSTM`, its file's path in front."""
     call = given(input_size, hidden_size, layers, arguments)
-    return load(OwnClass.of(cell))(*call.args, **call.kwargs)
+    return load(UserClass.of(cell))(*call.args, **call.kwargs)
 
 
-def own_model(module: str, sizes: tuple[int, ...], arguments: Mapping[str, Any] | None) -> nn.Module:
+def user_model(module: str, sizes: tuple[int, ...], arguments: Mapping[str, Any] | None) -> nn.Module:
     """Return a whole model of the class `module`, made from sizes that come from the data, and its arguments."""
-    return load(OwnClass.of(module))(*sizes, **(arguments or {}))
+    return load(UserClass.of(module))(*sizes, **(arguments or {}))
 
 
 def source_of(name: str, expected_digest: str | None) -> str:
     """Return the source of a class or function; ReportgenError if its file is not the one that the key is of."""
-    own = OwnClass.of(name)
-    if expected_digest not in (None, own_digest(own)):  # it would lie under another's key
+    own = UserClass.of(name)
+    if expected_digest not in (None, user_code_digest(own)):  # it would lie under another's key
         raise ReportgenError(f"{own.file.name} has changed since the build began; run the same command again")
     found = _found(own, "names", callable)
     try:

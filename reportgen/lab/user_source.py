@@ -46,23 +46,23 @@ GIVEN = ("input_size", "hidden_size", "num_layers")
 """Arguments of a recurrent layer that come from other settings."""
 
 
-def is_own(name: object) -> bool:
+def is_user_code(name: object) -> bool:
     """Tell whether a setting names something in a file of the user's own, and not what reportgen has."""
     return isinstance(name, str) and re.match(OWN, name) is not None
 
 
-def file_of_own(name: object) -> str | None:
+def file_of_user_code(name: object) -> str | None:
     """Return the file of something of the user's own; None for anything else."""
-    return name.rpartition(":")[0] if isinstance(name, str) and is_own(name) else None
+    return name.rpartition(":")[0] if isinstance(name, str) and is_user_code(name) else None
 
 
 def _own(value: str) -> str:
-    if not is_own(value):
+    if not is_user_code(value):
         raise PydanticCustomError("own", "one of your own: file.py:Name")
     return value
 
 
-OwnName = Annotated[
+UserCodeName = Annotated[
     str, Field(strict=True), AfterValidator(_own), WithJsonSchema({"type": "string", "pattern": OWN})
 ]
 
@@ -89,13 +89,13 @@ def _plain_arguments(values: dict[str, Any]) -> Arguments:
 GivenArguments = Annotated[dict[str, Any], AfterValidator(_plain_arguments)]
 
 
-class MayBeOwn(Settings):
+class UserModelSettings(Settings):
     """Settings of a model that may be the user's own: one recurrent layer of it, or the whole.
 
     A class of this kind has a `cell`, which is the class of the whole model where there is one.
     """
 
-    module: OwnName | None = Field(
+    module: UserCodeName | None = Field(
         None, description="A whole model of your own, file.py:Class, in place of cell and all other settings."
     )
     arguments: GivenArguments | None = Field(
@@ -105,12 +105,12 @@ class MayBeOwn(Settings):
     @model_validator(mode="before")
     @classmethod
     def _is_a_cell_or_a_module(cls, given: Any) -> Any:
-        if not isinstance(given, dict) or not is_own(given.get("module")):
+        if not isinstance(given, dict) or not is_user_code(given.get("module")):
             return given
         return {"cell": given["module"], **given}
 
     @model_validator(mode="after")
-    def _asks_nothing_of_a_whole_model(self) -> "MayBeOwn":
+    def _asks_nothing_of_a_whole_model(self) -> "UserModelSettings":
         values = dict(self)
         if self.module is None:
             self._check_arguments(values["cell"])
@@ -132,7 +132,7 @@ class MayBeOwn(Settings):
     def _check_arguments(self, cell: str) -> None:
         if self.arguments is None:
             return
-        if not is_own(cell):
+        if not is_user_code(cell):
             raise PydanticCustomError(
                 "rule", "no arguments with {cell}; a class of your own may have some", {"cell": cell}
             )
@@ -153,14 +153,14 @@ def laid_over(shared: dict[str, Any], own: dict[str, Any]) -> dict[str, Any]:
 
 
 @dataclass(frozen=True)
-class OwnClass:
+class UserClass:
     """A class by its file and its name; a suite writes `my_models.py:MyLSTM`."""
 
     file: Path
     name: str
 
     @classmethod
-    def of(cls, cell: str) -> "OwnClass":
+    def of(cls, cell: str) -> "UserClass":
         """Read what a suite writes."""
         file, _, name = cell.rpartition(":")
         return cls(Path(file), name)
@@ -169,19 +169,19 @@ class OwnClass:
         return f"{self.file.name}:{self.name}"
 
 
-def own_digest(own: OwnClass) -> str:
+def user_code_digest(own: UserClass) -> str:
     """Digest the source of the class's file and of the files beside it that it imports; comments do not count.
 
     Raises InputError for a file that is not Python, with its line.
     """
     digest = hashlib.sha256()
-    for file in own_sources(own.file):
+    for file in user_code_sources(own.file):
         name = file.relative_to(own.file.parent).as_posix()
         digest.update(f"{name}\0{_meaning(file)}\0".encode())
     return digest.hexdigest()[:16]
 
 
-def own_sources(file: Path) -> list[Path]:
+def user_code_sources(file: Path) -> list[Path]:
     """Return the file and, step by step, those below its folder that it imports."""
     known: set[Path] = set()
     files = {file}
@@ -233,7 +233,7 @@ def _meaning(file: Path) -> str:
 
 def cell_named(value: object, cells: tuple[str, ...]) -> str:
     """Return the name of a known cell, or of a class of the user's own; pydantic's error for anything else."""
-    if isinstance(value, str) and (value in cells or is_own(value)):
+    if isinstance(value, str) and (value in cells or is_user_code(value)):
         return value
     known = ", ".join(map(repr, cells))
     raise PydanticKnownError("literal_error", {"expected": f"{known} or a class of your own, file.py:Class"})
@@ -243,7 +243,7 @@ def _recurrent(value: object) -> str:
     return cell_named(value, get_args(RecurrentCell))
 
 
-OwnOrRecurrentCell = Annotated[
+RecurrentCellName = Annotated[
     str,
     PlainValidator(_recurrent),
     WithJsonSchema({"anyOf": [{"enum": list(get_args(RecurrentCell))}, {"type": "string", "pattern": OWN}]}),
@@ -261,7 +261,7 @@ FILES_OF_SETTINGS = ("vectors", "cell", "module", "loss")
 def file_of_setting(setting: str, value: object) -> str | None:
     """Return the file that a setting names, such as `vectors`, `cell` or `loss`; None where it names none."""
     if setting in ("cell", "module", "loss"):
-        return file_of_own(value)
+        return file_of_user_code(value)
     if setting == "vectors" and isinstance(value, str) and value != PACKAGED_VECTORS:
         return value
     return None

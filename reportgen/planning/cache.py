@@ -12,8 +12,8 @@ from functools import cache
 from pathlib import Path
 
 from reportgen.lab.settings import RunOfAnyTask
-from reportgen.lab.user_source import PACKAGED_VECTORS, is_own
-from reportgen.storage.cache import Kept, name_of
+from reportgen.lab.user_source import PACKAGED_VECTORS, is_user_code
+from reportgen.storage.cache import Cache, cache_name
 from reportgen.storage.fingerprints import source_digest, version_of
 from reportgen.suite.expansion import Run, Variant, file_name
 from reportgen.suite.imports import ImportedRun
@@ -30,11 +30,11 @@ State = tuple[str, str]
 """Of a record: its status, and when it was started."""
 
 
-class Remembered:
+class PlanCache:
     """Answers of earlier plans of a suite; those that nobody has asked for longest are forgotten."""
 
-    def __init__(self, kept: Kept | None, suite: str) -> None:
-        self._kept = kept
+    def __init__(self, cache: Cache | None, suite: str) -> None:
+        self._kept = cache
         self._name = f"plan-{file_name(suite)}"
         self._old = self._read()
         self._new: dict[str, list[str] | str] = {}
@@ -81,7 +81,7 @@ class Remembered:
 
 @cache
 def _ground() -> str:
-    return name_of([source_digest(), platform.python_version(), *map(version_of, _PACKAGES)])
+    return cache_name([source_digest(), platform.python_version(), *map(version_of, _PACKAGES)])
 
 
 def _question(variant: Variant) -> str | None:
@@ -94,7 +94,7 @@ def _question(variant: Variant) -> str | None:
         files = [_digest(Path(name)) for name in named if name]
     except OSError:  # the one who works it out has the words for it
         return None
-    return name_of([settings.model_dump_json(), *files])
+    return cache_name([settings.model_dump_json(), *files])
 
 
 def _is_closed(settings: RunOfAnyTask) -> bool:
@@ -103,7 +103,7 @@ def _is_closed(settings: RunOfAnyTask) -> bool:
     return (
         settings.data.names_all_files
         and vectors in (None, PACKAGED_VECTORS)
-        and not any(is_own(name) for name in own)
+        and not any(is_user_code(name) for name in own)
     )
 
 

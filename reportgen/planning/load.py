@@ -15,7 +15,7 @@ from reportgen.i18n.origins import NUMBERS, as_json, entries, unmarked
 from reportgen.lab import device as devices
 from reportgen.report import typesetting
 from reportgen.resources import template_folders
-from reportgen.storage.cache import Kept
+from reportgen.storage.cache import Cache
 from reportgen.storage.untrusted import UntrustedFolder
 from reportgen.suite import custom_sections
 from reportgen.suite.claims import Claim
@@ -191,7 +191,7 @@ def typeset(
     documents: "Sequence[Typesettable]",
     folder: Path,
     manifest: Mapping[str, Any],
-    kept: Kept | None,
+    cache: Cache | None,
     parallel: ParallelMap[Any],
 ) -> dict[str, bytes]:
     """Turn what `documents` returns into the formats that the suite asks for: the files by name."""
@@ -204,7 +204,7 @@ def typeset(
         look=loaded.suite.look,
         manifest=manifest,
         quick=loaded.quick,
-        kept=kept,
+        cache=cache,
     )
     made = parallel(work, documents)
     return {name: content for files in made for name, content in files.items()}

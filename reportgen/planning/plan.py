@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 from reportgen.errors import ReportgenError
 from reportgen.executors.base import Task
-from reportgen.planning.cache import Remembered, State
+from reportgen.planning.cache import PlanCache, State
 from reportgen.planning.explain import reasons
-from reportgen.storage.cache import Kept
+from reportgen.storage.cache import Cache
 from reportgen.storage.records import Store
 from reportgen.suite.expansion import Run
 from reportgen.suite.imports import ImportedRun
@@ -64,7 +64,7 @@ class Plan:
         return [step.key for step in self.steps]
 
 
-def plan(runs: Sequence[Run], store: Store, kept: Kept | None = None, name: str = "") -> Plan:
+def plan(runs: Sequence[Run], store: Store, cache: Cache | None = None, name: str = "") -> Plan:
     """Decide about every run; nothing is trained, and torch is not imported.
 
     Args:
@@ -73,7 +73,7 @@ def plan(runs: Sequence[Run], store: Store, kept: Kept | None = None, name: str 
         kept: where the plan leaves what it has worked out, for the next one of the suite of this name.
         name: of the suite.
     """
-    known = Remembered(kept, name)
+    known = PlanCache(cache, name)
     steps = [_step(run, store, known) for run in runs]
     known.keep()
     return Plan(_with_reasons(steps, store))
@@ -207,7 +207,7 @@ def _key(run: Run) -> str:
     return key_of(parts_of_key(run))
 
 
-def _step(run: Run, store: Store, known: Remembered) -> Step:
+def _step(run: Run, store: Store, known: PlanCache) -> Step:
     key = known.key(run, lambda: _key(run))
     found = store.digest(key)
     files = store.read(key)

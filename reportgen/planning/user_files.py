@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from reportgen.lab.user_source import file_of_own, own_sources
+from reportgen.lab.user_source import file_of_user_code, user_code_sources
 from reportgen.planning.load import Loaded
 from reportgen.planning.plan import Plan
 from reportgen.storage import traces
@@ -61,7 +61,7 @@ def _files(loaded: Loaded, planned: Plan) -> Iterator[tuple[str, Path]]:
         if file.is_file():
             yield _PRINTED.get(file.suffix, "template"), file
     yield from (("words", file) for file in loaded.beside)
-    named = [file_of_own(metric.function) for metric in loaded.suite.metrics]
+    named = [file_of_user_code(metric.function) for metric in loaded.suite.metrics]
     yield from _sources([Path(file) for file in named if file])
     for settings in {step.run.variant.name: step.run.variant.settings for step in planned.steps}.values():
         files = traces.named_files(settings.model_dump(mode="json"))
@@ -72,7 +72,7 @@ def _files(loaded: Loaded, planned: Plan) -> Iterator[tuple[str, Path]]:
 
 def _sources(modules: Sequence[Path]) -> Iterator[tuple[str, Path]]:
     for module in dict.fromkeys(modules):
-        yield from (("code", file) for file in own_sources(module))
+        yield from (("code", file) for file in user_code_sources(module))
 
 
 def _reads(planned: Plan, store: Store, folder: Path) -> Iterator[tuple[str, str]]:

@@ -17,7 +17,7 @@ from reportgen.planning.plan import Action, Plan
 from reportgen.report.html import to_html
 from reportgen.report.styles import style_sheets
 from reportgen.storage.build_state import own_digests
-from reportgen.storage.cache import Kept
+from reportgen.storage.cache import Cache
 from reportgen.storage.records import Store
 from reportgen.tasks.base import Findings
 from reportgen.user_code.metrics import with_metrics
@@ -111,8 +111,8 @@ class Renderer:
         notes = (f"not trained yet, so left out: {', '.join(missing)}",) if missing else ()
 
         results, findings = self._analyse(there, store, loaded)
-        languages, kept = load.drawn_in(loaded), Kept(self._options.build / CACHE)
-        figures = pipeline.draw(results, findings, languages, self._scratch, loaded.suite.sections, kept)
+        languages, cache = load.drawn_in(loaded), Cache(self._options.build / CACHE)
+        figures = pipeline.draw(results, findings, languages, self._scratch, loaded.suite.sections, cache)
         texts = pipeline.write(loaded, results, findings, figures)
         load.copy_pictures(loaded, self._scratch)
 

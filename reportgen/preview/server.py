@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from reportgen.errors import ReportgenError
-from reportgen.i18n.languages import name_of
+from reportgen.i18n.languages import cache_name
 from reportgen.preview.rendering import State
 from reportgen.report.html import POLICY
 
@@ -99,7 +99,7 @@ class Preview(ThreadingHTTPServer):
 
 
 def _label(name: str) -> str:
-    return " + ".join(name_of(code) for code in name.split("+"))
+    return " + ".join(cache_name(code) for code in name.split("+"))
 
 
 class _Handler(BaseHTTPRequestHandler):

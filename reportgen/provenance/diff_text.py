@@ -58,18 +58,18 @@ def _drawn(folder: Path, new: Build, changes: Changes, language: Language) -> di
     matrices = changes.matrices[:_MOST_MATRICES]
     if not matrices:
         return {}
-    from reportgen.figures.deferred import Sketches, for_figures, sketch
+    from reportgen.figures.deferred import DeferredFigures, defer, for_figures
 
     classes = {matrix.variant: _classes(matrix, new, language) for matrix in matrices}
     spoken = for_figures(language)
     figures = {
-        m.variant: sketch("figures.matrices.difference_of_matrices", m.gaps, classes[m.variant], spoken)
+        m.variant: defer("figures.matrices.difference_of_matrices", m.gaps, classes[m.variant], spoken)
         for m in matrices
     }
     folder.mkdir(parents=True, exist_ok=True)
     names = {}
     in_figures = [name for own in classes.values() for name in own]
-    for variant, svg in Sketches(figures, in_figures, language).svg().items():
+    for variant, svg in DeferredFigures(figures, in_figures, language).svg().items():
         names[variant] = f"difference-{file_name(variant)}.{language.code}.svg"
         (folder / names[variant]).write_text(svg, "utf-8")
     return names

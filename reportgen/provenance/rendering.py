@@ -80,7 +80,7 @@ def planned(loaded: Loaded, manifest: Manifest, store: Store) -> Plan:
     for name, record in records.items():
         if record is None:
             raise CannotRenderError(f"the record of {name} cannot be read")
-        if (record.seed, record.settings) != (runs[name].seed, runs[name].variant.settings.told()):
+        if (record.seed, record.settings) != (runs[name].seed, runs[name].variant.settings.as_printed()):
             raise CannotRenderError(f"the record that the manifest gives {name} is of other settings than its own")
     steps = [Step(runs[name], manifest.records[name].key, {}, Action.REUSE, "") for name in runs]
     return Plan(steps)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from markupsafe import Markup
 
-from reportgen.analysis.claims import Judged
+from reportgen.analysis.claims import JudgedClaim
 from reportgen.analysis.comparisons import Evidence
 from reportgen.i18n.languages import Language
 from reportgen.i18n.origins import Text, marked
@@ -41,12 +41,12 @@ class Told:
     """Whether chance is in it, so that it was tested."""
 
 
-def told(judged: Sequence[Judged], labels: Mapping[str, str], language: Language) -> list[Told]:
+def told(judged: Sequence[JudgedClaim], labels: Mapping[str, str], language: Language) -> list[Told]:
     """Return every claim in the words of the language, in the order of the suite."""
     return [_told(number, item, labels, language) for number, item in enumerate(judged, 1)]
 
 
-def _told(number: int, judged: Judged, labels: Mapping[str, str], language: Language) -> Told:
+def _told(number: int, judged: JudgedClaim, labels: Mapping[str, str], language: Language) -> Told:
     path = ("claims", str(number))
     known = plain(judged.evidence, path)
     judged = replace(
@@ -71,7 +71,7 @@ def _told(number: int, judged: Judged, labels: Mapping[str, str], language: Lang
     )
 
 
-def _sentence(judged: Judged, labels: Mapping[str, str], language: Language) -> str:
+def _sentence(judged: JudgedClaim, labels: Mapping[str, str], language: Language) -> str:
     claim, known = judged.claim, judged.evidence
     left, right = (escape_markdown(worded(side, labels, language)) for side in (claim.left, claim.right))
     if judged.reason:

@@ -146,7 +146,7 @@ def common(
     """Return the fields of `Common`, in one language; `findings` are those of any task."""
     code, task = language.code, task_named(results.task)
     labels = {variant.name: variant.label_in(code) for variant in results.variants}
-    settings = {variant.name: settings_of(variant.settings.told()) for variant in results.variants}
+    settings = {variant.name: settings_of(variant.settings.as_printed()) for variant in results.variants}
     # an imported run, and a whole model of the user's own, do not differ in what they have not
     names = list(dict.fromkeys(name for own in sorted(settings.values(), key=len, reverse=True) for name in own))
     said = {name: [own[name] for own in settings.values() if name in own] for name in names}

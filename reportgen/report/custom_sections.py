@@ -16,7 +16,7 @@ from reportgen.i18n.origins import unmarked
 from reportgen.report.numbering import Numbering
 from reportgen.storage.untrusted import UntrustedFolder
 from reportgen.suite.custom_sections import pictures
-from reportgen.suite.pictures import name_of
+from reportgen.suite.pictures import cache_name
 
 _FOLDER = "pictures"
 
@@ -93,7 +93,7 @@ def _with_own_footnotes(text: str) -> str:
 def copy_pictures(texts: Sequence[str], beside: Path, folder: Path) -> list[str]:
     """Copy the pictures of own sections from the suite's folder to the report's; return their paths there."""
     written = []
-    for name in dict.fromkeys(name_of(address) for text in texts for _, address in pictures(text)):
+    for name in dict.fromkeys(cache_name(address) for text in texts for _, address in pictures(text)):
         written.append(f"{_FOLDER}/{name}")
         UntrustedFolder(folder).write(written[-1], (beside / name).read_bytes())
     return written
@@ -101,7 +101,7 @@ def copy_pictures(texts: Sequence[str], beside: Path, folder: Path) -> list[str]
 
 def _destination(address: str) -> str:
     """Return where the copy of a picture lies beside the report, as Markdown writes it."""
-    place = f"{_FOLDER}/{name_of(address)}".replace("%", "%25")
+    place = f"{_FOLDER}/{cache_name(address)}".replace("%", "%25")
     return "<" + re.sub(r"([<>\\])", r"\\\1", place) + ">" if re.search(r"[\s()<>%\\]", place) else place
 
 

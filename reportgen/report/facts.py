@@ -10,7 +10,7 @@ from typing import Any
 import pandas as pd
 from markupsafe import Markup
 
-from reportgen.analysis.metrics import OwnMetric
+from reportgen.analysis.metrics import UserMetric
 from reportgen.analysis.results import Runs
 from reportgen.i18n.fonts import printable
 from reportgen.i18n.origins import unmarked
@@ -85,7 +85,7 @@ class Log:
     text: str
 
 
-def metric_of(metric: OwnMetric, language: str) -> dict[str, Any]:
+def metric_of(metric: UserMetric, language: str) -> dict[str, Any]:
     """Return a metric of the user's own as templates take it."""
     values = {str(variant): dict(row) for variant, row in metric.table.to_dict("index").items()}
     return {"label": metric.label.in_language(language), "percent": metric.percent, "values": values}

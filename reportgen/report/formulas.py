@@ -9,7 +9,7 @@ from typing import Any
 
 from reportgen.errors import TypesetError
 from reportgen.i18n import fonts
-from reportgen.storage.cache import Kept, name_of
+from reportgen.storage.cache import Cache, cache_name
 from reportgen.storage.fingerprints import source_digest, version_of
 
 _SIZE = 20.0
@@ -30,23 +30,23 @@ _NOT_TEXT = re.compile(r"(`+)(?!`).*?(?<!`)\1(?!`)|\$\$.+?\$\$|\$[^$]+\$", re.DO
 _NO_LABELS = {"\\label", "\\ref", "\\eqref"}
 
 
-def formula_image(latex: str, display: bool, kept: Kept | None = None) -> str:
+def formula_image(latex: str, display: bool, cache: Cache | None = None) -> str:
     """Return an <img> of the formula, sized in em and lowered to the baseline; its alt text is the LaTeX.
 
-    One that is in `kept` is not drawn again, and one that is not is put there. The number that `\\tag` gives a
+    One that is in `cache` is not drawn again, and one that is not is put there. The number that `\\tag` gives a
     displayed formula follows as a <span class="tag">.
 
     Raises TypesetError for LaTeX that cannot be read.
     """
-    if kept is None:
+    if cache is None:
         return _drawn(latex, display)
     programs = (source_digest(), *map(version_of, _DRAWN_WITH))
-    name = f"{name_of([*programs, latex, str(display)])}.formula"
-    known = kept.get(name)
+    name = f"{cache_name([*programs, latex, str(display)])}.formula"
+    known = cache.get(name)
     if known is not None:
         return known.decode()
     image = _drawn(latex, display)
-    kept.put(name, image.encode())
+    cache.put(name, image.encode())
     return image
 
 

@@ -19,7 +19,7 @@ from reportgen.i18n.languages import Language
 from reportgen.i18n.origins import ORIGIN, as_attribute, marks_in, split, unmarked
 from reportgen.report.bilingual import markdown_parser
 from reportgen.report.formulas import formula_image, labelled
-from reportgen.storage.cache import Kept
+from reportgen.storage.cache import Cache
 
 _COLUMN_POINTS = 245.0
 """Width of half of a page."""
@@ -159,7 +159,7 @@ def to_html(
     *,
     quick: bool = False,
     second: Mapping[int, str] | None = None,
-    kept: Kept | None = None,
+    cache: Cache | None = None,
     growing: fonts.Growing | None = None,
 ) -> str:
     """Return the document as HTML.
@@ -176,7 +176,7 @@ def to_html(
 
     Raises TypesetError for a picture outside `folder` and for a character that no font has.
     """
-    parser = _parser(language, kept)
+    parser = _parser(language, cache)
     tokens = _place_footnotes(parser.parse(markdown))
     _origins_as_attributes(tokens)
     for token in tokens:
@@ -195,7 +195,7 @@ def to_html(
     rules = (
         growing.rules(written, language.code)
         if growing
-        else fonts.font_face_rules(written, language.code, kept=kept)
+        else fonts.font_face_rules(written, language.code, cache=cache)
     )
     css = "\n".join([rules, *styles])
     css = css.replace("</", r"<\/")  # the same in CSS, and no end of <style>
@@ -208,12 +208,12 @@ def to_html(
     )
 
 
-def _parser(language: Language, kept: Kept | None = None) -> MarkdownIt:
+def _parser(language: Language, cache: Cache | None = None) -> MarkdownIt:
     parser = markdown_parser()
 
     def formula(*, display: bool) -> Callable[..., str]:
         def render(_renderer: object, tokens: Sequence[Token], index: int, *_: object) -> str:
-            image = formula_image(labelled(tokens[index].content, tokens[index].info), display, kept)
+            image = formula_image(labelled(tokens[index].content, tokens[index].info), display, cache)
             wide = " wide" * is_wide_formula(image)
             return f'<div class="equation{wide}">{image}</div>\n' if display else image
 

@@ -10,7 +10,7 @@ from typing import Any
 import pandas as pd
 
 from reportgen.analysis import devices
-from reportgen.analysis.claims import Judged
+from reportgen.analysis.claims import JudgedClaim
 from reportgen.analysis.comparisons import Difference, flat
 from reportgen.analysis.probes import cell_times
 from reportgen.analysis.results import Runs
@@ -58,7 +58,7 @@ def _compact(value: Any) -> str:
 
 
 def as_json_of(
-    results: Runs, log: str, numbers: Iterable[dict[str, Any]], claims: Sequence[Judged]
+    results: Runs, log: str, numbers: Iterable[dict[str, Any]], claims: Sequence[JudgedClaim]
 ) -> dict[str, Any]:
     """Return what `results.json` holds, for any task; `log` names what its runs logged: epoch_log or step_log.
 
@@ -79,7 +79,7 @@ def as_json_of(
     return {"task": results.task, "labels": labels, "runs": runs, "claims": told, "numbers": every}
 
 
-def _claim(judged: Judged, results: Runs) -> dict[str, Any]:
+def _claim(judged: JudgedClaim, results: Runs) -> dict[str, Any]:
     """Return a claim with its verdict, its figures and the runs behind them."""
     figures = {"left": judged.left, "right": judged.right, **asdict(judged.evidence)}
     return {

@@ -60,7 +60,7 @@ def models_of(results: Runs, labels: Mapping[str, str]) -> list[Model]:
             printout = record.model["printout"]
             variants.setdefault(printout, []).append(variant)
             run = next(name for name, other in results.records.items() if other is record)
-            described.setdefault(printout, (variant.settings.told()["model"]["cell"], record.model, run))
+            described.setdefault(printout, (variant.settings.as_printed()["model"]["cell"], record.model, run))
             declared |= set() if variant.changed else {printout}
     found: dict[tuple[str, str], Model] = {}
     models = []

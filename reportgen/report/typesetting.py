@@ -7,7 +7,7 @@ from typing import Any, get_args
 from reportgen.errors import ReportgenError
 from reportgen.i18n.languages import Language
 from reportgen.i18n.origins import unmarked
-from reportgen.storage.cache import Kept
+from reportgen.storage.cache import Cache
 from reportgen.suite.schema import Format
 
 
@@ -33,12 +33,12 @@ def typeset(
     *,
     look: str,
     quick: bool,
-    kept: Kept | None = None,
+    cache: Cache | None = None,
 ) -> dict[str, bytes]:
     """Turn the Markdown of one report into the formats that the suite asks for: the files by name.
 
     The text has the marks of its numbers; HTML says the same with attributes, and nothing else has them.
-    `second` has the lines in another language, of a report in two, `kept` what was drawn before.
+    `second` has the lines in another language, of a report in two, `cache` what was drawn before.
 
     A Word file takes its styles from `styles/word.docx` in the first of the template folders that has one.
     """
@@ -50,7 +50,7 @@ def typeset(
         from reportgen.storage.sealing import in_html
 
         styles = style_sheets(template_folders, look)
-        html = to_html(marked, language, folder, styles, quick=quick, second=second, kept=kept)
+        html = to_html(marked, language, folder, styles, quick=quick, second=second, cache=cache)
         made["html"] = in_html(html, manifest, text)
     if "pdf" in formats:
         from reportgen.report.pdf import Source, to_pdf

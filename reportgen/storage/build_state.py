@@ -11,7 +11,7 @@ from itertools import chain, count
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from reportgen.lab.user_source import OwnClass, own_digest
+from reportgen.lab.user_source import UserClass, user_code_digest
 from reportgen.storage.fingerprints import source_digest, version_of
 from reportgen.storage.records import Store
 from reportgen.storage.secret import is_sealed, seal
@@ -146,7 +146,7 @@ def _ingredients(suite: Suite, templates: Sequence[Path], keys: Sequence[str], s
 
 def own_digests(suite: Suite) -> list[str]:
     """Digest the source of each of the suite's own metrics, which is in no record: nothing is trained for them."""
-    return [own_digest(OwnClass.of(metric.function)) for metric in suite.metrics]
+    return [user_code_digest(UserClass.of(metric.function)) for metric in suite.metrics]
 
 
 def program(templates: Sequence[Path]) -> str:

@@ -14,7 +14,7 @@ from reportgen.storage.secret import is_sealed, seal
 from reportgen.storage.untrusted import UntrustedFolder
 
 
-class Kept:
+class Cache:
     """A folder of entries by name. It is no place for what cannot be worked out again."""
 
     def __init__(self, folder: Path) -> None:
@@ -46,7 +46,7 @@ class Kept:
         yield from (self.folder / name for name in self._files.names() if self._files.is_file(name))
 
 
-def name_of(parts: Iterable[str]) -> str:
+def cache_name(parts: Iterable[str]) -> str:
     """Return the name of what is made from these parts: 32 hexadecimal digits."""
     digest = hashlib.sha256()
     for part in parts:

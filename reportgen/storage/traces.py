@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from reportgen.lab.user_source import file_of_own
+from reportgen.lab.user_source import file_of_user_code
 from reportgen.storage.records import Store
 
 FILE = "worker.json"
@@ -74,7 +74,7 @@ def named_files(settings: object) -> list[Path]:
         return [file for value in settings.values() for file in named_files(value)]
     if isinstance(settings, list | tuple):
         return [file for value in settings for file in named_files(value)]
-    file = Path(file_of_own(settings) or settings) if isinstance(settings, str) else Path()
+    file = Path(file_of_user_code(settings) or settings) if isinstance(settings, str) else Path()
     return [file] if file.is_absolute() and file.exists() else []
 
 
@@ -83,7 +83,7 @@ def _own_files(settings: object) -> Iterator[str]:
         case dict():
             for value in settings.values():
                 yield from _own_files(value)
-        case str() if file := file_of_own(settings):
+        case str() if file := file_of_user_code(settings):
             yield file
 
 

@@ -11,7 +11,7 @@ from urllib.parse import unquote
 
 from reportgen.errors import Problem
 from reportgen.suite.document import Document, shown
-from reportgen.suite.pictures import fault, name_of
+from reportgen.suite.pictures import cache_name, fault
 
 if TYPE_CHECKING:
     from markdown_it.token import Token
@@ -24,7 +24,7 @@ _FOOTNOTE = re.compile(r"\[\^[^\]\s]+\]")
 _FORMULA = re.compile(r"\$[^$]*\$")
 
 
-def is_own(section: str) -> bool:
+def is_user_code(section: str) -> bool:
     """Tell whether a section is a file of the student's own, and not a template."""
     return section.endswith(ENDING)
 
@@ -37,19 +37,19 @@ def file_of(folder: Path, section: str, language: str) -> Path:
 
 def words(folder: Path, sections: Sequence[str], language: str) -> dict[str, str]:
     """Return the Markdown of each own section in that language, by its name in the suite."""
-    return {name: text_of(file_of(folder, name, language)) for name in sections if is_own(name)}
+    return {name: text_of(file_of(folder, name, language)) for name in sections if is_user_code(name)}
 
 
 def files(folder: Path, sections: Sequence[str], languages: Sequence[str]) -> list[Path]:
     """Return the files that own sections are made from: their texts, and the pictures in them."""
     own = texts(folder, sections, languages)
-    found = [folder / name_of(address) for file in own for _, address in pictures(text_of(file))]
+    found = [folder / cache_name(address) for file in own for _, address in pictures(text_of(file))]
     return [*own, *dict.fromkeys(found)]
 
 
 def texts(folder: Path, sections: Sequence[str], languages: Sequence[str]) -> list[Path]:
     """Return the files of own sections, each once."""
-    own = (file_of(folder, name, code) for name in sections if is_own(name) for code in languages)
+    own = (file_of(folder, name, code) for name in sections if is_user_code(name) for code in languages)
     return list(dict.fromkeys(own))
 
 

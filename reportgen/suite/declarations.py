@@ -7,7 +7,7 @@ from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, PydanticCustomError
 
 from reportgen.lab.settings import Settings, Yes
-from reportgen.lab.user_source import OwnName
+from reportgen.lab.user_source import UserCodeName
 from reportgen.suite.text import Text
 
 Code = Literal[
@@ -69,7 +69,9 @@ Claims = tuple[Annotated[ClaimDeclaration, _OrText()], ...]
 class MetricDeclaration(Settings):
     """A metric of your own, measured on the predictions of every run; nothing is trained for it."""
 
-    function: OwnName = Field(description="The function, file.py:name: predicted, target and classes to a number.")
+    function: UserCodeName = Field(
+        description="The function, file.py:name: predicted, target and classes to a number."
+    )
     label: Text | None = Field(None, description="What the table calls it; the function's name unless given.")
     percent: Yes = Field(False, description="Print it in percent.")
 

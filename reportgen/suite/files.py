@@ -8,7 +8,7 @@ from typing import Any
 
 from reportgen.errors import Problem
 from reportgen.lab.settings import PATHS
-from reportgen.lab.user_source import FILES_OF_SETTINGS, file_of_setting, is_own
+from reportgen.lab.user_source import FILES_OF_SETTINGS, file_of_setting, is_user_code
 from reportgen.resources import is_below
 from reportgen.suite.document import Document, Path_, shown
 from reportgen.suite.messages import repetitions
@@ -148,7 +148,7 @@ def file_problems(suite: Suite, document: Document) -> Iterator[Problem]:
         for path in [named] if isinstance(named, str) else named:
             yield from data_problems(path, ("data", key), "folder" if key == "folder" else "file", document)
     for place, name, value in files_of_settings(suite):
-        if is_own(value):
+        if is_user_code(value):
             yield from own_problems(value, place, "function" if name == "loss" else "class", document)
         elif (file := file_of_setting(name, value)) is not None:
             yield from data_problems(file, place, "file", document)

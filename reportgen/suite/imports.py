@@ -114,7 +114,7 @@ class ImportedRun(RunOfAnyTask):
         """Return the log that stands for a seed."""
         return Path(dict(self.logs)[seed])
 
-    def told(self) -> dict[str, Any]:
+    def as_printed(self) -> dict[str, Any]:
         """Return what the suite says of it, as plain values."""
-        plain = super().told()
+        plain = super().as_printed()
         return {"data": {}, "model": plain["model"], "training": plain["training"]}

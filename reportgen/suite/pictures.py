@@ -24,14 +24,14 @@ _INSIDE = ("#", "data:")
 _ADDRESS_IN_STYLE = re.compile(r"""(?i)url\(\s*["']?([^"')]*)|@import\s+["']([^"']*)""")
 
 
-def name_of(address: str) -> str:
+def cache_name(address: str) -> str:
     """Return the name of the file that an address in Markdown means: a parser writes %20 and the like in it."""
     return posixpath.normpath(unquote(address))
 
 
 def fault(folder: Path, address: str) -> tuple[str, str]:
     """Return what is wrong with a picture below `folder`, and what is expected; two empty texts if nothing is."""
-    file = folder / name_of(address)
+    file = folder / cache_name(address)
     kind = KINDS.get(file.suffix.lower())
     if kind is None or ":" in address or not is_below(file, folder) or not file.is_file():
         return "no such file", "an SVG, PNG, JPEG, GIF or WebP file beside the suite"

@@ -118,7 +118,7 @@ def _unknown_sections(
 ) -> Iterator[Problem]:
     printed = [code for code in _printed(document.value) if code in languages]
     for i, section in enumerate(_list(document.value.get("sections"))):
-        if isinstance(section, str) and custom_sections.is_own(section):
+        if isinstance(section, str) and custom_sections.is_user_code(section):
             yield from custom_sections.problems(document, i, section, printed, unprintable)
         elif isinstance(section, str) and section not in sections:
             expected = f"a section with a template: {', '.join(sections)}; or a file of your own: my_words.md"

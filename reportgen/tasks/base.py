@@ -12,17 +12,17 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeVar, get_args
 
 from reportgen.lab.device import has_cuda
 from reportgen.lab.settings import LoadedData, RunOfAnyTask, Settings
-from reportgen.lab.user_source import is_own
+from reportgen.lab.user_source import is_user_code
 
 if TYPE_CHECKING:
     import pandas as pd
     import torch
 
     from reportgen.analysis.checks import Check
-    from reportgen.analysis.claims import Judged
+    from reportgen.analysis.claims import JudgedClaim
     from reportgen.analysis.comparisons import Reach
     from reportgen.analysis.results import Runs
-    from reportgen.figures.deferred import Sketches
+    from reportgen.figures.deferred import DeferredFigures
     from reportgen.i18n.languages import Language
     from reportgen.lab.record import Outcome, Record
     from reportgen.lab.training.checkpoints import Checkpoint
@@ -101,7 +101,7 @@ class Findings(Protocol):
         """A row a variant."""
 
     @property
-    def claims(self) -> "list[Judged]":
+    def claims(self) -> "list[JudgedClaim]":
         """The claims of the suite, each with its verdict."""
 
     @property
@@ -219,9 +219,9 @@ class ChecksModule(Protocol):
 class FiguresModule(Protocol):
     """`figures.py` of a task."""
 
-    def sketches(
+    def deferred_figures(
         self, results: "Runs", findings: Findings, language: "Language", sections: Collection[str]
-    ) -> "Sketches":
+    ) -> "DeferredFigures":
         """Return the figures by name, not drawn yet."""
 
 
@@ -301,7 +301,7 @@ def model_of(
         trial = {"what": "module", "module": model.module, "task": task, "arguments": model.arguments}
         own = {"single": single, "device": device, "precision": precision}
         yield UserCode("model.module", model.module, {**trial, **own})
-    elif is_own(model.cell):
+    elif is_user_code(model.cell):
         trial = {"what": "cell", "cell": model.cell, "input_size": input_size, "hidden_size": model.hidden_size}
         trial |= {"layers": model.layers, "arguments": model.arguments, "device": device, "goes_on": goes_on}
         yield UserCode("model.cell", model.cell, {**trial, "precision": precision})

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from reportgen.errors import InputError
 from reportgen.lab.user_class import load_function
-from reportgen.lab.user_source import OwnClass
+from reportgen.lab.user_source import UserClass
 from reportgen.tasks.registry import task_of
 from reportgen.user_code.layers import Failed, Fault, Trial, frames, named, watched
 from reportgen.user_code.whole_models import CLASSES
@@ -26,7 +26,7 @@ def try_loss(loss: str, *, device: str = "cpu") -> Trial:
         loss: the function, with the path of its file.
         device: where the run will be.
     """
-    trial, own = Trial(), OwnClass.of(loss)
+    trial, own = Trial(), UserClass.of(loss)
     try:
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(0)
@@ -61,7 +61,7 @@ def try_metric(metric: str) -> Trial:
     """
     target = np.arange(_EXAMPLES) % CLASSES
     _, fault = measured(metric, [(np.roll(target, 1), target, CLASSES), (target, target, CLASSES)])
-    passed = [] if fault else [f"{OwnClass.of(metric)} gives a number"]
+    passed = [] if fault else [f"{UserClass.of(metric)} gives a number"]
     return Trial(passed=passed, fault=fault)
 
 
@@ -72,7 +72,7 @@ def measured(metric: str, cases: Iterable[Case]) -> tuple[list[float], Fault | N
         metric: the function, with the path of its file; it is called with predicted, target and classes.
         cases: what it is measured on.
     """
-    own, values = OwnClass.of(metric), []
+    own, values = UserClass.of(metric), []
     expected = "one number for predicted (examples,), target (examples,) and classes"
     try:
         function = _found(own)
@@ -101,7 +101,7 @@ def try_data(load: str, settings: dict[str, Any], *, single: bool = False) -> Tr
         settings: the suite's data settings, as plain values.
         single: whether the loss takes a single logit, which tells two classes apart.
     """
-    trial, own = Trial(), OwnClass.of(load)
+    trial, own = Trial(), UserClass.of(load)
     load_user_data = task_of(settings["source"]).load_user_data
     try:
         _found(own)
@@ -126,7 +126,7 @@ def try_data(load: str, settings: dict[str, Any], *, single: bool = False) -> Tr
     return trial
 
 
-def _found(own: OwnClass) -> Callable[..., Any]:
+def _found(own: UserClass) -> Callable[..., Any]:
     with watched(own, "a file that can be run, with a function of that name"):
         try:
             return load_function(own)
@@ -136,7 +136,7 @@ def _found(own: OwnClass) -> Callable[..., Any]:
             raise Failed(Fault(str(error.args[0]), f"a function called {own.name}", own.file.name)) from None
 
 
-def _check_loss(result: object, own: OwnClass, expected: str) -> None:
+def _check_loss(result: object, own: UserClass, expected: str) -> None:
     place = own.file.name
     if not isinstance(result, Tensor):
         raise Failed(Fault(named(result), expected, place))

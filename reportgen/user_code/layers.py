@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from reportgen.errors import InputError
 from reportgen.lab.environment import forward_in, set_tf32
 from reportgen.lab.user_class import BATCH, TIME, given, load
-from reportgen.lab.user_source import OwnClass
+from reportgen.lab.user_source import UserClass
 
 _CLOSE = 1e-5
 
@@ -74,7 +74,7 @@ def try_layer(
         precision: in which the run will compute.
         goes_on: whether it has to take its last state back, as forecasts need it.
     """
-    trial, own = Trial(), OwnClass.of(cell)
+    trial, own = Trial(), UserClass.of(cell)
     try:
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(0)
@@ -92,7 +92,7 @@ def try_layer(
 
 
 def built_layer(
-    own: OwnClass,
+    own: UserClass,
     input_size: int,
     hidden_size: int,
     layers: int,
@@ -103,7 +103,7 @@ def built_layer(
     return constructed(own, given(input_size, hidden_size, layers, arguments), passed, "a layer")
 
 
-def constructed(own: OwnClass, call: inspect.BoundArguments, passed: list[str], what: str) -> nn.Module:
+def constructed(own: UserClass, call: inspect.BoundArguments, passed: list[str], what: str) -> nn.Module:
     """Return what the class makes of the arguments; Failed says why that is nothing."""
     with watched(own, "a file that can be run, with a class of that name"):
         try:
@@ -129,7 +129,7 @@ def constructed(own: OwnClass, call: inspect.BoundArguments, passed: list[str], 
     return model
 
 
-def _forwards(layer: nn.Module, own: OwnClass, x: Tensor, hidden_size: int, trial: Trial) -> None:
+def _forwards(layer: nn.Module, own: UserClass, x: Tensor, hidden_size: int, trial: Trial) -> None:
     shape = (*x.shape[:2], hidden_size)
     expected = f"(states, last state) with states {shape} for x {tuple(x.shape)}: batch, time, features"
     states = _states(layer, own, x, expected)
@@ -142,7 +142,7 @@ def _forwards(layer: nn.Module, own: OwnClass, x: Tensor, hidden_size: int, tria
     trial.passed.append(f"forward gives states {shape} for x {tuple(x.shape)}, all finite")
 
 
-def _states(layer: nn.Module, own: OwnClass, x: Tensor, expected: str) -> Tensor:
+def _states(layer: nn.Module, own: UserClass, x: Tensor, expected: str) -> Tensor:
     with watched(own, expected):
         result = layer(x)
     place = defined(type(layer), own, "forward")
@@ -153,7 +153,7 @@ def _states(layer: nn.Module, own: OwnClass, x: Tensor, expected: str) -> Tensor
     return result[0]
 
 
-def _backwards(layer: nn.Module, own: OwnClass, x: Tensor, trial: Trial) -> None:
+def _backwards(layer: nn.Module, own: UserClass, x: Tensor, trial: Trial) -> None:
     expected = "states that a gradient flows back from to the weights"
     layer.train()
     states = _states(layer, own, x, expected)
@@ -173,7 +173,7 @@ def _backwards(layer: nn.Module, own: OwnClass, x: Tensor, trial: Trial) -> None
 
 
 @torch.no_grad()
-def _reads_what_it_should(layer: nn.Module, own: OwnClass, x: Tensor, trial: Trial) -> None:
+def _reads_what_it_should(layer: nn.Module, own: UserClass, x: Tensor, trial: Trial) -> None:
     """See that a state hangs on its own sequence up to its own step, and on nothing of the call before."""
     layer.eval()
     place = defined(type(layer), own, "forward")
@@ -213,7 +213,7 @@ def _reads_what_it_should(layer: nn.Module, own: OwnClass, x: Tensor, trial: Tri
 
 
 @torch.no_grad()
-def carries_on(layer: nn.Module, own: OwnClass, x: Tensor, trial: Trial) -> None:
+def carries_on(layer: nn.Module, own: UserClass, x: Tensor, trial: Trial) -> None:
     """See that half of the steps, and then the rest from the state in between, are the same as all at once."""
     layer.eval()
     half = TIME // 2
@@ -229,7 +229,7 @@ def carries_on(layer: nn.Module, own: OwnClass, x: Tensor, trial: Trial) -> None
     trial.passed.append("it goes on from its own last state")
 
 
-def computes_in(precision: str, model: nn.Module, own: OwnClass, inputs: Sequence[Tensor], trial: Trial) -> None:
+def computes_in(precision: str, model: nn.Module, own: UserClass, inputs: Sequence[Tensor], trial: Trial) -> None:
     """See that the model computes in this precision, which a processor may lack for what the model uses."""
     if precision == "float32":  # all else has been tried in it
         return
@@ -251,7 +251,7 @@ def one_step(model: nn.Module, inputs: Sequence[Tensor], precision: str) -> None
 
 
 @contextmanager
-def watched(own: OwnClass, expected: str) -> Iterator[None]:
+def watched(own: UserClass, expected: str) -> Iterator[None]:
     """Turn whatever the user's code raises into Failed, with the user's own lines."""
     try:
         yield
@@ -278,7 +278,7 @@ def frames(error: BaseException, folder: Path) -> str:
     return f"{Path(last.filename).name}:{last.lineno} in {last.name}: {last.line}"
 
 
-def defined(kind: type, own: OwnClass, method: str = "__init__") -> str:
+def defined(kind: type, own: UserClass, method: str = "__init__") -> str:
     """Return where a method of the class is written, or the class where it inherits the method."""
     for item in (vars(kind).get(method), kind):
         try:

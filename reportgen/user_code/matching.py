@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from reportgen.lab.user_class import BATCH
-from reportgen.lab.user_source import OwnClass
+from reportgen.lab.user_source import UserClass
 from reportgen.user_code.layers import Failed, Fault, Trial, built_layer, watched
 
 NETWORKS: dict[str, type[nn.RNN | nn.LSTM | nn.GRU]] = {"rnn": nn.RNN, "lstm": nn.LSTM, "gru": nn.GRU}
@@ -164,7 +164,7 @@ def compare(
         arguments: further arguments of the class.
         mapping: what each weight of the layer is made of, see `reportgen.user_code.matching`.
     """
-    match, own = Match(), OwnClass.of(cell)
+    match, own = Match(), UserClass.of(cell)
     try:
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(_SEED)

@@ -8,11 +8,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from reportgen.analysis.metrics import own_metric, predicting
+from reportgen.analysis.metrics import predicting, user_metric
 from reportgen.analysis.results import Runs
 from reportgen.errors import ReportgenError, SuiteError
-from reportgen.lab.user_source import OwnClass, own_digest
-from reportgen.storage.cache import Kept, name_of
+from reportgen.lab.user_source import UserClass, user_code_digest
+from reportgen.storage.cache import Cache, cache_name
 from reportgen.storage.fingerprints import source_digest, version_of
 from reportgen.suite.declarations import MetricDeclaration
 from reportgen.suite.document import Document
@@ -26,12 +26,12 @@ def with_metrics(
     results: Runs,
     metrics: Sequence[MetricDeclaration],
     document: Document,
-    kept: Kept | None = None,
+    cache: Cache | None = None,
     measured: Mapping[str, Mapping[str, float]] | None = None,
 ) -> Runs:
     """Return the results with what the suite's own metrics give; SuiteError names one that gives nothing.
 
-    A metric that is in `kept`, of the same source and of the same predictions, is not measured again, nor is
+    A metric that is in `cache`, of the same source and of the same predictions, is not measured again, nor is
     one that `measured` has, by its name: a value a run.
     """
     if not metrics or not task_named(results.task).has_predictions:
@@ -45,14 +45,14 @@ def with_metrics(
     for place, declared in enumerate(metrics):
         if measured and declared.name in measured:
             given = [measured[declared.name].get(run, math.nan) for run in predicting(results)]
-            found.append(own_metric(declared, results, given))
+            found.append(user_metric(declared, results, given))
             continue
         name = f"{_digest(declared.function, cases)}.metric"
-        known = kept.get(name) if kept else None
+        known = cache.get(name) if cache else None
         values = json.loads(known) if known else _measured(declared.function, cases, document, place)
-        if kept and not known:
-            kept.put(name, json.dumps(values).encode())
-        found.append(own_metric(declared, results, values))
+        if cache and not known:
+            cache.put(name, json.dumps(values).encode())
+        found.append(user_metric(declared, results, values))
     return replace(results, metrics=tuple(found))
 
 
@@ -64,7 +64,7 @@ def _digest(metric: str, cases: Sequence[Any]) -> str:
             digest.update(f"{part.dtype} {part.shape}\0".encode() + part.tobytes())
         digest.update(f"{classes}\0".encode())
     programs = (source_digest(), platform.python_version(), *map(version_of, _MEASURED_WITH))
-    return name_of([*programs, metric, own_digest(OwnClass.of(metric)), digest.hexdigest()])
+    return cache_name([*programs, metric, user_code_digest(UserClass.of(metric)), digest.hexdigest()])
 
 
 def _measured(metric: str, cases: Sequence[Any], document: Document, place: int) -> list[float]:

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from reportgen.lab.user_class import ModelContract
-from reportgen.lab.user_source import OwnClass
+from reportgen.lab.user_source import UserClass
 from reportgen.tasks.registry import task_named
 from reportgen.user_code.layers import (
     Failed,
@@ -46,7 +46,7 @@ def try_model(
         device: where the run will be.
         precision: in which the run will compute.
     """
-    trial, own = Trial(), OwnClass.of(module)
+    trial, own = Trial(), UserClass.of(module)
     try:
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(0)
@@ -68,7 +68,7 @@ def try_model(
 
 
 def _output(
-    model: nn.Module, own: OwnClass, inputs: tuple[Tensor, ...], asked: ModelContract, expected: str
+    model: nn.Module, own: UserClass, inputs: tuple[Tensor, ...], asked: ModelContract, expected: str
 ) -> Tensor:
     with watched(own, expected):
         result = model(*inputs)
@@ -83,7 +83,7 @@ def _output(
 
 
 def _forwards(
-    model: nn.Module, own: OwnClass, inputs: tuple[Tensor, ...], asked: ModelContract, trial: Trial
+    model: nn.Module, own: UserClass, inputs: tuple[Tensor, ...], asked: ModelContract, trial: Trial
 ) -> None:
     output = _output(model, own, inputs, asked, asked.expected)
     place = defined(type(model), own, "forward")
@@ -95,7 +95,7 @@ def _forwards(
 
 
 def _backwards(
-    model: nn.Module, own: OwnClass, inputs: tuple[Tensor, ...], asked: ModelContract, trial: Trial
+    model: nn.Module, own: UserClass, inputs: tuple[Tensor, ...], asked: ModelContract, trial: Trial
 ) -> None:
     expected = "an output that a gradient flows back from to the weights"
     model.train()
@@ -116,7 +116,7 @@ def _backwards(
 
 @torch.no_grad()
 def _reads_what_it_should(
-    model: nn.Module, own: OwnClass, inputs: tuple[Tensor, ...], asked: ModelContract, trial: Trial
+    model: nn.Module, own: UserClass, inputs: tuple[Tensor, ...], asked: ModelContract, trial: Trial
 ) -> None:
     """See that an output hangs on its own sequence, and on nothing of the call before."""
     model.eval()

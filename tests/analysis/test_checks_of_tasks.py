@@ -5,11 +5,11 @@ from math import nan
 
 import numpy as np
 import pytest
-from test_addition_report import DIGITS
-from test_addition_report import results as added
-from test_addition_report import suite as adding
-from test_forecast_report import record, suite
-from test_forecast_report import results as forecast
+from additions import DIGITS
+from additions import results as added
+from additions import suite as adding
+from forecasts import record, suite
+from forecasts import results as forecast
 
 from reportgen.analysis.checks import Found
 from reportgen.suite.declarations import Code

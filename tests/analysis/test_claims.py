@@ -11,7 +11,7 @@ import pytest
 from conftest import TINY, Command
 
 from reportgen import options, pipeline
-from reportgen.analysis.claims import Judged, decided, judge
+from reportgen.analysis.claims import JudgedClaim, decided, judge
 from reportgen.analysis.comparisons import corrected
 from reportgen.i18n.languages import Language, load_languages
 from reportgen.i18n.origins import unmarked
@@ -62,14 +62,14 @@ WIDE = {"rnn": [50, 51, 49, 50], "lstm": [90, 91, 92, 90]}
 CLOSE = {"rnn": [50, 60, 40, 55], "lstm": [55, 52, 50, 56]}
 
 
-def judged(text: str, by_seed: Mapping[str, Sequence[int]], **changes: Any) -> Judged:
+def judged(text: str, by_seed: Mapping[str, Sequence[int]], **changes: Any) -> JudgedClaim:
     """Judge one claim about these variants."""
     found = results(by_seed, **changes)
     (one,) = decide([parse(text, list(by_seed), METRIC)], found)
     return one
 
 
-def decide(claims: Sequence[Claim], found: Results) -> list[Judged]:
+def decide(claims: Sequence[Claim], found: Results) -> list[JudgedClaim]:
     """Judge claims beside which nothing else is compared."""
     weighed = judge(claims, found)
     return decided(weighed, corrected([], [item.evidence for item in weighed]).claims)

@@ -10,9 +10,9 @@ from typing import Any
 
 import numpy as np
 import pytest
+from additions import EN, ZH, record
 from conftest import build
 from numpy.testing import assert_allclose
-from test_addition_report import EN, ZH, record
 
 from reportgen import pipeline
 from reportgen.analysis.devices import pairs, scales

@@ -25,7 +25,7 @@ from reportgen.resources import TEMPLATES
 from reportgen.suite.expansion import Variant, runs_of
 from reportgen.suite.schema import Suite
 from reportgen.tasks.classification.context import build_context
-from reportgen.tasks.classification.figures import sketches
+from reportgen.tasks.classification.figures import deferred_figures
 from reportgen.tasks.classification.findings import analyse
 from reportgen.tasks.classification.results import Results, collect
 from reportgen.tasks.classification.settings import RunSettings
@@ -140,7 +140,7 @@ def test_a_base_run_that_did_not_finish_is_missing_from_its_line() -> None:
         ]
     )
     assert list(sweeps(found)["sweep-1"].averages["value"]) == [16, 32, 256]
-    assert "LSTM" in words(sketches(found, analyse(found), EN).svg()["sweep-1"])
+    assert "LSTM" in words(deferred_figures(found, analyse(found), EN).svg()["sweep-1"])
 
 
 @pytest.mark.parametrize(
@@ -227,7 +227,7 @@ def test_of_very_many_values_those_with_room_have_ticks() -> None:
 def test_the_figures_of_a_suite_have_their_names() -> None:
     """A figure of the accuracies, one each of the curves of accuracy and loss, one a sweep and one a matrix."""
     found = results([{"base": "lstm", "grid": SIZES}])
-    figures = sketches(found, analyse(found), EN).svg()
+    figures = deferred_figures(found, analyse(found), EN).svg()
     variants = [f"confusion-{variant.name}" for variant in found.variants]
     assert list(figures) == ["accuracies", "accuracy", "loss", "sweep-1", *variants]
     assert {"16", "32", "128", "256", "Hidden size", "LSTM"} <= set(words(figures["sweep-1"]))
@@ -239,7 +239,7 @@ def test_drawing_says_nothing(caplog: pytest.LogCaptureFixture) -> None:
     found = results([{"base": "v0", "grid": SIZES}], labels=labels)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        sketches(found, analyse(found), ZH).svg()
+        deferred_figures(found, analyse(found), ZH).svg()
     assert caplog.records == []
 
 
@@ -257,7 +257,7 @@ def test_the_heldout_part_is_named_only_where_it_is_the_same(
     """Where some variants were evaluated on the validation part and some on the test part, neither is named."""
     found = results([{"base": "lstm", "grid": grid}])
     for language, word in ((ZH, zh), (EN, en)):
-        figures = sketches(found, analyse(found), language).svg()
+        figures = deferred_figures(found, analyse(found), language).svg()
         titles = {language.say(f"figure.{part}") for part in ("heldout", "validation", "test")}
         assert [titles & set(words(figures[name])) for name in ("accuracy", "loss")] == [{word}] * 2
 
@@ -267,7 +267,7 @@ def test_of_many_models_the_best_have_curves() -> None:
     labels = {f"v{number}": f"Model {number}" for number in range(20)}
     found = results([], {f"v{number}": number * 7 % 20 for number in range(20)}, labels)
     expected = {f"Model {number}" for number in range(20) if number * 7 % 20 >= 8}
-    figures = sketches(found, analyse(found), EN).svg()
+    figures = deferred_figures(found, analyse(found), EN).svg()
     assert len(expected) == MOST_CURVES
     for name in ("accuracy", "loss"):
         assert {word for word in words(figures[name]) if word.startswith("Model")} == expected

@@ -13,7 +13,7 @@ from conftest import TINY
 from reportgen import pipeline
 from reportgen.planning import plan
 from reportgen.planning.plan import Action
-from reportgen.storage.cache import Kept
+from reportgen.storage.cache import Cache
 from reportgen.storage.records import Store
 from reportgen.tasks.classification import data as classification_data
 
@@ -120,10 +120,10 @@ def test_a_file_of_data_that_changes_changes_the_key(tmp_path: Path) -> None:
 def test_where_nothing_can_be_kept_nothing_is(tmp_path: Path) -> None:
     """An entry that cannot be written is absent, and nobody is bothered."""
     (tmp_path / "file").write_text("in the way")
-    kept = Kept(tmp_path / "file" / "folder")
-    kept.put("name", b"content")
-    assert kept.get("name") is None
-    kept = Kept(tmp_path / "folder")
-    kept.put("name", b"a\nb")
-    assert kept.get("name") == b"a\nb"
-    assert [file.name for file in kept.files()] == ["name"]
+    cache = Cache(tmp_path / "file" / "folder")
+    cache.put("name", b"content")
+    assert cache.get("name") is None
+    cache = Cache(tmp_path / "folder")
+    cache.put("name", b"a\nb")
+    assert cache.get("name") == b"a\nb"
+    assert [file.name for file in cache.files()] == ["name"]

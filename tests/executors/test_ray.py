@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 from conftest import PATIENCE, TINY, Command
-from test_checkpoints import numbers
+from interrupted import numbers
 
 from reportgen import pipeline
 from reportgen.errors import ReportgenError

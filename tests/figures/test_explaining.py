@@ -13,7 +13,7 @@ from reportgen.analysis import probes as memory
 from reportgen.figures.probes import forget_gates, gradient_norms
 from reportgen.figures.style import drawing, series_style
 from reportgen.suite.expansion import runs_of
-from reportgen.tasks.classification.figures import sketches
+from reportgen.tasks.classification.figures import deferred_figures
 from reportgen.tasks.classification.findings import analyse
 from reportgen.tasks.classification.results import collect
 
@@ -183,14 +183,14 @@ def test_many_models_have_a_table_of_what_they_keep() -> None:
 def test_diagrams_are_those_that_the_sections_ask_for() -> None:
     """The peephole LSTM is drawn only where one was trained, and a section that is not asked for has nothing."""
     results = gathered(TWO)
-    drawn = set(sketches(results, analyse(results), EN, SECTIONS).svg())
+    drawn = set(deferred_figures(results, analyse(results), EN, SECTIONS).svg())
     assert {name for name in drawn if name.startswith("diagram-")} == {
         f"diagram-{name}" for name in ("rnn", "lstm", "gru", "many_to_one", "many_to_many", "closed_loop")
     }
-    assert not any(name.startswith("diagram-") for name in sketches(results, analyse(results), EN).figures)
+    assert not any(name.startswith("diagram-") for name in deferred_figures(results, analyse(results), EN).figures)
     with_peepholes = suite({"p": "handwritten_peephole_lstm"})
     results = gathered(with_peepholes)
-    assert "diagram-peephole_lstm" in sketches(results, analyse(results), EN, SECTIONS).figures
+    assert "diagram-peephole_lstm" in deferred_figures(results, analyse(results), EN, SECTIONS).figures
     assert EN.say("gates.peephole_title") in report(with_peepholes, results)
     assert EN.say("gates.peephole_title") not in report(TWO, gathered(TWO))
 
@@ -204,5 +204,5 @@ def test_the_diagrams_are_there_when_nothing_finished() -> None:
     )  # fmt: skip
     text = report(TWO, failed)
     assert EN.say("forgets.bound") in text
-    assert "diagram" in "".join(sketches(failed, analyse(failed), EN, SECTIONS).figures)
+    assert "diagram" in "".join(deferred_figures(failed, analyse(failed), EN, SECTIONS).figures)
     assert EN.say("section.matrix_difference") not in text

@@ -1,6 +1,5 @@
 """Logs of runs that were trained elsewhere: read if they can be, else refused with file and line."""
 
-import json
 import math
 import random
 from collections.abc import Callable
@@ -9,6 +8,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from logs import CSV, KERAS, LIGHTNING, TWO_LINES
 
 from reportgen.errors import InputError
 from reportgen.importers.log import Log
@@ -17,27 +17,6 @@ from reportgen.importers.records import READERS, digest_of, format_of, read
 from reportgen.lab.record import Record
 from reportgen.suite.imports import Format, ImportSettings
 from reportgen.tasks.classification.context import log as epoch_log
-
-TWO_LINES = """\
-Train Epoch: 1 Loss: 0.589669 Acc: 0.674022
-Test set: Average loss: 0.4921, Accuracy: 0.7615
-Train Epoch: 2 Loss: 0.389669 Acc: 0.824022
-Test set: Average loss: 0.3921, Accuracy: 0.8532
-"""
-CSV = "epoch,loss,accuracy,val_loss,val_accuracy\n1,0.5,0.7,0.6,0.65\n2,0.4,0.8,0.5,0.75\n"
-KERAS = json.dumps(
-    {"loss": [0.5, 0.4], "accuracy": [0.7, 0.8], "val_loss": [0.6, 0.5], "val_accuracy": [0.65, 0.75]}
-)
-LIGHTNING = """\
-epoch,step,train_loss_epoch,train_loss_step,val_loss,val_acc,test_loss,test_acc
-0,9,,0.71,,,,
-0,19,,,0.6,0.65,,
-0,19,0.5,,,,,
-1,29,,0.41,,,,
-1,39,,,0.5,0.75,,
-1,39,0.4,,,,,
-2,40,,,,,0.55,0.7
-"""
 
 
 def log_of(folder: Path, text: str | bytes, name: str = "log.txt", **asked: object) -> Log:

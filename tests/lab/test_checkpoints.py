@@ -4,19 +4,17 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
-from dataclasses import replace
 from itertools import count
 from pathlib import Path
-from typing import Any
 
 import pytest
 import torch
 from conftest import largest_file
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from interrupted import numbers
 
-from reportgen.lab.record import Record, to_files
+from reportgen.lab.record import Record
 from reportgen.lab.run import Cancelled
 from reportgen.lab.settings import RunOfAnyTask
 from reportgen.lab.training.checkpoints import Checkpoint
@@ -101,25 +99,6 @@ def step_by_step(
 
     record = carry_out(settings, 3, key_parts(settings, 3), hooks=Hooks(on_batch=on_batch), checkpoint=checkpoint)
     return record, next(batches) - 1
-
-
-def untimed(values: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the values without those that are measured in seconds."""
-    return {name: value for name, value in values.items() if "seconds" not in name}
-
-
-def numbers(record: Record) -> dict[str, bytes]:
-    """Return the record's files as they are on disk, but for what is measured in seconds and the time of day."""
-    timeless = replace(
-        record,
-        started="",
-        seconds=0.0,
-        epochs=[{**row, "seconds": 0.0} for row in record.epochs],
-        steps=[untimed(row) for row in record.steps],
-        arrays=untimed(record.arrays),
-        measures=untimed(record.measures),
-    )
-    return to_files(timeless)
 
 
 @pytest.fixture(scope="module")

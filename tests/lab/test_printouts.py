@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from test_addition_report import EN, record, suite
+from additions import EN, record, suite
 
 from reportgen.report.printouts import Model, Size, models_of
 from reportgen.suite.expansion import runs_of

@@ -15,7 +15,7 @@ import pytest
 from reportgen.errors import DataError, ReportgenError
 from reportgen.lab.data.corpora import IMDB, Archive, read_imdb, unpacked
 from reportgen.tasks.classification.data import prepare
-from reportgen.tasks.classification.settings import ImdbSettings, OwnTestSplit
+from reportgen.tasks.classification.settings import GivenTestSplit, ImdbSettings
 
 REVIEWS = {
     f"aclImdb/{part}/{label}/{i}_{score}.txt": f"{part} {label} {i}<br /><br />the end".encode()
@@ -173,7 +173,7 @@ def test_the_archive_is_pinned() -> None:
 
 def test_the_reviews_keep_their_own_test_part(tmp_path: Path) -> None:
     """The test part is the folder test, and the validation part is taken from the folder train, class by class."""
-    settings = ImdbSettings(source="imdb", folder=str(tree(tmp_path)), split=OwnTestSplit(validation=0.2))
+    settings = ImdbSettings(source="imdb", folder=str(tree(tmp_path)), split=GivenTestSplit(validation=0.2))
     data = prepare(settings)
     assert data.facts.classes == ("negative", "positive")
     assert data.facts.counts == {"train": (8, 8), "validation": (2, 2), "test": (3, 3)}
@@ -192,7 +192,7 @@ def test_html_breaks_are_spaces(tmp_path: Path) -> None:
 def test_a_limit_makes_both_folders_smaller(tmp_path: Path) -> None:
     """A quick trial uses about as many reviews as it asks for, of each class at least five or all there are."""
     settings = ImdbSettings(
-        source="imdb", folder=str(tree(tmp_path)), limit=13, split=OwnTestSplit(validation=0.2)
+        source="imdb", folder=str(tree(tmp_path)), limit=13, split=GivenTestSplit(validation=0.2)
     )
     assert prepare(settings).facts.counts == {"train": (4, 4), "validation": (1, 1), "test": (3, 3)}
 

@@ -312,7 +312,7 @@ def test_a_record_says_what_was_run() -> None:
     symbols = record.data["vocabulary"]
     assert (record.status, record.error, record.seed) == ("finished", "", 3)
     assert record.key == key_of(key_parts(settings, 3))
-    assert RunSettings.model_validate(record.settings).told() == record.settings == settings.told()
+    assert RunSettings.model_validate(record.settings).as_printed() == record.settings == settings.as_printed()
     # four gates, torch's two biases each; two classes
     assert record.model["parameters"] == 4 * 8 * (symbols + 8 + 2) + 2 * (8 + 1)
     assert record.data["classes"] == ("Chinese", "Greek")

@@ -5,7 +5,7 @@ import json
 from pathlib import Path
 
 from conftest import build
-from test_own_models import CLASSIFY, MODELS, lab
+from student_models import CLASSIFY, MODELS, lab
 
 from reportgen import pipeline
 from reportgen.planning.plan import Plan

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from conftest import PATIENCE
-from test_languages_of_reports import TINY_IN
+from tiny_suites import TINY_IN
 
 from reportgen import pipeline
 from reportgen.planning.output import CACHE

@@ -292,7 +292,7 @@ def test_silencing_changes_no_key(tmp_path: Path) -> None:
 
 def test_a_suite_without_weaknesses_has_one_line() -> None:
     """Where nothing was found, the section says so and lists what was looked for."""
-    from test_templates import context
+    from contexts import context
 
     from reportgen.report.markdown import write
 

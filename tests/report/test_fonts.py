@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from reportgen.errors import MissingPrerequisiteError, TypesetError
 from reportgen.i18n import fonts
 from reportgen.i18n.fonts import CJK, CJK_MONO, FACES, LATIN, MONO, SYMBOLS, Face
-from reportgen.storage.cache import Kept
+from reportgen.storage.cache import Cache
 
 REGULAR, BOLD = (face for face in FACES if face.family == CJK)
 SAMPLE = frozenset("永国一的龍0a，。")
@@ -244,8 +244,8 @@ def test_a_missing_package_is_named() -> None:
 
 def test_a_chinese_font_is_cut_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A font that is kept is the same font, for the same characters alone; a damaged one is cut anew."""
-    kept = Kept(tmp_path)
-    first = fonts.font_face_rules("汉字 abc", "zh", kept=kept)
+    cache = Cache(tmp_path)
+    first = fonts.font_face_rules("汉字 abc", "zh", cache=cache)
     assert first == fonts.font_face_rules("汉字 abc", "zh")
     real = fonts.cut
     anew: list[str] = []
@@ -255,13 +255,13 @@ def test_a_chinese_font_is_cut_once(tmp_path: Path, monkeypatch: pytest.MonkeyPa
         return real(face, text)
 
     monkeypatch.setattr(fonts, "cut", noted)
-    assert (fonts.font_face_rules("汉字 abc", "zh", kept=kept), anew) == (first, [])
-    assert "\u6c49" in carried(fonts.font_face_rules("汉", "zh", kept=kept))[CJK, "400", "normal"]
+    assert (fonts.font_face_rules("汉字 abc", "zh", cache=cache), anew) == (first, [])
+    assert "\u6c49" in carried(fonts.font_face_rules("汉", "zh", cache=cache))[CJK, "400", "normal"]
     assert anew == [CJK, CJK, CJK_MONO]
     anew.clear()
-    for file in kept.files():
+    for file in cache.files():
         file.write_bytes(file.read_bytes()[:-1])
-    assert (fonts.font_face_rules("汉字 abc", "zh", kept=kept), anew) == (first, [CJK, CJK, CJK_MONO])
+    assert (fonts.font_face_rules("汉字 abc", "zh", cache=cache), anew) == (first, [CJK, CJK, CJK_MONO])
 
 
 def test_a_document_with_its_fonts_held_apart_is_short() -> None:

@@ -10,6 +10,7 @@ import pytest
 from conftest import build
 from pypdf import PdfReader
 from ruamel.yaml import YAML
+from tiny_suites import TINY_IN
 
 from reportgen import pipeline
 from reportgen.errors import SuiteError, TemplateError
@@ -20,22 +21,6 @@ from reportgen.resources import TEMPLATES
 from reportgen.suite.schema import Suite, parts_of
 
 ZH, EN = load_languages(["zh", "en"], [TEMPLATES])
-
-TINY_IN = """
-title: Klein
-cover: {author: "Ä. Müller", date: 2026-11-21}
-data: {source: surnames, languages: [Chinese, Greek, Russian], limit: 300}
-training: {epochs: 3, batch_size: 32, learning_rate: 0.01}
-model: {hidden_size: 12}
-runs:
-  - {name: rnn, label: RNN, model: {cell: rnn}}
-  - {name: lstm, label: "LSTM 2", model: {cell: handwritten_lstm}}
-sweeps:
-  - {base: rnn, grid: {training.epochs: [1]}}
-seeds: [0, 1]
-device: cpu
-"""
-"""The tiny suite with its texts in no language, so that it can be printed in any."""
 
 
 def german() -> str:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from conftest import TINY
-from test_templates import context
+from contexts import context
 
 from reportgen import pipeline
 from reportgen.errors import SuiteError

@@ -5,12 +5,11 @@ import io
 from pathlib import Path
 
 import pytest
+from contexts import context
+from own_words import problems
 from PIL import Image
-from test_languages_of_reports import TINY_IN
-from test_templates import context
 
 from reportgen import pipeline
-from reportgen.errors import SuiteError
 from reportgen.i18n.languages import load_languages
 from reportgen.report.custom_sections import copy_pictures, numbered
 from reportgen.report.html import to_html
@@ -39,16 +38,6 @@ Second
 
 ![A sketch](img/sketch.svg)
 """
-
-
-def problems(folder: Path, sections: str, languages: str = "[zh, en]") -> list[str]:
-    """Return what is wrong with a suite with those sections, without the folder."""
-    (folder / "suite.yaml").write_text(f"{TINY_IN}languages: {languages}\nsections: {sections}\n", "utf-8")
-    try:
-        pipeline.load(folder / "suite.yaml")
-    except SuiteError as error:
-        return str(error).replace(f"{folder}/", "").splitlines()
-    return []
 
 
 def test_headings_of_an_own_section_are_numbered() -> None:

@@ -6,8 +6,8 @@ from pathlib import Path
 import jinja2
 import pytest
 from conftest import Command
+from contexts import context
 from jinja2 import nodes
-from test_templates import context
 
 from reportgen.errors import TemplateError
 from reportgen.i18n.languages import load_languages

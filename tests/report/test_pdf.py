@@ -16,15 +16,11 @@ import pytest
 from fontTools.ttLib import TTFont
 from pypdf import PageObject, PdfReader
 from pypdf.generic import ContentStream
+from typesetting import LANGUAGES, STYLE, typeset
 
-from reportgen.i18n.languages import load_languages
 from reportgen.report.html import to_html
 from reportgen.report.pdf import to_pdf
-from reportgen.report.styles import style_sheets
-from reportgen.resources import TEMPLATES
 
-LANGUAGES = {language.code: language for language in load_languages(["zh", "en"], [TEMPLATES])}
-STYLE = "\n".join(style_sheets([TEMPLATES]))
 FIGURE = (
     '<svg xmlns="http://www.w3.org/2000/svg" width="200" height="40">'
     '<text x="2" y="20" font-family="Source Sans Pro" font-size="12">Loss</text></svg>'
@@ -173,11 +169,6 @@ def fonts_of(resources: Any) -> Iterator[Any]:
         picture = reference.get_object()
         if picture.get("/Subtype") == "/Form":
             yield from fonts_of(picture.get("/Resources", {}))
-
-
-def typeset(markdown: str, language: str = "en", folder: Path = Path()) -> PdfReader:
-    """Return the document as a PDF that can be asked about."""
-    return PdfReader(io.BytesIO(to_pdf(to_html(markdown, LANGUAGES[language], folder, [STYLE]))))
 
 
 @dataclass(frozen=True)

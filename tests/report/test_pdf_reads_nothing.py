@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from test_pdf import typeset
+from typesetting import typeset
 
 from reportgen.errors import TypesetError
 from reportgen.report.pdf import to_pdf

@@ -13,16 +13,16 @@ from pathlib import Path
 import docx
 import numpy as np
 import pytest
+from archives import LIMITS, member, tar
 from conftest import GOLDEN
 from fuzzing import damaged, fuzzed, timed, told
 from hypothesis import given
 from hypothesis import strategies as st
 from kinds import LINE_LOGS, SERIES, TABLE_LOGS, TABLES, Kind
+from logs import CSV as LOG
+from logs import KERAS, LIGHTNING, TWO_LINES
 from PIL import Image
-from test_importing import CSV as LOG
-from test_importing import KERAS, LIGHTNING, TWO_LINES
-from test_own_cells import LAYER
-from test_unpacking import LIMITS, member, tar
+from student_layers import LAYER
 
 from reportgen.cli import try_code
 from reportgen.data_files.fetching import plain_files
@@ -31,7 +31,7 @@ from reportgen.i18n import fonts
 from reportgen.i18n.languages import load_languages
 from reportgen.importers import records
 from reportgen.lab.record import Record, to_files
-from reportgen.lab.user_source import OwnClass, own_digest
+from reportgen.lab.user_source import UserClass, user_code_digest
 from reportgen.planning import plan
 from reportgen.provenance import reading
 from reportgen.provenance.why import read_results
@@ -163,7 +163,7 @@ def source(file: Path) -> object:
     """Look for a class in a file of Python, and digest what it means."""
     if problem := fault_of_source(file, "MyRNN", "class"):
         raise InputError([problem])
-    return own_digest(OwnClass(file, "MyRNN"))
+    return user_code_digest(UserClass(file, "MyRNN"))
 
 
 def archive(file: Path) -> object:

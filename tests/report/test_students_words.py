@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 from conftest import TINY, build
-from test_languages_of_reports import TINY_IN
-from test_own_sections import problems
+from own_words import problems
+from tiny_suites import TINY_IN
 
 from reportgen import pipeline
 from reportgen.errors import SuiteError, TypesetError

@@ -6,7 +6,7 @@ import time
 from pathlib import Path
 
 import pytest
-from test_templates import AIM, EN, context
+from contexts import AIM, EN, context
 
 from reportgen.errors import TemplateError
 from reportgen.report import markdown

@@ -7,80 +7,16 @@ from typing import Any
 
 import pandas as pd
 import pytest
+from contexts import AIM, EN, NOTHING, ZH, context
 from markupsafe import Markup
 
 from reportgen.analysis.comparisons import Difference, compare
 from reportgen.errors import TemplateError
-from reportgen.i18n.languages import Language, load_languages
-from reportgen.report.checks import Section
-from reportgen.report.context import COVER
+from reportgen.i18n.languages import Language
 from reportgen.report.facts import Log
 from reportgen.report.markdown import check, write
 from reportgen.resources import TEMPLATES
-from reportgen.suite.schema import SECTIONS
 from reportgen.tasks.classification.context import Context
-from reportgen.tasks.classification.findings import Findings
-
-ZH, EN = load_languages(["zh", "en"], [TEMPLATES])
-NOTHING = Findings(
-    comparison=pd.DataFrame(),
-    curves=pd.DataFrame(),
-    differences=[],
-    tunings=[],
-    published=[],
-    overfitting=[],
-    confusions={},
-    per_class={},
-    cost=None,
-    leader=None,
-    baselines={},
-)
-
-
-def context(**changes: Any) -> Context:
-    """Return what the templates may use, for a suite of which no run finished."""
-    values: dict[str, Any] = {
-        "title": "Two networks",
-        "look": "plain",
-        "cover_fields": dict.fromkeys(COVER, ""),
-        "cover": [],
-        "aim": None,
-        "closing": None,
-        "quick": False,
-        "seeds": [0, 1, 2],
-        "labels": {"rnn": "RNN", "lstm": "LSTM"},
-        "environments": [],
-        "datasets": [],
-        "models": [],
-        "cells": [],
-        "common_settings": [],
-        "differing_settings": [],
-        "settings": {},
-        "heldout": "validation",
-        "heldout_of": {},
-        "sweeps": {},
-        "word_vectors": [],
-        "mistakes": [],
-        "mistakes_seed": 0,
-        "layers": {},
-        "sections": SECTIONS,
-        "seconds_digits": 2,
-        "more_confusion_figures": [],
-        "losses": ["cross_entropy"],
-        "uses_adam": False,
-        "keep": "best",
-        "comparison": [],
-        "runs": [],
-        "unfinished": [],
-        "findings": NOTHING,
-        "figures": {},
-        "checks": Section(looked_for=0, told=[], silenced=[], absent=[]),
-        "confusion_figures": [],
-        "tunings": [],
-        "logs": [],
-        "rows": {},
-    }
-    return Context(**{**values, **changes})
 
 
 @pytest.fixture
@@ -102,9 +38,6 @@ def fault(own: Path, text: str, name: str = "report.md.j2", **changes: Any) -> s
     with pytest.raises(TemplateError) as caught:
         render(own, text, name=name, **changes)
     return str(caught.value)
-
-
-AIM = "sections/aim.md.j2"
 
 
 @pytest.mark.parametrize("language", [ZH, EN], ids=["zh", "en"])

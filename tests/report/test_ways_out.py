@@ -5,13 +5,13 @@ from dataclasses import fields, is_dataclass
 from pathlib import Path
 from typing import Any
 
+import additions as addition
+import forecasts as forecasting
 import jinja2
 import pytest
-import test_addition_report as addition
-import test_forecast_report as forecasting
 from conftest import GOLDEN, TINY
+from contexts import AIM, EN, context
 from markupsafe import Markup
-from test_templates import AIM, EN, context
 
 from reportgen import pipeline
 from reportgen.errors import TemplateError

@@ -10,12 +10,12 @@ from conftest import TINY, Command
 
 from reportgen import pipeline
 from reportgen.figures import deferred
-from reportgen.figures.deferred import sketch
+from reportgen.figures.deferred import defer
 from reportgen.i18n.languages import Language
 from reportgen.planning.output import CACHE
 from reportgen.report import formulas
 from reportgen.report.formulas import formula_image
-from reportgen.storage.cache import Kept
+from reportgen.storage.cache import Cache
 from reportgen.storage.records import Store
 from reportgen.tasks.classification import figures as classification_figures
 
@@ -27,15 +27,15 @@ class Lab:
     results: Any
     findings: Any
     language: Language
-    kept: Kept
+    cache: Cache
     drawn: list[str]
 
     def draw(self, **changed: Any) -> tuple[dict[str, str], list[str]]:
         """Draw with something changed; return the figures, and what had to be drawn."""
         self.drawn.clear()
         now = replace(self, **changed)
-        wanted = classification_figures.sketches(now.results, now.findings, now.language)
-        return wanted.svg(now.kept), sorted(self.drawn)
+        wanted = classification_figures.deferred_figures(now.results, now.findings, now.language)
+        return wanted.svg(now.cache), sorted(self.drawn)
 
 
 @pytest.fixture
@@ -46,14 +46,14 @@ def lab(tiny_build: pipeline.Outcome, tmp_path: Path, monkeypatch: pytest.Monkey
     results = pipeline.collect(pipeline.plan(loaded, store), store)
     english = next(language for language in loaded.languages if language.code == "en")
     drawn: list[str] = []
-    figure: Callable[..., Any] = deferred.Sketch.figure
+    figure: Callable[..., Any] = deferred.DeferredFigure.figure
 
-    def noted(own: deferred.Sketch) -> Any:
+    def noted(own: deferred.DeferredFigure) -> Any:
         drawn.append(own.function)
         return figure(own)
 
-    monkeypatch.setattr(deferred.Sketch, "figure", noted)
-    return Lab(results, pipeline.analyse(results), english, Kept(tmp_path / "kept"), drawn)
+    monkeypatch.setattr(deferred.DeferredFigure, "figure", noted)
+    return Lab(results, pipeline.analyse(results), english, Cache(tmp_path / "kept"), drawn)
 
 
 CURVES = "figures.curves.learning_curves"
@@ -63,9 +63,9 @@ def test_the_second_time_nothing_is_drawn_and_all_bytes_are_the_same(lab: Lab) -
     """With what is kept or without, a figure is the same file, and that of the build."""
     first, drawn = lab.draw()
     again, nothing = lab.draw()
-    without, _ = lab.draw(kept=None)
+    without, _ = lab.draw(cache=None)
     assert len(drawn) == len(first)
-    assert len(list(lab.kept.files())) == len(set(first.values()))  # two models may be as wrong as each other
+    assert len(list(lab.cache.files())) == len(set(first.values()))  # two models may be as wrong as each other
     assert (nothing, again, without) == ([], first, first)
 
 
@@ -111,7 +111,7 @@ def test_another_program_draws_all(lab: Lab, what: str, monkeypatch: pytest.Monk
 def test_a_damaged_figure_is_drawn_anew(lab: Lab) -> None:
     """Whatever became of a figure that was kept, the report gets the right one, and it is kept again."""
     figures, _ = lab.draw()
-    files = sorted(lab.kept.files())
+    files = sorted(lab.cache.files())
     for damage in (b"", b"\n", files[0].read_bytes()[:-1], files[0].read_bytes().replace(b"<svg", b"<sgv")):
         whole = files[0].read_bytes()
         files[0].write_bytes(damage)
@@ -128,7 +128,7 @@ def test_a_figure_says_no_sentence_that_its_digest_has_not(lab: Lab) -> None:
 def test_what_has_no_digest_is_refused() -> None:
     """A figure of something whose content cannot be told would be taken for another one."""
     with pytest.raises(TypeError, match="a figure is made from a object, which has no digest"):
-        sketch("figures.curves.learning_curves", object()).digest()
+        defer("figures.curves.learning_curves", object()).digest()
 
 
 @pytest.mark.parametrize(
@@ -140,28 +140,28 @@ def test_what_has_no_digest_is_refused() -> None:
 )  # fmt: skip
 def test_things_that_differ_have_digests_that_differ(one: object, other: object) -> None:
     """Neither the bounds of texts, nor types, nor the order are lost."""
-    assert sketch("f", one).digest() != sketch("f", other).digest()
+    assert defer("f", one).digest() != defer("f", other).digest()
 
 
 def test_a_formula_is_drawn_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A formula that is kept is the same image, and needs no typesetter of formulas."""
-    kept = Kept(tmp_path)
-    first = formula_image(r"h_t = \tanh(x_t)", True, kept)
+    cache = Cache(tmp_path)
+    first = formula_image(r"h_t = \tanh(x_t)", True, cache)
     monkeypatch.setattr(formulas, "_drawn", None)
-    assert formula_image(r"h_t = \tanh(x_t)", True, kept) == first
+    assert formula_image(r"h_t = \tanh(x_t)", True, cache) == first
     with pytest.raises(TypeError, match="NoneType"):
-        formula_image(r"h_t = \tanh(x_t)", False, kept)
+        formula_image(r"h_t = \tanh(x_t)", False, cache)
 
 
 def test_drawings_that_no_report_shows_are_cleaned(tiny_build: pipeline.Outcome, reportgen: Command) -> None:
     """`reportgen clean` names those that no report in the build folder shows, and removes them alone."""
     folder = tiny_build.folder.parent
-    kept = Kept(folder / CACHE)
-    before = {file.name for file in kept.files()}
-    kept.put("old.svg", b"<svg/>")
+    cache = Cache(folder / CACHE)
+    before = {file.name for file in cache.files()}
+    cache.put("old.svg", b"<svg/>")
     done = reportgen("clean", TINY.parent, "--build-dir", folder, "--yes")
     assert done.returncode == 0, done.stderr
     assert "1 cached drawings that no report uses" in done.stdout
-    assert {file.name for file in kept.files()} == before
+    assert {file.name for file in cache.files()} == before
     assert any(name.endswith(".svg") for name in before)
     assert any(name.endswith(".formula") for name in before)

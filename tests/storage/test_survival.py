@@ -18,7 +18,7 @@ import pytest
 from conftest import PATIENCE, build, largest_file
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from test_checkpoints import numbers
+from interrupted import numbers
 
 from reportgen import pipeline
 from reportgen.planning import plan

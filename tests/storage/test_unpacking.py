@@ -11,9 +11,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from archives import LIMITS, member, tar
 
 import reportgen
-from reportgen.data_files.fetching import ArchiveError, Limits, plain_files
+from reportgen.data_files.fetching import ArchiveError, plain_files
 from reportgen.errors import ReportgenError
 from reportgen.lab.data import corpora
 from reportgen.lab.record import Record, from_files, to_files
@@ -21,26 +22,7 @@ from reportgen.lab.training.checkpoints import Checkpoint
 from reportgen.planning import plan
 from reportgen.storage.records import Store
 
-LIMITS = Limits(members=20, member_bytes=1000, bytes=100_000)
 SOURCES = sorted(Path(reportgen.__file__).parent.rglob("*.py"))
-
-
-def tar(*members: tuple[tarfile.TarInfo, bytes]) -> bytes:
-    """Return a .tar.gz of the members."""
-    stream = io.BytesIO()
-    with tarfile.open(fileobj=stream, mode="w:gz") as archive:
-        for info, content in members:
-            archive.addfile(info, io.BytesIO(content))
-    return stream.getvalue()
-
-
-def member(
-    name: str, content: bytes = b"x", kind: bytes = tarfile.REGTYPE, link: str = ""
-) -> tuple[tarfile.TarInfo, bytes]:
-    """Return a member of an archive."""
-    info = tarfile.TarInfo(name)
-    info.type, info.linkname, info.size = kind, link, len(content)
-    return info, content
 
 
 def read(archive: bytes) -> dict[str, bytes]:

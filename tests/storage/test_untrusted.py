@@ -15,7 +15,7 @@ from reportgen.planning import plan
 from reportgen.planning.output import CACHE
 from reportgen.planning.plan import Action
 from reportgen.storage import secret
-from reportgen.storage.cache import Kept
+from reportgen.storage.cache import Cache
 from reportgen.storage.records import Store
 from reportgen.storage.untrusted import LinkError, UntrustedFolder
 
@@ -187,12 +187,12 @@ def test_a_record_that_is_reached_through_a_link_is_none(tiny_build: pipeline.Ou
 
 def test_what_another_machine_has_kept_is_not_taken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """An entry is taken only under its own name and with the secret that it was sealed with."""
-    kept = Kept(tmp_path / "cache")
-    kept.put("a.svg", b"<svg/>")
+    cache = Cache(tmp_path / "cache")
+    cache.put("a.svg", b"<svg/>")
     shutil.copy(tmp_path / "cache" / "a.svg", tmp_path / "cache" / "b.svg")
-    assert (kept.get("a.svg"), kept.get("b.svg")) == (b"<svg/>", None)
+    assert (cache.get("a.svg"), cache.get("b.svg")) == (b"<svg/>", None)
     monkeypatch.setattr(secret, "machine_secret", lambda: b"another machine's")
-    assert kept.get("a.svg") is None
+    assert cache.get("a.svg") is None
 
 
 def test_poisoned_drawings_come_into_no_report(tiny_build: pipeline.Outcome, tmp_path: Path) -> None:

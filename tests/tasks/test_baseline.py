@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from test_dataset import toy
+from toy_data import toy
 
 from reportgen.tasks.classification.data import NaiveBayes, naive_bayes_accuracy
 

@@ -1,15 +1,13 @@
 """The data: how it is divided, what it becomes, and the facts that a report states of it."""
 
-from collections.abc import Sequence
-
 import numpy as np
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from toy_data import TEXTS, TOY_LABELS, TOY_PARTS, toy
 
-from reportgen.lab.data.corpora import Corpus
 from reportgen.lab.data.surnames import labelled_surnames, surnames
-from reportgen.tasks.classification.data import PARTS, Dataset, Integers, divide, encode, prepare
+from reportgen.tasks.classification.data import PARTS, Dataset, Integers, divide, prepare
 from reportgen.tasks.classification.settings import (
     SURNAME_LANGUAGES,
     SplitSettings,
@@ -19,22 +17,6 @@ from reportgen.tasks.classification.settings import (
 
 SPLIT = SplitSettings(test=0.2, validation=0.1)
 LABELS = np.repeat([0, 1, 2], [100, 50, 10])
-
-# Worked out by hand below: the training part is ab, ba, b; its alphabet is a, b.
-TEXTS = ["ab", "ba", "b", "abd", "ab", "xcc", "a", "unused"]
-TOY_LABELS = [0, 0, 1, 1, 1, 1, 0, 1]
-TOY_PARTS = {"train": [0, 1, 2], "validation": [3, 4], "test": [5, 6]}
-
-
-def toy(
-    texts: Sequence[str] = TEXTS,
-    labels: Sequence[int] = TOY_LABELS,
-    parts: dict[str, list[int]] = TOY_PARTS,
-    classes: Sequence[str] = ("cat", "dog"),
-) -> Dataset:
-    """Return the toy set, or one that differs from it in what is given."""
-    arrays = {part: np.array(indices, np.int64) for part, indices in parts.items()}
-    return encode("toy", Corpus(list(texts), list(labels), tuple(classes), ("by hand 1.0",)), arrays)
 
 
 def as_lists(parts: dict[str, Integers]) -> dict[str, list[int]]:

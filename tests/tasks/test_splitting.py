@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from reportgen.errors import DataError
 from reportgen.lab.data.corpora import read_labelled
 from reportgen.tasks.classification.data import PARTS, Integers, check_sizes, divide, prepare
-from reportgen.tasks.classification.settings import OwnTestSplit, RunSettings, SplitSettings, TableSettings
+from reportgen.tasks.classification.settings import GivenTestSplit, RunSettings, SplitSettings, TableSettings
 
 LABELS = np.repeat([0, 1], [100, 60])
 
@@ -63,7 +63,7 @@ def test_no_part_is_without_a_class_whatever_the_count(
 def test_a_test_part_of_its_own_is_kept() -> None:
     """From the example 120 on all is tested; what is before is divided into the other two parts."""
     labels = np.tile([0, 1], 80)
-    parts = divide(labels, OwnTestSplit(validation=0.1), test_from=120)
+    parts = divide(labels, GivenTestSplit(validation=0.1), test_from=120)
     assert counts(parts, labels) == {"train": [54, 54], "validation": [6, 6], "test": [20, 20]}
     assert parts["test"].tolist() == list(range(120, 160))
 
@@ -137,7 +137,7 @@ def test_a_second_table_is_the_test_part(tmp_path: Path) -> None:
 ])  # fmt: skip
 def test_the_fraction_that_is_told_is_the_one_that_counts(data: dict[str, object], test: float | None) -> None:
     """A report lists 0.2 where nothing was said, and nothing where no fraction decides; files have their names."""
-    told = RunSettings.model_validate({"data": data, "model": {"cell": "rnn"}}).told()["data"]
+    told = RunSettings.model_validate({"data": data, "model": {"cell": "rnn"}}).as_printed()["data"]
     assert told["split"]["test"] == test
     assert told.get("test_file") in (None, "c.csv")
 

@@ -6,42 +6,19 @@ from pathlib import Path
 
 import pytest
 from conftest import Command, build
+from student_layers import LAYER
 from torch import nn
 
 from reportgen import pipeline
 from reportgen.lab.key import key_of
 from reportgen.lab.user_class import load
-from reportgen.lab.user_source import OwnClass, own_sources
+from reportgen.lab.user_source import UserClass, user_code_sources
 from reportgen.storage.records import Store
 from reportgen.suite.reading import read_suite
 from reportgen.tasks.classification.settings import RunSettings
 from reportgen.tasks.runs import carry_out, key_parts
 from reportgen.user_code.layers import Trial, try_layer
 
-LAYER = '''\
-"""Layers of our own."""
-import torch
-from torch import nn
-
-START = 0.0
-
-
-class MyRNN(nn.Module):
-    """A plain network."""
-
-    def __init__(self, input_size, hidden_size, scale=1.0):
-        super().__init__()
-        self.hidden_size, self.scale = hidden_size, scale
-        self.W = nn.Linear(input_size + hidden_size, hidden_size)
-
-    def forward(self, x, state=None):
-        h = x.new_full((len(x), self.hidden_size), START)
-        states = []
-        for step in x.unbind(1):
-            h = torch.tanh(self.scale * self.W(torch.cat([step, h], dim=1)))  # one step
-            states.append(h)
-        return torch.stack(states, dim=1), h
-'''
 SUITE = """\
 title: Ours
 data: {{source: surnames, languages: [Greek, Tamil], limit: 60}}
@@ -138,7 +115,7 @@ def test_files_that_the_layer_imports_are_part_of_the_key(tmp_path: Path) -> Non
     (tmp_path / "parts" / "__init__.py").write_text("")
     (tmp_path / "parts" / "tables.py").write_text("SCALE = 1\n")
     (tmp_path / "notes.py").write_text("A = 1\n")
-    names = [file.relative_to(tmp_path).as_posix() for file in own_sources(tmp_path / "my_models.py")]
+    names = [file.relative_to(tmp_path).as_posix() for file in user_code_sources(tmp_path / "my_models.py")]
     assert names == ["gates.py", "my_models.py", "parts/__init__.py", "parts/tables.py"]
     before = keys(suite)
     (tmp_path / "notes.py").write_text("A = 2\n")
@@ -154,7 +131,7 @@ def test_what_runs_is_the_file_as_it_is(tmp_path: Path, monkeypatch: pytest.Monk
     for kind in (nn.RNN, nn.GRU):
         file.write_text(f"from torch.nn import {kind.__name__} as Mine\n", "utf-8")
         os.utime(file, (1_000_000_000, 1_000_000_000))
-        assert load(OwnClass.of(f"{file}:Mine")) is kind
+        assert load(UserClass.of(f"{file}:Mine")) is kind
 
 
 def test_the_key_does_not_hang_on_where_the_layer_lies(tmp_path: Path) -> None:

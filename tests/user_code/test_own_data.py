@@ -14,7 +14,7 @@ from reportgen.suite.reading import read_suite
 from reportgen.tasks.classification import data as classification_data
 from reportgen.tasks.classification.settings import FunctionSettings
 from reportgen.tasks.forecasting import data as forecasting_data
-from reportgen.tasks.forecasting.settings import OwnSeriesSettings
+from reportgen.tasks.forecasting.settings import LoadedSeriesSettings
 from reportgen.user_code.functions import try_data
 
 LOAD = '''\
@@ -136,7 +136,7 @@ def test_the_numbers_are_those_that_were_returned(tmp_path: Path) -> None:
     """Arrays and lists are read alike, in their order."""
     lab(tmp_path, load="import numpy\ndef load():\n    return numpy.arange(60) % 7.0\n")
     asked = {"source": "series-function", "load": f"{tmp_path / 'my_data.py'}:load", "window": 10}
-    data = forecasting_data.prepare(OwnSeriesSettings.model_validate(asked))
+    data = forecasting_data.prepare(LoadedSeriesSettings.model_validate(asked))
     unscaled = data.test * data.facts.spread + data.facts.center
     assert unscaled.ravel() == pytest.approx(np.arange(40, 60) % 7)
     assert data.facts.points == 60

@@ -11,7 +11,7 @@ from pandas.testing import assert_frame_equal
 from reportgen import pipeline
 from reportgen.errors import SuiteError
 from reportgen.lab.record import from_files
-from reportgen.storage.cache import Kept
+from reportgen.storage.cache import Cache
 from reportgen.storage.records import Store
 from reportgen.tasks.classification.results import Results
 from reportgen.user_code.functions import measured, try_metric
@@ -104,9 +104,9 @@ def test_a_metric_is_measured_once(suite: Path) -> None:
     noting = f"import os, pathlib\npathlib.Path({str(calls)!r}, str(os.getpid())).touch()\n"
     file = suite.parent / "my_metrics.py"
     file.write_text(noting + METRICS.replace("return int(", "return float('nan') * int("), "utf-8")
-    kept = Kept(suite.parent / "kept")
+    cache = Cache(suite.parent / "kept")
     first, second, without = (
-        with_metrics(results, loaded.suite.metrics, loaded.document, own) for own in (kept, kept, None)
+        with_metrics(results, loaded.suite.metrics, loaded.document, own) for own in (cache, cache, None)
     )
     file.write_text(METRICS, "utf-8")
     assert isinstance(first, Results)

@@ -75,15 +75,15 @@ def decode(file: Path, content: bytes, encoding: str | None = None, setting: str
         text = content.decode(named)
     except UnicodeDecodeError as error:
         if encoding is None and named == "utf-8" and (certain := _certain(content)):
-            return Decoded(content.decode(certain), name_of(certain))
+            return Decoded(content.decode(certain), cache_name(certain))
         raise _doubt(file, content, error, named, setting) from None
     if "\0" in text:  # UTF-16 without its mark is valid UTF-8, as long as it is ASCII
         line = text[: text.index("\0")].count("\n") + 1
         raise refuse(file, line, "a null character", "text", hint=f"UTF-16 without a mark? {setting}: utf-16-le")
-    return Decoded(text, name_of(named))
+    return Decoded(text, cache_name(named))
 
 
-def name_of(encoding: str) -> str:
+def cache_name(encoding: str) -> str:
     """Return what an encoding is called in a report."""
     return _NAMES.get(codecs.lookup(encoding).name, _NAMES.get(encoding, encoding.upper()))
 
@@ -119,9 +119,9 @@ def _doubt(file: Path, content: bytes, error: UnicodeDecodeError, named: str, se
     likely = _likely(content[:200_000])
     shown = re.split(rb"[\r\n]+", content[content.rfind(b"\n", 0, error.start) + 1 :], maxsplit=1)[0][:160]
     text = shown.decode(likely, "replace")
-    got = f"the byte 0x{content[error.start]:02x}, which is not {name_of(named)}"
+    got = f"the byte 0x{content[error.start]:02x}, which is not {cache_name(named)}"
     hint = f"as {likely} this line is {shortened(text)}; if that is right, say {setting}: {likely}"
-    expected = "a file in UTF-8" if named == "utf-8" else f"text in {name_of(named)}"
+    expected = "a file in UTF-8" if named == "utf-8" else f"text in {cache_name(named)}"
     return refuse(file, line, got, expected, hint=f"{hint}, or save the file as UTF-8")
 
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from reportgen.errors import refuse, shortened
 from reportgen.lab.data.corpora import LONGEST_TEXT, Corpus, Example, gather
 from reportgen.lab.settings import LoadedData
-from reportgen.lab.user_source import OwnClass, own_digest
+from reportgen.lab.user_source import UserClass, user_code_digest
 
 _EXAMPLES = "a list of pairs (text, class), or {'train': such a list, 'test': another}"
 _NUMBERS = "numbers in the order of time: a list, or an array of shape (points,)"
@@ -24,8 +24,8 @@ def source_digest(settings: LoadedData) -> str:
     The plan runs none of the user's code. What the function reads besides, and does not name, is not seen.
     """
     plain = settings.model_dump_json(exclude={"load", "files"})
-    own = OwnClass.of(settings.load)
-    digest = hashlib.sha256(f"{plain}\0{own.name}\0{own_digest(own)}\0".encode())
+    own = UserClass.of(settings.load)
+    digest = hashlib.sha256(f"{plain}\0{own.name}\0{user_code_digest(own)}\0".encode())
     for file in map(Path, settings.files):
         digest.update(f"{file.name}\0{hashlib.sha256(file.read_bytes()).hexdigest()}\0".encode())
     return digest.hexdigest()
@@ -39,7 +39,7 @@ def read_function(settings: LoadedData, *, divided: bool) -> Corpus:
         divided: whether the suite takes the test part from the examples, so that the function may not bring one.
     """
     file, found = Path(settings.load.rpartition(":")[0]), _called(settings.load)
-    origin = (str(OwnClass.of(settings.load)), *(Path(name).name for name in settings.files))
+    origin = (str(UserClass.of(settings.load)), *(Path(name).name for name in settings.files))
     if not isinstance(found, dict):
         return gather(file, list(_examples(file, found, "")), origin)
     if unknown := [str(name) for name in found if name not in ("train", "test")]:
@@ -71,7 +71,7 @@ def read_numbers(settings: LoadedData) -> NDArray[np.float64]:
 def _called(load: str) -> Any:
     from reportgen.lab.user_class import load_function  # torch is imported with it, which a plan does not need
 
-    return load_function(OwnClass.of(load))()
+    return load_function(UserClass.of(load))()
 
 
 def _examples(file: Path, found: Any, where: str) -> Iterator[Example]:

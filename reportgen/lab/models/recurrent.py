@@ -7,8 +7,8 @@ from torch import nn
 
 from reportgen.lab.models.cells import HandwrittenGRU, HandwrittenLSTM, HandwrittenPeepholeLSTM, HandwrittenRNN
 from reportgen.lab.models.scans import GRU, RNN
-from reportgen.lab.user_class import own_layer
-from reportgen.lab.user_source import is_own
+from reportgen.lab.user_class import user_layer
+from reportgen.lab.user_source import is_user_code
 
 _TORCH: dict[str, type[nn.RNN | nn.LSTM | nn.GRU]] = {"rnn": RNN, "lstm": nn.LSTM, "gru": GRU}
 
@@ -32,8 +32,8 @@ def recurrent(
     arguments: Mapping[str, Any] | None = None,
 ) -> nn.Module:
     """Return the recurrent network that a suite calls `cell`; ValueError for a name it does not have."""
-    if is_own(cell):
-        return own_layer(cell, input_size, hidden_size, num_layers, arguments)
+    if is_user_code(cell):
+        return user_layer(cell, input_size, hidden_size, num_layers, arguments)
     if cell in _TORCH:
         return _TORCH[cell](
             input_size, hidden_size, num_layers, batch_first=True, bidirectional=bidirectional, dropout=dropout

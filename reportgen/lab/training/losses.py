@@ -7,7 +7,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from reportgen.lab.user_class import load_function
-from reportgen.lab.user_source import OwnClass
+from reportgen.lab.user_source import UserClass
 
 Loss = Callable[[Tensor, Tensor], Tensor]
 """Takes logits (batch, outputs) and labels (batch,); returns a loss for each example, (batch,)."""
@@ -45,7 +45,7 @@ def loss_of(name: str) -> Loss:
     """Return the loss that a suite calls `name`: one of LOSSES, or a function of the user's own."""
     if name in LOSSES:
         return LOSSES[name]
-    loss: Loss = load_function(OwnClass.of(name))
+    loss: Loss = load_function(UserClass.of(name))
     return loss
 
 

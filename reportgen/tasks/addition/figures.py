@@ -14,7 +14,7 @@ from reportgen.analysis.display_limits import MOST_CURVES
 from reportgen.analysis.results import Runs
 from reportgen.analysis.studies import Grid, Study, names_of
 from reportgen.figures.curves import gradient_norms
-from reportgen.figures.deferred import Sketch, Sketches, for_figures, sketch
+from reportgen.figures.deferred import DeferredFigure, DeferredFigures, defer, for_figures
 from reportgen.figures.explaining import characters, explaining_steps
 from reportgen.figures.style import WIDTH, legend_below, logarithmic, series_style
 from reportgen.i18n.languages import Language
@@ -33,7 +33,9 @@ _TOP = 0.95
 """Where on the axis the runs stand that never got all sums right."""
 
 
-def sketches(results: Runs, findings: AnyFindings, language: Language, sections: Collection[str] = ()) -> Sketches:
+def deferred_figures(
+    results: Runs, findings: AnyFindings, language: Language, sections: Collection[str] = ()
+) -> DeferredFigures:
     """Return the figures by name.
 
     `study-<number>` has the curves of a study, `steps-<number>` the steps to right sums against a setting that is
@@ -47,25 +49,25 @@ def sketches(results: Runs, findings: AnyFindings, language: Language, sections:
     figures = chain(
         _sketches(results, findings, labels, spoken), explaining_steps(results, sections, labels, spoken)
     )
-    return Sketches(dict(figures), [*labels.values(), *characters(results)], language)
+    return DeferredFigures(dict(figures), [*labels.values(), *characters(results)], language)
 
 
 def _sketches(
     results: Additions, findings: Findings, labels: Mapping[str, str], language: Language
-) -> Iterator[tuple[str, Sketch]]:
+) -> Iterator[tuple[str, DeferredFigure]]:
     for number, studied in enumerate(findings.studied, 1):
         there = [name for name in studied.study.values if results.runs_of(name)][:MOST_CURVES]
         if there:
             names = names_of(studied.study, there, labels, language)
-            yield f"study-{number}", sketch("tasks.addition.figures.curves", findings.curves, names, language)
+            yield f"study-{number}", defer("tasks.addition.figures.curves", findings.curves, names, language)
     for number, studies in enumerate(by_setting(findings), 1):
-        yield f"steps-{number}", sketch("tasks.addition.figures.steps", studies, results.runs, labels, language)
+        yield f"steps-{number}", defer("tasks.addition.figures.steps", studies, results.runs, labels, language)
     for number, grid in enumerate(findings.grids, 1):
-        yield f"grid-{number}", sketch("tasks.addition.figures.heat", grid, findings.comparison, language)
+        yield f"grid-{number}", defer("tasks.addition.figures.heat", grid, findings.comparison, language)
     finished = [name for name in labels if results.runs_of(name)][:MOST_CURVES]
     yield from gradient_norms(results, {name: labels[name] for name in finished}, language)
     if len(findings.lengths):
-        yield "lengths", sketch("tasks.addition.figures.lengths", findings.lengths, labels, language)
+        yield "lengths", defer("tasks.addition.figures.lengths", findings.lengths, labels, language)
 
 
 def curves(table: pd.DataFrame, names: Mapping[str, str], language: Language) -> Figure:

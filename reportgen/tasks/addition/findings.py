@@ -8,7 +8,7 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
-from reportgen.analysis.claims import Judged, decided, judge
+from reportgen.analysis.claims import JudgedClaim, decided, judge
 from reportgen.analysis.comparisons import (
     Comparing,
     Difference,
@@ -17,8 +17,8 @@ from reportgen.analysis.comparisons import (
     corrected,
     scores_of,
 )
-from reportgen.analysis.results import Runs
 from reportgen.analysis.outliers import Outlier, outliers
+from reportgen.analysis.results import Runs
 from reportgen.analysis.studies import Grid, Study, grids, studies, without_twins
 from reportgen.analysis.tables import geometric, summary
 from reportgen.suite.claims import Claim
@@ -76,7 +76,7 @@ class Findings:
     """Of variants that have learnt to add, and were tested at other lengths."""
     unlearnt: list[str]
     """Variants tested at other lengths that have not learnt to add at their own."""
-    claims: list[Judged] = field(default_factory=list)
+    claims: list[JudgedClaim] = field(default_factory=list)
     reach: Reach | None = None
     """How much the report compares, and what its seeds can show."""
     outliers: list[Outlier] = field(default_factory=list)

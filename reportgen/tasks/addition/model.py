@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from reportgen.lab.models.recurrent import recurrent
-from reportgen.lab.user_class import BATCH, TIME, ModelContract, own_model
+from reportgen.lab.user_class import BATCH, TIME, ModelContract, user_model
 from reportgen.tasks.addition.settings import AdderSettings
 
 
@@ -45,7 +45,7 @@ class Adder(nn.Module):
 def adder(settings: AdderSettings) -> nn.Module:
     """Return the model that a suite asks for, with fresh weights; a whole one of the user's own as it is."""
     if settings.module is not None:
-        return own_model(settings.module, (), settings.arguments)
+        return user_model(settings.module, (), settings.arguments)
     return Adder(**settings.model_dump(exclude={"module"}))
 
 

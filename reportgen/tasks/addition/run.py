@@ -16,7 +16,7 @@ from reportgen.lab.training import loop
 from reportgen.lab.training.checkpoints import Checkpoint
 from reportgen.lab.training.loop import Evaluation, Hooks, Logged, Moment, Row
 from reportgen.lab.training.optimizers import optimizer_of
-from reportgen.lab.user_source import is_own
+from reportgen.lab.user_source import is_user_code
 from reportgen.tasks.addition.data import draw, sums_of
 from reportgen.tasks.addition.model import Adder, adder
 from reportgen.tasks.addition.settings import AdditionRun, AdditionSettings, data_digest
@@ -87,7 +87,7 @@ def carry_out(
     outcome.measures = {**_reached(outcome.steps), **_generalisation(model, data, device), **trained.measures}
     outcome.measures["examples"] = _examples(model, data, tests, device)
     model.train()
-    if isinstance(model, Adder) and not is_own(settings.model.cell):
+    if isinstance(model, Adder) and not is_user_code(settings.model.cell):
         _probe(model, data, outcome)
         pairs = draw(settings.training.batch_size, data.digits, torch.Generator().manual_seed(0)).to(device)
         outcome.measures |= naive.measure(model.recurrent, model.embedding(pairs.long()).flatten(2))

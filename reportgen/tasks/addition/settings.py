@@ -8,7 +8,7 @@ from pydantic_core import PydanticCustomError
 
 from reportgen.lab.settings import Count, DataOfAnyTask, Natural, Positive, RunOfAnyTask
 from reportgen.lab.training.settings import AnyTrainingSettings, require_validation_part
-from reportgen.lab.user_source import MayBeOwn, OwnOrRecurrentCell
+from reportgen.lab.user_source import RecurrentCellName, UserModelSettings
 
 Digits = Annotated[Count, Field(le=100_000)]
 
@@ -37,10 +37,10 @@ class AdditionSettings(DataOfAnyTask):
         return lengths
 
 
-class AdderSettings(MayBeOwn):
+class AdderSettings(UserModelSettings):
     """Both digits embedded, side by side, a recurrent network, and a linear layer to the sum's digit."""
 
-    cell: OwnOrRecurrentCell = Field(
+    cell: RecurrentCellName = Field(
         description="torch.nn's RNN, LSTM or GRU, one of them by hand, or your own class: my_models.py:MyLSTM."
     )
     hidden_size: Count = Field(64, le=16_384, description="Size of the hidden state.")

@@ -32,14 +32,14 @@ from reportgen.lab.data.tables import Form
 from reportgen.lab.data.tokens import TOKENIZERS, jieba_version, unspaced_share, vocabulary
 from reportgen.lab.data.user_function import read_function, source_digest
 from reportgen.lab.settings import PATHS
-from reportgen.lab.user_source import OwnClass, is_own, own_digest
+from reportgen.lab.user_source import UserClass, is_user_code, user_code_digest
 from reportgen.tasks.classification.settings import (
     DataSettings,
     FolderSettings,
     FunctionSettings,
+    GivenTestSplit,
     ImdbSettings,
     MovieSnippetsSettings,
-    OwnTestSplit,
     PolaritySettings,
     RunSettings,
     SplitSettings,
@@ -54,7 +54,7 @@ Integers = NDArray[np.int64]
 
 
 def divide(
-    labels: Integers, split: OwnTestSplit, limit: int | None = None, test_from: int | None = None
+    labels: Integers, split: GivenTestSplit, limit: int | None = None, test_from: int | None = None
 ) -> dict[str, Integers]:
     """Divide the examples into parts that each have every class in proportion.
 
@@ -87,7 +87,7 @@ def _fewer(examples: Integers, kept: float) -> Integers:
     return examples if kept == 1 else examples[: max(_FEWEST_OF_A_CLASS, round(len(examples) * kept))]
 
 
-def _held_back(examples: int, split: OwnTestSplit, kept: float) -> tuple[int, int]:
+def _held_back(examples: int, split: GivenTestSplit, kept: float) -> tuple[int, int]:
     """Return how many of a class's examples to test and to validate on: one or more, with one left to learn."""
     validated = _share(examples, split.validation)
     if isinstance(split, SplitSettings) and split.train_per_class is not None:
@@ -102,7 +102,7 @@ def _share(examples: int, fraction: float) -> int:
     return max(1, round(examples * fraction)) if fraction else 0
 
 
-def check_sizes(corpus: Corpus, split: OwnTestSplit) -> None:
+def check_sizes(corpus: Corpus, split: GivenTestSplit) -> None:
     """Raise DataError if a class has too few examples for the split, one problem a class."""
     labels = np.array(corpus.labels[: corpus.test_from])
     counts = np.bincount(labels, minlength=len(corpus.classes)).tolist()
@@ -511,9 +511,9 @@ def key_parts(settings: RunSettings) -> dict[str, Any]:
         "data": data_digest(settings.data),
         "model.vectors": vectors and vectors_for(vectors, settings.data).digest,
     }
-    if is_own(loss):
-        own = OwnClass.of(loss)
-        parts |= {"training.loss": str(own), "training.source": own_digest(own)}
+    if is_user_code(loss):
+        own = UserClass.of(loss)
+        parts |= {"training.loss": str(own), "training.source": user_code_digest(own)}
     return parts
 
 

@@ -7,7 +7,7 @@ from reportgen.analysis.results import Runs
 from reportgen.analysis.studies import sweeps
 from reportgen.analysis.tables import row_normalised
 from reportgen.figures.curves import gradient_norms
-from reportgen.figures.deferred import Sketch, Sketches, for_figures, sketch
+from reportgen.figures.deferred import DeferredFigure, DeferredFigures, defer, for_figures
 from reportgen.figures.explaining import _memory, characters, diagrams_of
 from reportgen.i18n.languages import Language
 from reportgen.tasks.base import Findings as AnyFindings
@@ -18,7 +18,9 @@ from reportgen.tasks.classification.results import Results
 from reportgen.tasks.classification.selection import with_curves, with_matrices
 
 
-def sketches(results: Runs, findings: AnyFindings, language: Language, sections: Collection[str] = ()) -> Sketches:
+def deferred_figures(
+    results: Runs, findings: AnyFindings, language: Language, sections: Collection[str] = ()
+) -> DeferredFigures:
     """Return the figures by name: those of every report, and those of the sections that are asked for.
 
     `accuracies` shows the MOST_ROWS variants of the highest test accuracy. `accuracy` and `loss` are the learning
@@ -29,12 +31,12 @@ def sketches(results: Runs, findings: AnyFindings, language: Language, sections:
     findings = narrow(findings, Findings)
     names = [*(v.label_in(language.code) for v in results.variants), *_class_names(results, language)]
     figures = dict(_sketches(results, findings, for_figures(language), sections))
-    return Sketches(figures, [*names, *characters(results)], language)
+    return DeferredFigures(figures, [*names, *characters(results)], language)
 
 
 def _sketches(
     results: Results, findings: Findings, language: Language, sections: Collection[str]
-) -> Iterator[tuple[str, Sketch]]:
+) -> Iterator[tuple[str, DeferredFigure]]:
     labels = {v.name: v.label_in(language.code) for v in results.variants}
     cells = {getattr(variant.settings.model, "cell", "") for variant in results.variants}
     yield from diagrams_of(sections, cells)
@@ -49,23 +51,23 @@ def _sketches(
     if rows:
         yield (
             "accuracies",
-            sketch("figures.curves.test_accuracies", results.runs, findings.comparison, rows, language),
+            defer("figures.curves.test_accuracies", results.runs, findings.comparison, rows, language),
         )
     heldout = _heldout(results, lines)
     for quantity in ("accuracy", "loss"):
         yield (
             quantity,
-            sketch("figures.curves.learning_curves", findings.curves, lines, heldout, language, quantity),
+            defer("figures.curves.learning_curves", findings.curves, lines, heldout, language, quantity),
         )
     yield from gradient_norms(results, lines, language)
     for name, sweep in sweeps(results).items():
-        yield name, sketch("figures.sweeps.swept", sweep, labels, language)
+        yield name, defer("figures.sweeps.swept", sweep, labels, language)
     for variant in with_matrices(results, findings.comparison):
         matrix = results.confusion[variant]
         data = results.records[results.runs_of(variant)[0]].data
         classes = [language.class_name(data["source"], name) for name in data["classes"]]
         shares = row_normalised(matrix)
-        yield f"confusion-{variant}", sketch("figures.matrices.confusion_matrix", shares, classes, language)
+        yield f"confusion-{variant}", defer("figures.matrices.confusion_matrix", shares, classes, language)
     yield from explaining(results, findings, sections, labels, language)
 
 
@@ -86,7 +88,7 @@ def explaining(
     sections: Collection[str],
     labels: Mapping[str, str],
     language: Language,
-) -> Iterator[tuple[str, Sketch]]:
+) -> Iterator[tuple[str, DeferredFigure]]:
     """Yield name and figure of what the sections show of the trained models.
 
     `gradient`, `forget_gate`, `recalls` and `difference` have one model for each run and its sweeps, and are left
@@ -100,11 +102,11 @@ def explaining(
         data = results.records[results.runs_of(difference.ahead)[0]].data
         classes = {name: language.class_name(data["source"], name) for name in difference.classes}
         alike = {name: label for name, label in shown.items() if _classes(findings, name) == difference.classes}
-        yield "recalls", sketch("figures.matrices.class_recalls", findings.per_class, alike, classes, language)
+        yield "recalls", defer("figures.matrices.class_recalls", findings.per_class, alike, classes, language)
         classes_of_both = list(classes.values())
         yield (
             "difference",
-            sketch("figures.matrices.difference_of_matrices", difference.gaps, classes_of_both, language),
+            defer("figures.matrices.difference_of_matrices", difference.gaps, classes_of_both, language),
         )
 
 

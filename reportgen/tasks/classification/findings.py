@@ -9,10 +9,10 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from reportgen.analysis import tables
-from reportgen.analysis.claims import Judged, decided, judge
+from reportgen.analysis.claims import JudgedClaim, decided, judge
 from reportgen.analysis.comparisons import Comparing, Difference, Reach, alike, corrected, examples_of, scores_of
-from reportgen.analysis.results import Runs
 from reportgen.analysis.outliers import Outlier, outliers
+from reportgen.analysis.results import Runs
 from reportgen.analysis.tables import row_normalised
 from reportgen.suite.claims import Claim
 from reportgen.suite.schema import Reference
@@ -148,7 +148,7 @@ class Findings:
     """By variant that finished, the test accuracy of always naming the most frequent class."""
     leads: list[Lead] = field(default_factory=list)
     """For each sweep and base run."""
-    claims: list[Judged] = field(default_factory=list)
+    claims: list[JudgedClaim] = field(default_factory=list)
     detailed: str | None = None
     """The leader, or, where that was imported and has no predictions, the best variant that has some."""
     reach: Reach | None = None

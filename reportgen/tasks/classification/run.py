@@ -19,7 +19,7 @@ from reportgen.lab.training import batches, loop, losses
 from reportgen.lab.training.checkpoints import Checkpoint
 from reportgen.lab.training.loop import Evaluation, Hooks, Logged, Moment, Row
 from reportgen.lab.training.optimizers import optimizer_of
-from reportgen.lab.user_class import own_model
+from reportgen.lab.user_class import user_model
 from reportgen.tasks.classification.data import Dataset, prepare
 from reportgen.tasks.classification.letter_models import RNN
 from reportgen.tasks.classification.model import SequenceClassifier
@@ -283,7 +283,7 @@ def build(
     """Return the model with fresh weights, drawn from torch's global generator, and word vectors if it has any."""
     outputs = losses.outputs_for(loss, len(data.facts.classes))
     if settings.module is not None:
-        model = own_model(settings.module, (data.facts.vocabulary + 2, outputs), settings.arguments)
+        model = user_model(settings.module, (data.facts.vocabulary + 2, outputs), settings.arguments)
         model.register_forward_pre_hook(lambda _, given: (given[0].long(), *given[1:]))  # the data are 32-bit
         return model
     if settings.cell == "handwritten_rnn_i2h_i2o":

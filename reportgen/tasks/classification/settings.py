@@ -22,7 +22,14 @@ from reportgen.lab.settings import (
     Yes,
 )
 from reportgen.lab.training.settings import AnyTrainingSettings, require_validation_part
-from reportgen.lab.user_source import OWN, PACKAGED_VECTORS, MayBeOwn, OwnName, cell_named, is_own
+from reportgen.lab.user_source import (
+    OWN,
+    PACKAGED_VECTORS,
+    UserCodeName,
+    UserModelSettings,
+    cell_named,
+    is_user_code,
+)
 
 KnownCell = Literal[RecurrentCell, "handwritten_rnn_i2h_i2o"]
 KNOWN_CELLS: tuple[str, ...] = get_args(KnownCell)
@@ -46,7 +53,7 @@ _PLAIN = {
 }  # fmt: skip
 
 
-class ModelSettings(MayBeOwn):
+class ModelSettings(UserModelSettings):
     """A recurrent classifier: symbols in, a recurrent network, its states pooled, one or two linear layers."""
 
     cell: Cell = Field(
@@ -79,7 +86,7 @@ class ModelSettings(MayBeOwn):
 
     @model_validator(mode="after")
     def _asks_of_a_cell_what_it_has(self) -> "ModelSettings":
-        by_hand = self.cell.startswith("handwritten_") or is_own(self.cell)
+        by_hand = self.cell.startswith("handwritten_") or is_user_code(self.cell)
         if by_hand and (self.bidirectional or self.packed or self.recurrent_dropout):
             raise PydanticCustomError(
                 "rule", "no bidirectional, packed or recurrent_dropout with {cell}; torch.nn's cells have them",
@@ -116,7 +123,7 @@ SURNAME_LANGUAGES: tuple[SurnameLanguage, ...] = SurnameLanguage.__args__  # typ
 TEST_SHARE = 0.2
 
 
-class OwnTestSplit(Settings):
+class GivenTestSplit(Settings):
     """How examples are divided that are in no test part yet; each part has every class in proportion."""
 
     validation: FractionOrZero = Field(
@@ -125,7 +132,7 @@ class OwnTestSplit(Settings):
     seed: Natural = Field(0, description="Seed of the split, the same for every run.")
 
 
-class SplitSettings(OwnTestSplit):
+class SplitSettings(GivenTestSplit):
     """How the examples are divided: by fractions, or by the number of a class to train on."""
 
     test: Fraction | None = Field(
@@ -188,7 +195,7 @@ class AnyTextSettings(DataOfAnyTask):
     limit: Annotated[Count, Field(le=10**9)] | None = Field(
         None, description="Use about so many examples, of every class at least five or all it has."
     )
-    split: OwnTestSplit = OwnTestSplit()
+    split: GivenTestSplit = GivenTestSplit()
 
 
 class TextSettings(AnyTextSettings):
@@ -262,7 +269,7 @@ class FunctionSettings(LoadedData, TextSettings):
     """Texts and classes that a function of your own returns."""
 
     source: Literal["function"] = Field(description="Where the examples come from.")
-    load: OwnName = Field(description="The function, my_data.py:load, that returns pairs of text and class.")
+    load: UserCodeName = Field(description="The function, my_data.py:load, that returns pairs of text and class.")
     files: tuple[str, ...] = Field((), max_length=1000, description="Files that it reads, beside the suite.")
 
 
@@ -284,7 +291,7 @@ KNOWN_LOSSES: tuple[str, ...] = get_args(KnownLoss)
 
 
 def _loss(value: object) -> str:
-    if isinstance(value, str) and (value in KNOWN_LOSSES or is_own(value)):
+    if isinstance(value, str) and (value in KNOWN_LOSSES or is_user_code(value)):
         return value
     known = ", ".join(map(repr, KNOWN_LOSSES))
     raise PydanticKnownError("literal_error", {"expected": f"{known} or a function of your own, file.py:name"})
@@ -345,11 +352,11 @@ class RunSettings(RunOfAnyTask):
     model: ModelSettings
     training: TrainingSettings = TrainingSettings(epochs=10)
 
-    def told(self) -> dict[str, Any]:
+    def as_printed(self) -> dict[str, Any]:
         """Return the same, with the share of the test part worked out where the suite leaves it to reportgen."""
-        plain = super().told()
+        plain = super().as_printed()
         data = plain["data"]
-        if is_own(self.training.loss):
+        if is_user_code(self.training.loss):
             plain["training"]["loss"] = PurePath(self.training.loss).name
         split = self.data.split
         if isinstance(split, SplitSettings) and split.train_per_class is None and not data.get("test_file"):

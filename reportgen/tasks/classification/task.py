@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from reportgen.lab.settings import RunOfAnyTask
-from reportgen.lab.user_source import is_own
+from reportgen.lab.user_source import is_user_code
 from reportgen.tasks.base import (
     ChecksModule,
     ContextModule,
@@ -85,13 +85,13 @@ class Classification(Task):
             single=single,
             precision=own.training.precision,
         )
-        if is_own(loss):
+        if is_user_code(loss):
             yield UserCode("training.loss", loss, {"what": "loss", "loss": loss, "device": device_of(own)})
 
     def precision_trial(self, settings: RunOfAnyTask) -> Mapping[str, Any] | None:
         """See `Task.precision_trial`; a student's class is tried in its precision by itself."""
         own = narrow(settings, RunSettings)
-        if own.training.precision == "float32" or is_own(own.model.cell):
+        if own.training.precision == "float32" or is_user_code(own.model.cell):
             return None
         model = own.model.model_dump(include={"cell", "layers", "bidirectional", "packed", "recurrent_dropout"})
         trial = {"precision": own.training.precision, "model": model, "device": own.device}

@@ -15,11 +15,11 @@ from numpy.typing import NDArray
 from reportgen.errors import DataError, reading, refuse, shortened
 from reportgen.lab.data.tables import Form, Table, numbers, plain, read_table
 from reportgen.lab.data.user_function import read_numbers, source_digest
-from reportgen.lab.user_source import OwnClass
+from reportgen.lab.user_source import UserClass
 from reportgen.tasks.forecasting.settings import (
     ForecastingData,
     ForecastingRun,
-    OwnSeriesSettings,
+    LoadedSeriesSettings,
     SeriesSettings,
     SineSettings,
 )
@@ -85,8 +85,8 @@ def prepare(settings: ForecastingData) -> Series:
     """Make or read the sequences and divide them; DataError for a file that cannot be learnt from."""
     if isinstance(settings, SineSettings):
         return _sines(settings)
-    if isinstance(settings, OwnSeriesSettings):
-        own = OwnClass.of(settings.load)
+    if isinstance(settings, LoadedSeriesSettings):
+        own = UserClass.of(settings.load)
         names = (str(own), *(Path(name).name for name in settings.files))
         return _windows(settings, read_numbers(settings), own.file, own.name, names)
     file = Path(settings.file)
@@ -107,7 +107,7 @@ def _sines(settings: SineSettings) -> Series:
 
 
 def _windows(
-    settings: SeriesSettings | OwnSeriesSettings,
+    settings: SeriesSettings | LoadedSeriesSettings,
     points: Floats,
     file: Path,
     name: str,
@@ -195,7 +195,7 @@ def read_column(settings: SeriesSettings) -> tuple[Floats, TableFacts]:
 def key_parts(settings: ForecastingRun) -> dict[str, Any]:
     """Return what a run's key holds of its data: their digest, or that of what a function loads them from."""
     data = settings.data
-    if isinstance(data, OwnSeriesSettings):
+    if isinstance(data, LoadedSeriesSettings):
         return {"data": source_digest(data)}
     return {"data": prepare(data).facts.digest}
 

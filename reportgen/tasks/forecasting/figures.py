@@ -13,7 +13,7 @@ from reportgen.analysis.display_limits import MOST_CURVES, MOST_PANELS, lowest
 from reportgen.analysis.results import Runs
 from reportgen.analysis.studies import FORECAST_ERROR, sweeps
 from reportgen.figures.curves import banded, gradient_norms
-from reportgen.figures.deferred import Sketch, Sketches, for_figures, sketch
+from reportgen.figures.deferred import DeferredFigure, DeferredFigures, defer, for_figures
 from reportgen.figures.explaining import characters, explaining_steps
 from reportgen.figures.style import WIDTH, legend_below
 from reportgen.i18n.languages import Language
@@ -32,7 +32,9 @@ _BEYOND = 0.6
 _TRUTH, _GIVEN, _FORECAST = "#888888", "#000000", "#D55E00"
 
 
-def sketches(results: Runs, findings: AnyFindings, language: Language, sections: Collection[str] = ()) -> Sketches:
+def deferred_figures(
+    results: Runs, findings: AnyFindings, language: Language, sections: Collection[str] = ()
+) -> DeferredFigures:
     """Return the figures by name: forecast_from_half, forecast_from_one, errors, training, sweep-<number>.
 
     `forecast_…` show the MOST_PANELS variants with the lowest errors, the others the best MOST_CURVES.
@@ -45,12 +47,12 @@ def sketches(results: Runs, findings: AnyFindings, language: Language, sections:
     figures = chain(
         _sketches(results, findings, labels, spoken), explaining_steps(results, sections, labels, spoken)
     )
-    return Sketches(dict(figures), [*labels.values(), *characters(results)], language)
+    return DeferredFigures(dict(figures), [*labels.values(), *characters(results)], language)
 
 
 def _sketches(
     results: Forecasts, findings: Findings, labels: Mapping[str, str], language: Language
-) -> Iterator[tuple[str, Sketch]]:
+) -> Iterator[tuple[str, DeferredFigure]]:
     table = findings.comparison[findings.comparison["finished"] > 0]
     scores = dict(zip(table["variant"], table["forecast_from_half"], strict=True))
     if not scores:
@@ -58,12 +60,12 @@ def _sketches(
     panels, lines = ({name: labels[name] for name in lowest(scores, most)} for most in (MOST_PANELS, MOST_CURVES))
     for given in GIVEN:
         records = {labels[name]: results.records[results.runs_of(name)[0]] for name in panels}
-        yield f"forecast_{given}", sketch("tasks.forecasting.figures.forecasts", records, given, language)
-    yield "errors", sketch("tasks.forecasting.figures.errors", findings.horizons, lines, language)
-    yield "training", sketch("tasks.forecasting.figures.training", findings.learning, lines, language)
+        yield f"forecast_{given}", defer("tasks.forecasting.figures.forecasts", records, given, language)
+    yield "errors", defer("tasks.forecasting.figures.errors", findings.horizons, lines, language)
+    yield "training", defer("tasks.forecasting.figures.training", findings.learning, lines, language)
     yield from gradient_norms(results, lines, language)
     for name, sweep in sweeps(results, FORECAST_ERROR).items():
-        yield name, sketch("figures.sweeps.swept", sweep, labels, language)
+        yield name, defer("figures.sweeps.swept", sweep, labels, language)
 
 
 def forecasts(records: Mapping[str, Record], given: str, language: Language) -> Figure:

@@ -7,7 +7,7 @@ from itertools import combinations
 import numpy as np
 import pandas as pd
 
-from reportgen.analysis.claims import Judged, decided, judge
+from reportgen.analysis.claims import JudgedClaim, decided, judge
 from reportgen.analysis.comparisons import (
     Comparing,
     Difference,
@@ -20,9 +20,8 @@ from reportgen.analysis.comparisons import (
     interval_of,
     scores_of,
 )
-from reportgen.analysis.results import Runs
-from reportgen.analysis.tables import SMALLEST, geometric, summary
 from reportgen.analysis.outliers import Outlier, outliers
+from reportgen.analysis.results import Runs
 from reportgen.analysis.tables import SMALLEST, geometric, marked, summary
 from reportgen.suite.claims import Claim
 from reportgen.suite.expansion import Variant
@@ -92,7 +91,7 @@ class Findings:
     races: list[Race]
     same_machine: bool
     """Whether all runs were made on the same machine, so that their times can be compared."""
-    claims: list[Judged] = field(default_factory=list)
+    claims: list[JudgedClaim] = field(default_factory=list)
     reach: Reach | None = None
     """How much the report compares, and what its seeds can show."""
     outliers: list[Outlier] = field(default_factory=list)

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from reportgen.lab.models.recurrent import recurrent
-from reportgen.lab.user_class import BATCH, TIME, ModelContract, own_model
+from reportgen.lab.user_class import BATCH, TIME, ModelContract, user_model
 from reportgen.tasks.forecasting.settings import ForecasterSettings
 
 _Last = Tensor | tuple[Tensor, ...]  # h, or (h, c) of an LSTM, as torch.nn returns it
@@ -51,12 +51,12 @@ class Forecaster(nn.Module):
         return self.output(states)[..., 0], last
 
 
-class OwnForecaster(Forecaster):
+class UserForecaster(Forecaster):
     """A whole model of the user's own: points (batch, time, 1) and a state in, what comes next and a state out."""
 
     def __init__(self, module: str, arguments: Mapping[str, Any] | None) -> None:
         nn.Module.__init__(self)
-        self.model = own_model(module, (), arguments)
+        self.model = user_model(module, (), arguments)
 
     def _onward(self, points: Tensor, state: _Last | None) -> tuple[Tensor, _Last]:
         expected, last = self.model(points[..., None], state)
@@ -66,7 +66,7 @@ class OwnForecaster(Forecaster):
 def forecaster(settings: ForecasterSettings) -> Forecaster:
     """Return the model that a suite asks for, with fresh weights."""
     if settings.module is not None:
-        return OwnForecaster(settings.module, settings.arguments)
+        return UserForecaster(settings.module, settings.arguments)
     return Forecaster(**settings.model_dump(exclude={"module"}))
 
 

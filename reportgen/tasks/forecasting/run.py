@@ -18,7 +18,7 @@ from reportgen.lab.training import loop
 from reportgen.lab.training.checkpoints import Checkpoint
 from reportgen.lab.training.loop import Diverged, Evaluation, Hooks, Logged, Moment
 from reportgen.lab.training.optimizers import optimizer_of
-from reportgen.lab.user_source import is_own
+from reportgen.lab.user_source import is_user_code
 from reportgen.tasks.forecasting import data as forecasting_data
 from reportgen.tasks.forecasting.data import Series
 from reportgen.tasks.forecasting.model import Forecaster, forecaster
@@ -77,7 +77,7 @@ def carry_out(
     model.eval()
     _test(model, parts, data, outcome)
     model.train()
-    if is_own(settings.model.cell):
+    if is_user_code(settings.model.cell):
         return
     read = parts.test[: probes.SEQUENCES, : data.facts.given]
     outcome.arrays |= probes.measure_network(model.recurrent, read[..., None])

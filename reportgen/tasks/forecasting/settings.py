@@ -7,7 +7,7 @@ from pydantic_core import PydanticCustomError
 
 from reportgen.lab.settings import Count, DataOfAnyTask, FormSettings, LoadedData, Natural, Positive, RunOfAnyTask
 from reportgen.lab.training.settings import AnyTrainingSettings, require_validation_part
-from reportgen.lab.user_source import MayBeOwn, OwnName, OwnOrRecurrentCell
+from reportgen.lab.user_source import RecurrentCellName, UserCodeName, UserModelSettings
 
 Sequences = Annotated[Count, Field(le=100_000)]
 SequencesOrNone = Annotated[int, Field(strict=True, ge=0, le=100_000)]
@@ -66,11 +66,13 @@ class SeriesSettings(FormSettings, HeldOutSequences):
     limit: Sequences | None = Field(None, description="Train on the last so many windows alone.")
 
 
-class OwnSeriesSettings(LoadedData, HeldOutSequences):
+class LoadedSeriesSettings(LoadedData, HeldOutSequences):
     """Numbers that a function of your own returns, cut into windows; the last ones are held out."""
 
     source: Literal["series-function"] = Field(description="Where the sequences come from.")
-    load: OwnName = Field(description="The function, my_data.py:load, that returns numbers in the order of time.")
+    load: UserCodeName = Field(
+        description="The function, my_data.py:load, that returns numbers in the order of time."
+    )
     files: tuple[str, ...] = Field((), max_length=1000, description="Files that it reads, beside the suite.")
     window: Points = Field(200, description="Points of a sequence; the first half is given, the second foretold.")
     stride: Annotated[Count, Field(le=100_000)] = Field(
@@ -79,13 +81,13 @@ class OwnSeriesSettings(LoadedData, HeldOutSequences):
     limit: Sequences | None = Field(None, description="Train on the last so many windows alone.")
 
 
-ForecastingData = SineSettings | SeriesSettings | OwnSeriesSettings
+ForecastingData = SineSettings | SeriesSettings | LoadedSeriesSettings
 
 
-class ForecasterSettings(MayBeOwn):
+class ForecasterSettings(UserModelSettings):
     """A recurrent network over numbers, and one linear layer that foretells the next of them."""
 
-    cell: OwnOrRecurrentCell = Field(
+    cell: RecurrentCellName = Field(
         description="torch.nn's RNN, LSTM or GRU, one of them by hand, or your own class: my_models.py:MyLSTM."
     )
     hidden_size: Count = Field(51, le=16_384, description="Size of the hidden state.")

@@ -25,7 +25,7 @@ from reportgen.tasks.forecasting.settings import (
     ForecasterSettings,
     ForecastingRun,
     ForecastTrainingSettings,
-    OwnSeriesSettings,
+    LoadedSeriesSettings,
     SeriesSettings,
     SineSettings,
 )
@@ -44,7 +44,7 @@ class Forecasting(Task):
     """Points of a sequence in, the next ones out."""
 
     name = "forecasting"
-    data = (SineSettings, SeriesSettings, OwnSeriesSettings)
+    data = (SineSettings, SeriesSettings, LoadedSeriesSettings)
     model = ForecasterSettings
     training = ForecastTrainingSettings
     run = ForecastingRun
@@ -74,7 +74,7 @@ class Forecasting(Task):
     def user_code(self, settings: RunOfAnyTask) -> Iterator[UserCode]:
         """See `Task.user_code`."""
         own = narrow(settings, ForecastingRun)
-        if isinstance(own.data, OwnSeriesSettings):
+        if isinstance(own.data, LoadedSeriesSettings):
             yield loaded_data(own.data)
         yield from model_of(own, self.name, input_size=1, goes_on=True)
 
@@ -94,7 +94,7 @@ class Forecasting(Task):
         """See `Task.load_user_data`."""
         from reportgen.tasks.forecasting.data import prepare
 
-        return UserData(prepare.__wrapped__(OwnSeriesSettings.model_validate(settings)).facts.digest)
+        return UserData(prepare.__wrapped__(LoadedSeriesSettings.model_validate(settings)).facts.digest)
 
     def share_data(self, settings: RunOfAnyTask, folder: Path) -> None:
         """See `Task.share_data`: each run makes its own faster than it could read them."""
