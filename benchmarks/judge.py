@@ -3,6 +3,9 @@
     python benchmarks/judge.py                    # the whole grid, as Markdown: minutes of one CPU
     python benchmarks/judge.py --reports 50       # a rough look
     python benchmarks/judge.py --world plain      # a quarter of it
+    python benchmarks/judge.py --table claims     # late claims, several claims, and claims of being alike
+    python benchmarks/judge.py --table unlike     # a model that spreads more than the others
+    python benchmarks/judge.py --table odd        # seeds that are flagged
 
 A test example i is answered rightly by model m with seed s if μ_m + b_i + c_mi + a_ms + e_msi > 0: a probit model
 with how hard the example is, how the model takes to it, how the seed turned out, and the rest, all random. A
@@ -12,7 +15,7 @@ stated beforehand: that the first model is more accurate than the second.
 
 import argparse
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import product
 from unittest.mock import patch
@@ -23,6 +26,7 @@ from numpy.typing import NDArray
 from reportgen.analysis import statistics
 from reportgen.analysis.comparisons import (
     Difference,
+    Evidence,
     Family,
     Score,
     Weighed,
@@ -31,7 +35,9 @@ from reportgen.analysis.comparisons import (
     corrected,
     interval_of,
     weigh,
+    weigh_equivalence,
 )
+from reportgen.analysis.outliers import outliers
 from reportgen.analysis.statistics import ALPHA
 
 ACCURACY = 0.77
@@ -121,10 +127,13 @@ def rates(cell: Cell, reports: int, seen: int) -> Rates:
 Scores = dict[str, Score]
 
 
-def _report(cell: Cell, effect: float, random: np.random.Generator) -> tuple[Scores, Scores]:
-    """Draw the accuracies and the times of a report's models."""
+def _report(
+    cell: Cell, effect: float, random: np.random.Generator, *, every_other: bool = False
+) -> tuple[Scores, Scores]:
+    """Draw the accuracies and the times of a report's models; the first, or every other one, is the better one."""
     world = WORLDS[cell.world]
-    right = _answers(world, cell, [effect] + [0.0] * (cell.models - 1), random)
+    effects = [effect * (i % 2 == 0 if every_other else i == 0) for i in range(cell.models)]
+    right = _answers(world, cell, effects, random)
     seconds = random.normal(0, 0.03, (cell.models, cell.seeds)) / math.log(10)
     accuracies = [statistics.sample(own.mean(axis=1), own.astype(float)) for own in right]
     return _scores(accuracies), _scores([statistics.sample(own) for own in seconds])
@@ -175,18 +184,23 @@ def _accuracy(world: World) -> float:
     return float(ndtr(_quantile(ACCURACY) + drawn / total).mean())
 
 
-def judged(scores: Scores, times: Scores) -> Family:
-    """Judge a report as the product does."""
+def judged(
+    scores: Scores, times: Scores, claims: Sequence[Evidence] | None = None, *, late: bool = False
+) -> Family:
+    """Judge a report as the product does, with these claims, or with one that the first model is better."""
     models = len(scores)
     leader = best_of(scores) or ""
     leads = [compare_scores(leader, m, scores, "accuracy", models, "leader") for m in scores if m != leader]
     means = {name: item.sample.mean for name, item in times.items()}
     fast, slow = max(means, key=means.__getitem__), min(means, key=means.__getitem__)
     cost = compare_scores(fast, slow, times, "seconds", models, "extremes")
-    first, second = scores["m0"], scores["m1"]
-    gaps = first.sample.values - second.sample.values
-    claim = weigh(Weighed([first.sample, second.sample.scaled(-1)], gaps))
-    return corrected([*leads, cost], [claim])
+    claims = [weigh(_gap(scores, "m0", "m1"))] if claims is None else claims
+    return corrected([*leads, cost], claims, [late] * len(claims))
+
+
+def _gap(scores: Scores, one: str, other: str) -> Weighed:
+    first, second = scores[one].sample, scores[other].sample
+    return Weighed([first, second.scaled(-1)], first.values - second.values)
 
 
 def by_mixed_model(scores: Scores, times: Scores) -> Family:
@@ -236,9 +250,133 @@ def hidden(seeds: int, reports: int) -> float:
     return wrong / reports
 
 
+def claims_wrong(cell: Cell, reports: int) -> tuple[float, float, float, float, float]:
+    """Return how often a report has a false sentence or claim, by the claims that it has.
+
+    Of equal models: one stated late, that the best is better than the worst; and several stated beforehand, that
+    each is better than the next. Of models of which every other one is better by a margin: that the two nearest of
+    those that differ are within it, stated late; that each two neighbours are, stated beforehand; and, last, that
+    claims of the latter kind are contradicted, which is no error at the margin but one just below it.
+    """
+    random = np.random.default_rng([7, list(WORLDS).index(cell.world), cell.models, cell.seeds, cell.examples])
+    margin = EFFECTS[cell.examples]
+    wrong = np.zeros(5)
+    neighbours = [(f"m{i}", f"m{i + 1}") for i in range(cell.models - 1)]
+    for _ in range(reports):
+        scores, times = _report(cell, 0.0, random)
+        means = {name: item.sample.mean for name, item in scores.items()}
+        best, worst = max(means, key=means.__getitem__), min(means, key=means.__getitem__)
+        late = judged(scores, times, [weigh(_gap(scores, best, worst))], late=True)
+        early = judged(scores, times, [weigh(_gap(scores, *pair)) for pair in neighbours])
+        apart, times = _report(cell, margin, random, every_other=True)
+        middles = {name: item.sample.mean for name, item in apart.items()}
+        pairs = [(one, other) for one in list(apart)[::2] for other in list(apart)[1::2]]
+        nearest = min(pairs, key=lambda pair: abs(middles[pair[0]] - middles[pair[1]]))
+        near = judged(apart, times, [weigh_equivalence(_gap(apart, *nearest), margin)], late=True)
+        alike = judged(apart, times, [weigh_equivalence(_gap(apart, *pair), margin) for pair in neighbours])
+        within = [any(e.shown and abs(e.mean) < margin for e in found.claims) for found in (near, alike)]
+        beyond = any(e.shown and abs(e.mean) >= margin for e in alike.claims)
+        wrong += [_is_wrong(late), _is_wrong(early), *within, beyond]
+    return tuple(wrong / reports)
+
+
+def unlike(seeds: int, reports: int, models: int = 10, factor: float = 10.0) -> tuple[float, float]:
+    """Return how often equal models, of which one has `factor` times the variance, are told apart.
+
+    By the judge, and by the mixed model with one variance for all.
+    """
+    random = np.random.default_rng([11, seeds])
+    wrong = np.zeros(2)
+    spread = np.where(np.arange(models) == 0, math.sqrt(factor), 1.0)[:, None]
+    for _ in range(reports):
+        scores = _scores([statistics.sample(own) for own in spread * random.normal(0, 0.006, (models, seeds))])
+        leader = best_of(scores) or ""
+        for place, prior in enumerate((statistics.PRIOR_FREEDOM, 1e9)):
+            with patch.object(statistics, "PRIOR_FREEDOM", prior):
+                leads = [
+                    compare_scores(leader, m, scores, "accuracy", models, "leader") for m in scores if m != leader
+                ]
+                adjusted = [
+                    d.evidence.adjusted for d in corrected(leads).differences if place or d.verdict == "clear"
+                ]
+            wrong[place] += any(p <= ALPHA for p in adjusted)
+    return tuple(wrong / reports)
+
+
+def flagged(models: int, seeds: int, reports: int, *, heavy: bool = False) -> float:
+    """Return the share of reports with a run that is flagged as an outlier, of models that spread alike."""
+    random = np.random.default_rng([13, models, seeds])
+    draw: Callable[..., statistics.Array] = random.standard_normal
+    if heavy:
+        draw = lambda size: random.standard_t(3, size)  # noqa: E731
+    return (
+        sum(
+            bool(outliers(_scores([statistics.sample(own) for own in draw((models, seeds))])))
+            for _ in range(reports)
+        )
+        / reports
+    )
+
+
+def collapses_flagged(models: int, seeds: int, reports: int) -> float:
+    """Return the share of collapsed runs that are flagged; of a model fewer than half of the runs collapse."""
+    random = np.random.default_rng([17, models, seeds])
+    share, loss = COLLAPSE
+    seen = all_of_them = 0
+    for _ in range(reports):
+        fell = random.random((models, seeds)) < share
+        drawn = random.normal(0, 0.006, (models, seeds)) - loss * fell
+        named = {
+            (item.variant, item.seed) for item in outliers(_scores([statistics.sample(own) for own in drawn]))
+        }
+        real = {
+            (f"m{i}", int(j)) for i, own in enumerate(fell) if 2 * own.sum() < seeds for j in np.flatnonzero(own)
+        }
+        seen, all_of_them = seen + len(named & real), all_of_them + len(real)
+    return seen / all_of_them
+
+
 _HEAD = """\
 | world | models | seeds | examples | false | covers: leads | covers: means | power | mixed: false | mixed: power |
 |:--|--:|--:|--:|--:|--:|--:|--:|--:|--:|"""
+
+
+def _rows(head: str, rows: Iterator[tuple[list[object], Sequence[float]]]) -> None:
+    columns = head.count("|") - 1
+    print(head + "\n|" + "--:|" * columns, flush=True)
+    for names, shares in rows:
+        print(
+            "| " + " | ".join([*map(str, names), *(f"{100 * share:.1f}" for share in shares)]) + " |", flush=True
+        )
+
+
+def _of_claims(reports: int) -> None:
+    cells = (Cell(w, m, s, 1000) for w in ("plain", "heavy tails") for m, s in product((2, 4, 10), (3, 5, 10)))
+    _rows(
+        "| world | models | seeds | late: order | early: orders | late: alike | early: alike | contradicted |",
+        (([cell.world, cell.models, cell.seeds], claims_wrong(cell, reports)) for cell in cells),
+    )
+
+
+def _of_unlike(reports: int) -> None:
+    _rows("| seeds | false | mixed: false |", (([seeds], unlike(seeds, reports)) for seeds in (3, 5, 10)))
+
+
+def _of_odd(reports: int) -> None:
+    sizes = [(models, seeds) for models in (2, 4, 10) for seeds in (3, 5, 10)]
+    _rows(
+        "| models | seeds | normal: flagged | heavy tails: flagged | collapses that are flagged |",
+        (
+            (
+                list(size),
+                (flagged(*size, reports), flagged(*size, reports, heavy=True), collapses_flagged(*size, reports)),
+            )
+            for size in sizes
+        ),
+    )
+
+
+TABLES: Mapping[str, Callable[[int], None]] = {"claims": _of_claims, "unlike": _of_unlike, "odd": _of_odd}
 
 
 def main() -> None:
@@ -246,8 +384,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--reports", type=int, default=400, help="simulated reports a cell (default: 400)")
     parser.add_argument("--world", choices=WORLDS, help="that part of the grid alone")
+    parser.add_argument("--table", choices=TABLES, help="another table in its place")
     asked = parser.parse_args()
     reports = asked.reports
+    if asked.table:
+        TABLES[asked.table](reports)
+        return
     seen = max(1, reports * 3 // 10)
     print(_HEAD, flush=True)
     found: dict[Cell, Rates] = {}

@@ -15,7 +15,7 @@ from reportgen.analysis.comparisons import FEWEST, Score, Scores
 from reportgen.analysis.statistics import AGREEMENT, PRIOR_FREEDOM, Array, Sample
 
 OUTLYING = 0.01
-"""Share of reports in which some run may be flagged although all seeds are normal and models spread alike."""
+"""Level of the test, corrected for all runs; for the shares of reports with a flag see docs/statistics.md."""
 
 
 @dataclass(frozen=True)

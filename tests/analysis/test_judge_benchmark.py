@@ -14,6 +14,7 @@ sys.path.insert(0, str(Path(__file__).parents[2] / "benchmarks"))
 import judge
 
 
+@pytest.mark.slow
 def test_equal_models_are_seldom_told_apart_and_better_ones_often() -> None:
     """Of 150 reports of four equal models at most 9 % have something false (5 % and two standard errors)."""
     found = judge.rates(judge.Cell("plain", 4, 5, 200), reports=150, seen=40)
@@ -34,6 +35,27 @@ def test_a_real_difference_of_two_points_is_usually_clear() -> None:
         (found,) = corrected([compare_scores("m0", "m1", scores)]).differences
         clear += found.ahead == "m0" and found.verdict == "clear"
     assert clear / 60 >= 0.5
+
+
+@pytest.mark.slow
+def test_late_claims_and_claims_of_being_alike_are_seldom_false() -> None:
+    """Of 60 reports of each kind at most 6 have something false: 5 % and two standard errors."""
+    assert max(judge.claims_wrong(judge.Cell("plain", 4, 5, 200), 60)) <= 6 / 60
+
+
+@pytest.mark.slow
+def test_a_model_of_another_spread_misleads_the_judge_less_than_a_mixed_model() -> None:
+    """Of ten equal models one has ten times the variance of the others."""
+    own, mixed = judge.unlike(5, 100)
+    assert own < mixed
+    assert own <= 0.12
+
+
+@pytest.mark.slow
+def test_collapses_are_flagged_and_normal_seeds_are_not() -> None:
+    """In reports of four models with five seeds, the usual size."""
+    assert judge.collapses_flagged(4, 5, 40) >= 0.95
+    assert judge.flagged(4, 5, 100) <= 0.05
 
 
 def test_collapses_that_were_not_drawn_cannot_be_seen() -> None:
