@@ -21,7 +21,7 @@ KNOWN = {}
 
 def scale():
     if not KNOWN:
-        KNOWN.update(json.loads((Path(__file__).parents[1] / "answers.json").read_text()))
+        KNOWN.update(json.loads((Path(__file__).parent / "answers.json").read_text()))
     return KNOWN["scale"]
 """
 
