@@ -4,6 +4,7 @@ import posixpath
 import re
 import warnings
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import unquote
 from xml.parsers import expat
@@ -49,7 +50,7 @@ def _fault_of_raster(file: Path, kind: str) -> tuple[str, str]:
 
     whole = f"a whole {kind} file"
     try:
-        with warnings.catch_warnings(), Image.open(file) as image:
+        with warnings.catch_warnings(), _nothing_cut_short(), Image.open(file) as image:
             warnings.simplefilter("ignore")  # of large pictures, which are told below
             if _SAME_KIND.get(str(image.format), image.format) != kind:
                 return f"a {image.format} file under the name of a {kind}", "a name that ends as its kind does"
@@ -70,6 +71,18 @@ def _fault_of_raster(file: Path, kind: str) -> tuple[str, str]:
     ) as error:  # all of them Pillow's
         return f"a file that cannot be read ({error})", whole
     return "", ""
+
+
+@contextmanager
+def _nothing_cut_short() -> Iterator[None]:
+    """Let Pillow refuse pictures that are cut short: WeasyPrint, once imported, has it take them everywhere."""
+    from PIL import ImageFile
+
+    lenient, ImageFile.LOAD_TRUNCATED_IMAGES = ImageFile.LOAD_TRUNCATED_IMAGES, False
+    try:
+        yield
+    finally:
+        ImageFile.LOAD_TRUNCATED_IMAGES = lenient
 
 
 def _fault_of_svg(file: Path) -> tuple[str, str]:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from contexts import context
 from own_words import problems
-from PIL import Image
+from PIL import Image, ImageFile
 
 from reportgen import pipeline
 from reportgen.i18n.languages import load_languages
@@ -15,7 +15,9 @@ from reportgen.report.custom_sections import copy_pictures, numbered
 from reportgen.report.html import to_html
 from reportgen.report.markdown import write
 from reportgen.report.numbering import Numbering
+from reportgen.report.pdf import load_weasyprint
 from reportgen.resources import TEMPLATES
+from reportgen.suite.pictures import fault
 
 (EN,) = load_languages(["en"], [TEMPLATES])
 
@@ -198,6 +200,15 @@ def test_a_picture_that_cannot_be_printed_is_told_with_its_line(
     (told,) = problems(tmp_path, "[mine.md]")
     assert told.startswith(f"mine.md:4: got the picture '{name}': ")
     assert expected in told
+
+
+def test_a_picture_that_is_cut_short_is_told_after_pages_were_typeset_too(tmp_path: Path) -> None:
+    """WeasyPrint lets Pillow take broken pictures in the whole process, a preview too; the check does not."""
+    load_weasyprint()
+    assert ImageFile.LOAD_TRUNCATED_IMAGES
+    (tmp_path / "cut.png").write_bytes(drawn("PNG")[:3000])
+    assert fault(tmp_path, "cut.png")[1] == "a whole PNG file"
+    assert ImageFile.LOAD_TRUNCATED_IMAGES
 
 
 def test_a_picture_of_too_many_pixels_is_told(tmp_path: Path) -> None:
