@@ -16,7 +16,7 @@ import pytest
 from fontTools.ttLib import TTFont
 from pypdf import PageObject, PdfReader
 from pypdf.generic import ContentStream
-from typesetting import LANGUAGES, STYLE, typeset
+from typeset_documents import LANGUAGES, STYLE, typeset
 
 from reportgen.report.html import to_html
 from reportgen.report.pdf import to_pdf

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from typesetting import typeset
+from typeset_documents import typeset
 
 from reportgen.errors import TypesetError
 from reportgen.report.pdf import to_pdf
