@@ -38,16 +38,16 @@ TIMES = 3
 _OURS = """
 import sys
 from pathlib import Path
-from reportgen.kept import Kept
-from reportgen.languages import load_languages
+from reportgen.i18n.languages import load_languages
 from reportgen.report.html import to_html
 from reportgen.report.pdf import to_pdf
 from reportgen.report.styles import style_sheets
 from reportgen.resources import TEMPLATES
+from reportgen.storage.cache import Cache
 
 file, code, kept = Path(sys.argv[1]), sys.argv[2], Path(sys.argv[3])
 (language,) = load_languages([code], [TEMPLATES])
-html = to_html(file.read_text("utf-8"), language, file.parent, style_sheets([TEMPLATES]), kept=Kept(kept))
+html = to_html(file.read_text("utf-8"), language, file.parent, style_sheets([TEMPLATES]), cache=Cache(kept))
 Path(sys.argv[4]).write_bytes(to_pdf(html))
 """
 _NAIVE = "import sys, weasyprint; weasyprint.HTML(filename=sys.argv[1]).write_pdf(sys.argv[2])"

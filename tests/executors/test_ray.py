@@ -320,7 +320,7 @@ import psutil
 from reportgen.executors.factory import chosen
 executor = chosen("ray", 1)
 import ray
-from reportgen.executors.cluster import Cluster, check_files, named_files, train  # noqa: E402
+from reportgen.executors.cluster import connected
 with connected(None, 1):
     own = [psutil.Process(), *psutil.Process().children(recursive=True)]
     listening = [c.laddr.ip for p in own for c in p.net_connections("tcp") if c.status == psutil.CONN_LISTEN]

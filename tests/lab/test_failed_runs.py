@@ -158,7 +158,7 @@ def test_an_error_of_reportgens_own_shows_where_in_reportgen() -> None:
     lines = told(error).splitlines()
     places = [re.sub(r", line \d+", "", line) for line in lines if line.startswith('  File "')]
     assert places == [
-        f'  File "reportgen/lab/user_class.py", in {name}' for name in ("own_layer", "load", "_found", "get_code")
+        f'  File "reportgen/lab/user_class.py", in {name}' for name in ("user_layer", "load", "_found", "get_code")
     ]
     assert lines[-1].startswith("FileNotFoundError: ")
 

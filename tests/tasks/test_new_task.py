@@ -22,7 +22,7 @@ from pydantic import Field
 
 from reportgen.lab.settings import Count, DataOfAnyTask, Positive, RunOfAnyTask
 from reportgen.lab.training.settings import AnyTrainingSettings
-from reportgen.lab.user_source import MayBeOwn, OwnOrRecurrentCell
+from reportgen.lab.user_source import RecurrentCellName, UserModelSettings
 
 
 class ParityData(DataOfAnyTask):
@@ -32,10 +32,10 @@ class ParityData(DataOfAnyTask):
     digits: Count = Field(6, description="Bits of a sequence.")
 
 
-class ParityModel(MayBeOwn):
+class ParityModel(UserModelSettings):
     """A recurrent network and one logit."""
 
-    cell: OwnOrRecurrentCell = Field(description="The recurrent layer.")
+    cell: RecurrentCellName = Field(description="The recurrent layer.")
     hidden_size: Count = Field(8, description="Size of the hidden state.")
     layers: Count = Field(1, description="Recurrent layers.")
 
@@ -147,7 +147,7 @@ from reportgen.analysis.claims import decided, judge
 from reportgen.analysis.comparisons import corrected
 from reportgen.analysis.results import Runs, columns_of, variants_of
 from reportgen.analysis.tables import summary
-from reportgen.figures.deferred import Sketches
+from reportgen.figures.deferred import DeferredFigures
 from reportgen.report.checks import checks_as_json
 from reportgen.report.context import Common, common
 from reportgen.report.facts import step_log
@@ -191,9 +191,9 @@ def analyse(results, claims, late):
 CHECKS = {"RG201": unfinished, "RG304": unequal_sizes}
 
 
-def sketches(results, findings, language, sections):
+def deferred_figures(results, findings, language, sections):
     """Return no figures."""
-    return Sketches({}, [], language)
+    return DeferredFigures({}, [], language)
 
 
 CONTEXT = ParityContext
