@@ -124,6 +124,7 @@ def test_only_what_trains_imports_torch() -> None:
     assert importing == {"lab", "training tasks", "user_code"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "module",
     [

@@ -252,6 +252,7 @@ def test_claims_are_of_the_suite_as_it_is_without_quick(tmp_path: Path) -> None:
     assert "rnn/epochs=5" not in {variant.name for variant in found}
 
 
+@pytest.mark.slow
 def test_strict_holds_the_report_to_its_claims(
     tiny_build: pipeline.Outcome, reportgen: Command, tmp_path: Path
 ) -> None:

@@ -159,6 +159,7 @@ def test_doctor_finds_what_a_build_needs(reportgen: Command) -> None:
     assert [word for word in words if word[0] == "ok"] >= [["ok", "Python"], ["ok", "PyTorch"], ["ok", "Pango"]]
 
 
+@pytest.mark.slow
 def test_plan_tells_what_and_why(reportgen: Command, tmp_path: Path) -> None:
     """Before a build every run is new; after it, a changed setting is named with both its values."""
     suite = Path(shutil.copy(TINY, tmp_path / "tiny.yaml"))
@@ -175,6 +176,7 @@ def test_plan_tells_what_and_why(reportgen: Command, tmp_path: Path) -> None:
     assert after[-1] == "6 to train"
 
 
+@pytest.mark.slow
 def test_output_that_is_no_terminal_is_plain(reportgen: Command, tmp_path: Path) -> None:
     """A log file gets a line a run and a stage, without control characters; the reports are named last."""
     done = reportgen("build", TINY, "--quick")
@@ -188,6 +190,7 @@ def test_output_that_is_no_terminal_is_plain(reportgen: Command, tmp_path: Path)
     assert (tmp_path / "build/tiny.quick/report.en.pdf").is_file()
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGINT for a process group")
 def test_ctrl_c_keeps_what_has_finished(tmp_path: Path) -> None:
     """Stopped in the middle, a build ends with status 130 and one line; its finished runs are reused."""

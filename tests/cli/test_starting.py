@@ -21,6 +21,7 @@ def names(folder: Path) -> list[str]:
     return sorted(file.relative_to(folder).as_posix() for file in folder.rglob("*") if file.is_file())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("language", "data"), [("zh", "own"), ("en", "surnames")])
 def test_the_folder_builds_at_once(tmp_path: Path, reportgen: Command, language: str, data: str) -> None:
     """Every run finishes, and the report has the title, the student's layer and the replaced section."""

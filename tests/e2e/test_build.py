@@ -68,6 +68,7 @@ def test_a_second_build_trains_nothing_and_writes_nothing(copy: tuple[Path, Path
     assert {path: path.stat().st_mtime_ns for path in folder.rglob("*")} == before
 
 
+@pytest.mark.slow
 def test_a_changed_run_is_trained_and_no_other(copy: tuple[Path, Path]) -> None:
     """Only the run whose setting changed is trained, once a seed."""
     suite, folder = copy
@@ -159,6 +160,7 @@ def test_the_same_records_give_the_same_bytes(copy: tuple[Path, Path]) -> None:
     assert [name for name in after if after[name] != before[name]] == []
 
 
+@pytest.mark.slow
 def test_a_damaged_record_is_trained_anew(copy: tuple[Path, Path]) -> None:
     """A record with a flipped bit is not used, and its run gives the same numbers again."""
     suite, folder = copy
@@ -178,6 +180,7 @@ def test_a_damaged_record_is_trained_anew(copy: tuple[Path, Path]) -> None:
         assert after[number] == before[number]
 
 
+@pytest.mark.slow
 def test_the_number_of_workers_changes_no_number(tiny_build: pipeline.Outcome, tmp_path: Path) -> None:
     """One worker gives bit for bit what several give."""
     alone = build(TINY, tmp_path, jobs=1)
@@ -193,6 +196,7 @@ def test_the_number_of_workers_changes_no_number(tiny_build: pipeline.Outcome, t
     assert losses[0] == losses[1]
 
 
+@pytest.mark.slow
 def test_a_run_that_diverges_is_in_the_report_and_the_rest_is_too(tmp_path: Path) -> None:
     """A diverged run has its row and its reason; the others are compared without it."""
     suite = Path(shutil.copy(TINY, tmp_path / "tiny.yaml"))
@@ -205,6 +209,7 @@ def test_a_run_that_diverges_is_in_the_report_and_the_rest_is_too(tmp_path: Path
     assert "LSTM\\|by hand reaches a test accuracy of" in text
 
 
+@pytest.mark.slow
 def test_a_build_in_which_every_run_diverges_still_gives_a_report(tmp_path: Path) -> None:
     """With nothing to compare, the report says so, in every format."""
     suite = Path(shutil.copy(TINY, tmp_path / "tiny.yaml"))
@@ -218,6 +223,7 @@ def test_a_build_in_which_every_run_diverges_still_gives_a_report(tmp_path: Path
     assert all(report.is_file() for report in outcome.reports)
 
 
+@pytest.mark.slow
 def test_a_suite_without_a_validation_part_logs_the_test_part(tmp_path: Path) -> None:
     """With `validation: 0` and `keep: last`, every epoch is evaluated on the test part, and the log says so."""
     suite = Path(shutil.copy(TINY, tmp_path / "tiny.yaml"))
@@ -265,6 +271,7 @@ def test_a_quick_build_cuts_what_sweeps_vary(tmp_path: Path) -> None:
     assert loaded.notes == ("sweeps: skipped points that equal their base run: rnn/epochs=2, limit=300",)
 
 
+@pytest.mark.slow
 def test_a_quick_build_marks_its_cover_and_stands_apart(tmp_path: Path) -> None:
     """`--quick` puts a sentence and a mark across the cover in every format, and replaces no real report."""
     suite = Path(shutil.copy(TINY, tmp_path / "tiny.yaml"))

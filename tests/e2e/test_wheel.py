@@ -42,6 +42,7 @@ def call(command: Path, folder: Path, *arguments: str) -> str:
     return done.stdout
 
 
+@pytest.mark.slow
 def test_the_wheel_finds_its_suites(installed: Path, tmp_path: Path) -> None:
     """A suite that ships is checked by its name, from inside the environment."""
     said = call(installed, tmp_path, "check", "suite_rnn_vs_lstm")
@@ -49,6 +50,7 @@ def test_the_wheel_finds_its_suites(installed: Path, tmp_path: Path) -> None:
     assert str(installed.parents[1]) in said
 
 
+@pytest.mark.slow
 def test_the_wheel_builds_a_report(installed: Path, tmp_path: Path) -> None:
     """Templates, catalogues, styles and fonts are all found outside the checkout."""
     said = call(installed, tmp_path, "build", "suite_rnn_vs_lstm", "--quick")

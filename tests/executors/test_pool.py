@@ -42,6 +42,7 @@ def carried_out(
     return ends
 
 
+@pytest.mark.slow
 def test_a_run_whose_process_is_killed_is_tried_again(tasks: list[Task], tmp_path: Path) -> None:
     """A single kill costs nothing but time: every run ends, and none has failed."""
     kills: list[str] = []
@@ -54,6 +55,7 @@ def test_a_run_whose_process_is_killed_is_tried_again(tasks: list[Task], tmp_pat
     assert ends == {task.name: "finished" for task in tasks}
 
 
+@pytest.mark.slow
 def test_a_run_whose_process_is_killed_again_is_recorded_as_failed(tasks: list[Task], tmp_path: Path) -> None:
     """The run that always dies has a record that says so; those beside it and after it finish."""
     ends = carried_out(tasks, tmp_path / "records", 2, lambda event: event.name == tasks[0].name)

@@ -88,6 +88,7 @@ def pooled(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[Event]]
     return folder, heard
 
 
+@pytest.mark.slow
 def test_a_cluster_makes_the_records_of_the_pool(
     machines: Machines, pooled: tuple[Path, list[Event]], tmp_path: Path
 ) -> None:
@@ -111,6 +112,7 @@ def signed(task: Task, tell: Listen, scratch: Path, last_try: bool) -> dict[str,
     return train(task, tell, scratch, last_try)
 
 
+@pytest.mark.slow
 def test_runs_of_a_machine_that_is_lost_are_tried_again_elsewhere(
     machines: Machines, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -169,6 +171,7 @@ formats: [md]
 """
 
 
+@pytest.mark.slow
 def test_a_run_that_always_kills_its_process_is_recorded_as_failed(machines: Machines, tmp_path: Path) -> None:
     """It is begun three times; its record says so, and the runs beside it finish."""
     begun = "    with open(Path(__file__).parent / 'begun', 'a') as file: file.write('x')\n"
@@ -224,6 +227,7 @@ formats: [md]
 """
 
 
+@pytest.mark.slow
 def test_ctrl_c_ends_what_is_queued_and_under_way(machines: Machines, tmp_path: Path) -> None:
     """The build ends with 130 and keeps what had finished; the cluster stands, and all of it is free again."""
     (tmp_path / "suite.yaml").write_text(STOPPED, "utf-8")
@@ -330,6 +334,7 @@ print(json.dumps({"cpus": cpus, "listening": listening, "left": [p.name() for p 
 """
 
 
+@pytest.mark.slow
 def test_the_command_line_builds_with_ray(reportgen: Command, tmp_path: Path) -> None:
     """A report is written, and the line at the end counts what was trained."""
     (tmp_path / "suite.yaml").write_text(SHORT, "utf-8")

@@ -173,6 +173,7 @@ def test_a_suite_of_logs_alone_is_a_report(tmp_path: Path) -> None:
     assert "highest test accuracy of these" not in text
 
 
+@pytest.mark.slow
 def test_a_report_with_imports_is_verified_and_keeps_its_records(
     built: pipeline.Outcome, tmp_path: Path, reportgen: Command
 ) -> None:

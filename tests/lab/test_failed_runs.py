@@ -109,6 +109,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Built:
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", FAULTS)
 def test_a_run_that_fails_is_a_record_with_the_users_lines(built: Built, name: str) -> None:
     """Its traceback is the user's own lines and the error, and does not tell where the files lie."""

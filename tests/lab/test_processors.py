@@ -79,6 +79,7 @@ def suite(folder: Path, runs: str) -> Path:
     return file
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("older")
 def test_a_precision_that_the_processor_lacks_is_refused(reportgen: Command, tmp_path: Path) -> None:
     """torch's LSTM has no bf16 there: plan and build say so with the line, and what would do; nothing trains."""
@@ -96,6 +97,7 @@ def test_a_precision_that_the_processor_lacks_is_refused(reportgen: Command, tmp
     assert not list((tmp_path / "build" / "records").glob("*/record.json"))
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("older")
 def test_what_the_processor_can_is_trained(reportgen: Command, tmp_path: Path) -> None:
     """The cells that the refusal names, and an LSTM in float32, are trained in bf16 on the same processor."""
@@ -105,6 +107,7 @@ def test_what_the_processor_can_is_trained(reportgen: Command, tmp_path: Path) -
     assert "5 trained, 0 reused" in done.stdout + done.stderr
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("older")
 def test_a_layer_of_ones_own_is_tried_in_its_precision(reportgen: Command, tmp_path: Path) -> None:
     """What a class asks of the processor is found out before a build trains, and told with the student's line."""
@@ -137,6 +140,7 @@ def test_a_machine_of_a_cluster_refuses_what_its_processor_lacks(tmp_path: Path)
     )
 
 
+@pytest.mark.slow
 def test_a_processor_that_ends_the_process_is_told_apart(tmp_path: Path) -> None:
     """An instruction that is not there kills the process that meets it: that trial alone is refused."""
     (tmp_path / "mine.py").write_text(OWN, "utf-8")
@@ -156,6 +160,7 @@ def test_a_processor_that_ends_the_process_is_told_apart(tmp_path: Path) -> None
 ARITHMETIC = ["test_layers.py", "test_handwritten_cells.py", "test_optimizers.py", "test_precision.py"]
 
 
+@pytest.mark.slow
 def test_the_arithmetic_holds_on_an_older_processor(older: str) -> None:
     """The scans, oneDNN's products and the fused optimizers give what torch.nn's forms do, there too."""
     files = [str(Path(__file__).with_name(name)) for name in ARITHMETIC]

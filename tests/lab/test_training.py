@@ -83,6 +83,7 @@ def numbers(record: Record) -> tuple[list[dict[str, float]], dict[str, list[floa
     return epochs, {name: array.tolist() for name, array in record.predictions.items()}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("cell", get_args(RecurrentCell))
 def test_what_can_be_learnt_is_learnt(cell: str) -> None:
     """Every cell gets all of a separable toy set right, texts that it was not trained on, too."""

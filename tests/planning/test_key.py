@@ -271,6 +271,7 @@ def test_what_trains_imports_nothing_that_its_key_lacks(task: Task) -> None:
     assert {name for name in outside if not name.startswith(("errors", "data_files/"))} == set()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("changed", TASKS, ids=lambda task: task.name)
 def test_a_changed_task_trains_its_own_runs_anew_and_no_others(changed: Task, tmp_path: Path) -> None:
     """A constant edited in a copy of the folder of a task gives another digest to that task alone."""
@@ -294,6 +295,7 @@ print("torch" in sys.modules)
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("hash_seed", ["1", "2"])
 def test_another_process_computes_the_same_key_without_torch(hash_seed: str) -> None:
     """Keys do not hang on Python's hashes, and planning does not wait for torch to be imported."""

@@ -4,6 +4,7 @@ import hashlib
 import json
 from pathlib import Path
 
+import pytest
 from conftest import build
 from student_models import CLASSIFY, MODELS, lab
 
@@ -68,6 +69,7 @@ def test_what_a_models_code_reads_is_in_the_record_and_the_report(tmp_path: Path
     assert {step.key for step in steps(suite, store).steps} == set(before.values())
 
 
+@pytest.mark.slow
 def test_templates_sentences_and_words_of_the_suites_own_are_listed(tmp_path: Path) -> None:
     """A sentence, a template, a section, its picture and a metric; a suite with nothing beside it has no table."""
     text = CLASSIFY.split("  - {name: whole")[0] + "seeds: [0]\ndevice: cpu\nlanguages: [en]\nformats: [md]\n"

@@ -45,6 +45,7 @@ def suite(tmp_path: Path) -> Path:
     return file
 
 
+@pytest.mark.slow
 def test_a_build_reads_and_expands_its_suite_once(
     suite: Path, tiny_build: pipeline.Outcome, tmp_path: Path
 ) -> None:

@@ -117,6 +117,7 @@ def test_a_new_character_is_in_the_reports_own_font(page: Any, folder: Path) -> 
     change(page, file, "{% extends 'shipped/sections/summary.md.j2' %}")
 
 
+@pytest.mark.slow
 def test_a_broken_template_is_told_with_its_line_and_mended(page: Any, folder: Path) -> None:
     """Instead of a blank page there are file, line and the nearest name, above the report as it was before."""
     file = folder / "templates/sections/summary.md.j2"

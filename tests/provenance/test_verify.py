@@ -67,6 +67,7 @@ def edit_pdf(file: Path, old: str, new: str) -> int:
     raise AssertionError(f"{old} is on no page")
 
 
+@pytest.mark.slow
 def test_a_report_that_nobody_touched_is_good(folder: Path) -> None:
     """With the suite at hand every file comes out the same to the byte, and nothing is left untold."""
     checks = list(verify(folder, Options(suite=TINY)))
@@ -112,6 +113,7 @@ def test_a_digit_in_the_pdf_is_found(folder: Path) -> None:
     assert len(found) == 2
 
 
+@pytest.mark.slow
 def test_a_pdf_with_a_forged_manifest_is_found(folder: Path) -> None:
     """Sealed anew after the edit, it still is not what the records give: it is written anew and compared."""
     report = folder / "report.en.pdf"
@@ -320,6 +322,7 @@ def test_records_that_are_nowhere_are_told(folder: Path, tmp_path: Path, monkeyp
     assert wrong(folder / "report.en.pdf", Options(records=tmp_path / "kept")) == []
 
 
+@pytest.mark.slow
 def test_the_exit_status_says_what_came_of_it(folder: Path, reportgen: Command) -> None:
     """0 if all is proven, 1 if something differs, 2 for what is no report, 4 for what could not be decided."""
     report = folder / "report.en.html"

@@ -101,6 +101,7 @@ def _dictionary() -> Any:
     return DictionaryObject()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("how", ["picture", "shape", "annotation"])
 def test_what_is_laid_over_a_page_is_seen(tiny_build: pipeline.Outcome, folder: Path, how: str) -> None:
     """The text of the page is the same; its pixels are not, whatever hides a number."""
@@ -118,6 +119,7 @@ def test_what_is_laid_over_a_page_is_seen(tiny_build: pipeline.Outcome, folder: 
         assert any("something is laid over a page" in check.words for check in forged)
 
 
+@pytest.mark.slow
 def test_a_pdf_that_is_only_compressed_otherwise_is_proven(tiny_build: pipeline.Outcome, folder: Path) -> None:
     """Other bytes of the same pages: each looks the same, pixel for pixel."""
     report = folder / "report.en.pdf"
@@ -129,6 +131,7 @@ def test_a_pdf_that_is_only_compressed_otherwise_is_proven(tiny_build: pipeline.
     assert {check.question for check in checks} == {Question.REWRITTEN, Question.PAGES}
 
 
+@pytest.mark.slow
 def test_a_page_more_and_another_markdown_inside_are_seen(tiny_build: pipeline.Outcome, folder: Path) -> None:
     """A blank page at the end, and a digit in the Markdown that is attached."""
     report = folder / "report.en.pdf"
@@ -245,6 +248,7 @@ def forge_markdown(folder: Path, old: str, new: str) -> None:
     (folder / "manifest.json").write_text(json.dumps(made), "utf-8")
 
 
+@pytest.mark.slow
 def test_a_metric_of_ones_own_hides_nothing(tmp_path: Path) -> None:
     """The report is written anew with the metric's printed values, which are undecided without --rerun."""
     (tmp_path / "metric.py").write_text(
@@ -280,6 +284,7 @@ def test_without_its_suite_nothing_is_proven_of_the_numbers(tmp_path: Path) -> N
         )
 
 
+@pytest.mark.slow
 def test_words_of_the_suites_own_are_told(tmp_path: Path) -> None:
     """A sentence that turns a verdict round, and a template: each is named, until the reader trusts that file."""
     sentences = tmp_path / "templates" / "text.en.yaml"
@@ -305,6 +310,7 @@ def test_words_of_the_suites_own_are_told(tmp_path: Path) -> None:
 LOG = "epoch,train_loss,train_accuracy,test_loss,test_accuracy\n1,0.9,0.5,0.8,0.6\n2,0.7,0.6,0.6,0.7\n"
 
 
+@pytest.mark.slow
 def test_an_edited_import_is_told(tmp_path: Path) -> None:
     """A log that was changed after the build, and a record that is not what its log gives."""
     (tmp_path / "log.csv").write_text(LOG, "utf-8")
@@ -412,6 +418,7 @@ def test_a_clock_that_is_wrong_decides_nothing(tmp_path: Path) -> None:
     ]
 
 
+@pytest.mark.slow
 def test_a_record_in_two_hand_ins_is_told(tmp_path: Path, folder: Path) -> None:
     """Another student's records: the same beginning and the same seconds; one author may share them."""
     mine, theirs = folder, tmp_path / "copy" / "tiny"

@@ -192,6 +192,7 @@ def asked(folder: Path) -> Iterator[tuple[str, str, str, float, str]]:
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["md", "html", "pdf"])
 def test_each_number_has_the_one_origin_that_it_was_printed_from(folder: Path, kind: str) -> None:
     """Twenty kinds of numbers: at the place that each is printed at, one path with its value and its file."""

@@ -202,6 +202,7 @@ def test_the_page_the_catalogues_and_the_code_have_the_same_checks() -> None:
         assert own == (set(CHECKS) if tasks == "all tasks" else set(tasks.split(" and "))), code
 
 
+@pytest.mark.slow
 @BOTH
 def test_the_report_of_a_build_has_its_section(tiny_build: pipeline.Outcome, language: Language) -> None:
     """The tiny suite has two seeds, too few; Markdown and PDF say so, and that no run diverged."""

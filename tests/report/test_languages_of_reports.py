@@ -56,6 +56,7 @@ def numbers(text: str) -> list[str]:
     return re.findall(r"\d+\.\d+%?", text)
 
 
+@pytest.mark.slow
 def test_one_document_has_both_languages(reports: Path) -> None:
     """Headings and captions are in two languages, texts one after the other, figures and tables once."""
     text = (reports / "report.zh+en.md").read_text("utf-8")

@@ -119,6 +119,7 @@ def test_the_source_of_a_block_is_that_of_the_file() -> None:
             jinja2.Environment().parse(source)  # noqa: S701 - parsed, not rendered
 
 
+@pytest.mark.slow
 def test_every_block_that_ships_can_be_copied_without_a_change(own: Path) -> None:
     """A copied block, of any section, leaves the report as it was, and the check finds nothing in it."""
     for name in (name for name in SECTIONS if not re.match(r"sections/(forecasting|addition)/", name)):
@@ -236,6 +237,7 @@ def test_the_page_names_each_field_and_each_filter() -> None:
     assert "### analysis.comparisons.Difference" in page
 
 
+@pytest.mark.slow
 def test_the_commands_list_show_and_copy(reportgen: Command, tmp_path: Path) -> None:
     """A block is copied beside the suite, the list says so, and a second copy is refused."""
     (tmp_path / "suite.yaml").write_text("title: x")
@@ -254,6 +256,7 @@ def test_the_commands_list_show_and_copy(reportgen: Command, tmp_path: Path) -> 
     assert shown.strip() in file.read_text("utf-8")
 
 
+@pytest.mark.slow
 def test_a_catalogue_is_copied_to_be_translated(reportgen: Command, tmp_path: Path) -> None:
     """A language that has none begins with the English sentences, and a message about the language says how."""
     suite = tmp_path / "suite.yaml"

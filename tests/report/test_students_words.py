@@ -201,6 +201,7 @@ def test_own_pictures_and_tables_are_numbered_with_the_reports() -> None:
     assert numbering.ref("figure", "later") == "图 4"
 
 
+@pytest.mark.slow
 def test_numbers_on_the_cover_are_no_dates(tiny_build: pipeline.Outcome, tmp_path: Path) -> None:
     """Only the date is written the way of the language, and only in its strict form."""
     shutil.copytree(tiny_build.folder.parent, tmp_path / "build")

@@ -204,6 +204,7 @@ def test_tables_are_rows(own: Path, way: str, contexts: dict[str, border.Crossed
     assert told.startswith(f"{own / AIM}:2: ")
 
 
+@pytest.mark.slow
 def test_the_process_apart_tells_the_same(own: Path, contexts: dict[str, border.Crossed], tmp_path: Path) -> None:
     """In a build, too, a command in a template is one message, and no file is there afterwards."""
     command = PANDAS["eval"].replace("'id'", f"'touch {tmp_path}/pwned'")

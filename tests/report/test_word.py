@@ -129,6 +129,7 @@ def test_without_pandoc_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch)
         word.require()
 
 
+@pytest.mark.slow
 def test_the_command_line_chooses_the_formats(reportgen: Command, tiny_build: Outcome, tmp_path: Path) -> None:
     """--format writes others than the suite's and leaves those that are there; an unknown one is named at once."""
     build = Path(shutil.copytree(tiny_build.folder.parent, tmp_path / "build"))

@@ -107,6 +107,7 @@ def test_data_are_not_shared_where_there_is_no_room(folder: Path, monkeypatch: p
     assert not [path for path in folder.iterdir() if path.is_dir() and path.suffix != ".new"]
 
 
+@pytest.mark.slow
 def test_what_was_shared_is_gone_after_a_build(tmp_path: Path) -> None:
     """A build leaves records beside its reports, and no copy of the data."""
     outcome = build(TINY, tmp_path)

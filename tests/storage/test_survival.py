@@ -107,6 +107,7 @@ def below(folder: Path) -> dict[str, bytes]:
     }
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(os.name != "posix", reason="process groups")
 def test_builds_killed_at_random_moments_end_as_a_quiet_one(lab: Path, quiet: Path) -> None:
     """After kill -9 of the whole group, again and again, the records have the bits of a quiet build's."""
@@ -168,6 +169,7 @@ def ended(group: int) -> bool:
     return False
 
 
+@pytest.mark.slow
 def test_two_builds_at_once_do_the_work_once(lab: Path, quiet: Path) -> None:
     """Of one suite, and of another that shares its runs: each record is made once, each build has its report."""
     builds = [begun(lab), begun(lab), begun(lab, "sharing.yaml")]
@@ -230,6 +232,7 @@ def remount(disk: Path, options: str) -> None:
     subprocess.run(["mount", "-o", f"remount,{options}", disk], check=True)  # noqa: S607 - wherever it is
 
 
+@pytest.mark.slow
 def test_a_full_disk_is_one_message_and_the_build_goes_on_when_there_is_room(
     lab: Path, small_disk: Path, quiet: Path
 ) -> None:

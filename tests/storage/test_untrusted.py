@@ -195,6 +195,7 @@ def test_what_another_machine_has_kept_is_not_taken(tmp_path: Path, monkeypatch:
     assert cache.get("a.svg") is None
 
 
+@pytest.mark.slow
 def test_poisoned_drawings_come_into_no_report(tiny_build: pipeline.Outcome, tmp_path: Path) -> None:
     """Entries with a digest that anybody could make are drawn anew: figures, formulas, plans."""
     import hashlib

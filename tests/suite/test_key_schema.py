@@ -258,6 +258,7 @@ def planned_keys(suite: Suite) -> list[str]:
     return [key_of(parts_of_key(run)) for run in runs_of(suite, "cpu")]
 
 
+@pytest.mark.slow
 @often
 @given(st.data())
 def test_words_are_in_no_key(data: st.DataObject) -> None:

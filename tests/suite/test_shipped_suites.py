@@ -13,6 +13,7 @@ from reportgen.resources import shipped_suites
 SNIPPETS = ("glove_hidden_sizes", "imdb_cells_and_tuning", "polarity_optimizers")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", SNIPPETS)
 def test_a_suite_on_film_reviews_builds_quickly(name: str, tmp_path: Path) -> None:
     """The quick build has every run, every section and both languages."""
@@ -30,6 +31,7 @@ def test_a_suite_on_film_reviews_builds_quickly(name: str, tmp_path: Path) -> No
     )
 
 
+@pytest.mark.slow
 def test_the_handwritten_suite_explains_what_it_trains(tmp_path: Path) -> None:
     """The quick build has its sections, its diagrams and the figures of what was measured, in both languages."""
     outcome = build(shipped_suites()["surnames_handwritten"], tmp_path, quick=True)

@@ -66,6 +66,7 @@ def words(page: str) -> str:
     return html.unescape(re.sub(r"<[^>]*>", "\n", re.sub(r"<wbr>", "", page)))
 
 
+@pytest.mark.slow
 def test_names_come_out_as_themselves_in_markdown(reports: Path) -> None:
     """Read as Markdown, every class has its row in the table, and the page has no element of a name's making."""
     page = MarkdownIt("gfm-like", {"html": True, "linkify": False}).render(
@@ -88,6 +89,7 @@ def test_names_come_out_as_themselves_in_html(reports: Path) -> None:
     assert not re.search(r"<[^>]*\son\w+=", body)
 
 
+@pytest.mark.slow
 def test_names_come_out_as_themselves_in_the_pdf(reports: Path) -> None:
     """The same in the text of the PDF, the axes of its figures among it."""
     reader = PdfReader(reports / "report.en.pdf")
@@ -180,6 +182,7 @@ def test_more_than_the_data_have_is_told_with_the_suites_line(more: str, tmp_pat
 EVIL = "from pathlib import Path\nPath(__file__).with_name('ran').touch()\nclass MyRNN:\n    pass\n"
 
 
+@pytest.mark.slow
 def test_check_and_plan_run_nothing_of_a_suite(tmp_path: Path, reportgen: Command) -> None:
     """A module that leaves a file where it is run has left none after both commands."""
     suite = written(tmp_path, ["a", "b"], "good", SUITE.replace("{cell: rnn}", "{cell: 'my_models.py:MyRNN'}"))
@@ -301,6 +304,7 @@ def test_a_terminal_is_told_nothing_that_it_obeys(tmp_path: Path, reportgen: Com
     assert done.stderr.removesuffix("\n").isprintable()
 
 
+@pytest.mark.slow
 def test_a_template_without_end_is_one_message(tmp_path: Path, reports: Path, reportgen: Command) -> None:
     """From the command line: exit status 2, template and line, no traceback, and the records are kept."""
     suite = written(tmp_path, NAMES, HOSTILE)

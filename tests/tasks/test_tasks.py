@@ -337,6 +337,7 @@ def test_runs_of_every_task_go_through_the_pool(tmp_path: Path, source: str) -> 
     assert {step.action for step in again.steps} == {plan.Action.REUSE}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("source", "formats", "said"),
     [

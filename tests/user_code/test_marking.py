@@ -181,6 +181,7 @@ def test_blocks_sums_and_transposes_are_what_they_say() -> None:
     assert torch.equal(layer["d"], b + more)
 
 
+@pytest.mark.slow
 def test_the_command_marks_a_layer(tmp_path: Path, reportgen: Command) -> None:
     """Right is exit status 0, wrong is 1, and both say so in their last line."""
     written(tmp_path)
@@ -199,6 +200,7 @@ def test_the_command_marks_a_layer(tmp_path: Path, reportgen: Command) -> None:
     ]
 
 
+@pytest.mark.slow
 def test_the_command_tells_what_it_cannot_try(tmp_path: Path, reportgen: Command) -> None:
     """One message and exit status 2, with the line of the mapping where it is about that."""
     written(tmp_path)

@@ -235,6 +235,7 @@ def test_layers_above_one_need_num_layers(tmp_path: Path) -> None:
     assert "MyRNN(4, 6, num_layers=2)" in message
 
 
+@pytest.mark.slow
 def test_a_build_with_a_faulty_layer_trains_nothing(tmp_path: Path, reportgen: Command) -> None:
     """The message names the suite's line and the student's, exit status is 2, and there is no record."""
     lab(tmp_path, LAYER.replace(BODY, "        return h, h\n"))
@@ -247,6 +248,7 @@ def test_a_build_with_a_faulty_layer_trains_nothing(tmp_path: Path, reportgen: C
     assert list((tmp_path / "build").rglob("MANIFEST.json")) == []
 
 
+@pytest.mark.slow
 def test_a_fault_is_told_once_for_a_whole_sweep(tmp_path: Path, reportgen: Command) -> None:
     """A run and the points of its sweep name the class at one place, and that has one message."""
     suite = lab(tmp_path, LAYER.replace("dim=1)))", "dim=0)))"))
@@ -298,6 +300,7 @@ def test_settings_that_cannot_be_passed_on_are_refused(tmp_path: Path, model: st
     assert f"{suite}:{message}" in str(caught.value), str(caught.value)
 
 
+@pytest.mark.slow
 def test_a_layer_that_never_ends_is_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A loop without an end is told by the time that it computes, with the suite's line."""
     from reportgen.errors import SuiteError

@@ -190,6 +190,7 @@ def test_a_fault_of_the_numbers_is_told(tmp_path: Path, body: str, message: str)
     assert str(fault).startswith(message), fault
 
 
+@pytest.mark.slow
 def test_a_fault_ends_the_build_with_the_suites_line(tmp_path: Path, reportgen: Command) -> None:
     """One message, status 2, and nothing is trained."""
     lab(tmp_path, load="def load():\n    return 1\n")

@@ -49,6 +49,7 @@ def suite(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "suite.yaml"
 
 
+@pytest.mark.slow
 def test_a_metric_is_a_column_of_its_own_table(suite: Path) -> None:
     """Means and deviations over the seeds are those of the records' predictions; nothing is trained."""
     outcome = build(suite, suite.parent / "build")
@@ -94,6 +95,7 @@ def test_a_metric_that_changes_is_measured_anew(suite: Path) -> None:
     file.write_text(METRICS, "utf-8")
 
 
+@pytest.mark.slow
 def test_a_metric_is_measured_once(suite: Path) -> None:
     """A change of the report's text measures nothing; what is kept is the same values, NaN too."""
     loaded = pipeline.load(suite)
@@ -176,6 +178,7 @@ def test_a_metric_that_cannot_be_is_refused(tmp_path: Path, declared: str, messa
     assert f"{tmp_path}/{message}" in str(caught.value), str(caught.value)
 
 
+@pytest.mark.slow
 def test_a_metric_is_tried_before_anything_trains(tmp_path: Path, reportgen: Command) -> None:
     """A fault is one message with the suite's line, and status 2."""
     (tmp_path / "my_metrics.py").write_text(METRICS.replace("np.mean(recalls)", "recalls"), "utf-8")

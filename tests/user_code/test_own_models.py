@@ -38,6 +38,7 @@ def keys(suite: Path) -> dict[str, str]:
     return {step.run.variant.name: step.key for step in steps}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("suite", [CLASSIFY, FORECAST, ADD], ids=["classification", "forecasting", "addition"])
 def test_models_of_ones_own_are_trained_for_every_task(tmp_path: Path, suite: str) -> None:
     """Whole models, cells and losses train; their sources are in the report, and where they lie is not."""
@@ -226,6 +227,7 @@ def test_settings_that_cannot_be_are_refused(tmp_path: Path, old: str, new: str,
     assert f"{suite}:{message}" in str(caught.value), str(caught.value)
 
 
+@pytest.mark.slow
 def test_try_looks_at_a_whole_model(tmp_path: Path, reportgen: Command) -> None:
     """`reportgen try --whole` says what was looked at, and what is wrong."""
     lab(tmp_path)
