@@ -129,7 +129,7 @@ def _naive(build: Path, code: str, folder: Path, whole: Path) -> Path:
     findings = pipeline.analyse(results, loaded.claims)
     (language,) = load_languages([code], [TEMPLATES])
     style._RC["svg.fonttype"] = "path"
-    pipeline.draw(results, findings, language, folder, loaded.suite.sections)
+    pipeline.draw(results, findings, [language], folder, loaded.suite.sections)
     text = (build / f"report.{code}.md").read_text("utf-8")
     html = to_html(text, language, folder, style_sheets([TEMPLATES]))
     rules = "".join(
