@@ -88,7 +88,6 @@ class _State:
     rows: list[Row] = field(default_factory=list)
     after: dict[str, float] = field(default_factory=dict)
     """Test figures after those of the last epoch."""
-    after_line: int = 0
     part: str = ""
     """What a heading such as `Eval begin` says of the lines after it."""
     kept_epoch: int = 0
@@ -307,7 +306,7 @@ def _put(state: _State, file: Path, line: int, values: dict[str, float], *, draw
         return
     again = {what for what in known.keys() & values.keys() if what not in state.replaced}
     if again and all(what.startswith("test_") for what in values) and not state.after:
-        state.after, state.after_line = values, line
+        state.after = values
         return
     if again and any(known[what] != values[what] for what in again):
         what = sorted(again)[0]
