@@ -138,20 +138,25 @@ class Task(Protocol):
     def user_code(self, settings: RunOfAnyTask) -> Iterator[UserCode]:
         """Yield the student's classes and functions that the settings name."""
 
-    def precision_trial(self, settings: RunOfAnyTask) -> Mapping[str, Any] | None:
+    def precision_trial(self, settings: RunOfAnyTask) -> Mapping[str, Any] | None:  # noqa: ARG002
         """Return the keyword arguments of `try_precision`, and `what` and `task`; None where every machine can."""
+        return None
 
-    def try_precision(self, precision: str, model: Mapping[str, Any], device: str) -> "Trial":
-        """Try a tiny model of the task in a precision; a fault says what would do instead. Imports torch."""
+    def try_precision(self, precision: str, model: Mapping[str, Any], device: str) -> "Trial":  # noqa: ARG002
+        """Try a tiny model as `precision_trial` asks; a fault says what would do. Imports torch."""
+        raise LookupError(f"{self.name} has no precision to try: {precision}")
 
-    def misfits(self, settings: Sequence[RunOfAnyTask]) -> Iterator[tuple[RunOfAnyTask, Misfit]]:
-        """Yield what in these settings does not fit the data, which are read for it."""
+    def misfits(self, settings: Sequence[RunOfAnyTask]) -> Iterator[tuple[RunOfAnyTask, Misfit]]:  # noqa: ARG002
+        """Yield what in these settings does not fit the data, which are read for it; by itself, nothing."""
+        yield from ()
 
     def load_user_data(self, settings: Mapping[str, Any]) -> UserData:
         """Call the function that these data settings name; InputError for what it may not return."""
+        raise LookupError(f"no function loads the data of {settings['source']}")
 
-    def share_data(self, settings: RunOfAnyTask, folder: Path) -> None:
-        """Prepare the data of a run, and leave them in `folder` for the workers."""
+    def share_data(self, settings: RunOfAnyTask, folder: Path) -> None:  # noqa: ARG002
+        """Leave the data of a run in `folder` for the workers, where that is faster than preparing them again."""
+        return
 
     # training; torch
     def model_contract(self, outputs: int) -> "ModelContract":

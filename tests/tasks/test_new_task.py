@@ -245,15 +245,6 @@ class Parity(Task):
     def user_code(self, settings):
         return iter(())
 
-    def misfits(self, settings):
-        return iter(())
-
-    def precision_trial(self, settings):
-        return None
-
-    def share_data(self, settings, folder):
-        pass
-
     def carry_out(self, settings, seed, device, hooks, outcome, checkpoint):
         from reportgen.tasks.parity import run
         run.carry_out(settings, seed, device, hooks, outcome, checkpoint)

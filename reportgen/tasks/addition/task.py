@@ -1,7 +1,6 @@
 """Addition as the rest of the program sees it."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from reportgen.lab.settings import RunOfAnyTask
@@ -18,12 +17,10 @@ from reportgen.tasks.base import (
     FiguresModule,
     FindingsModule,
     Metric,
-    Misfit,
     NumbersModule,
     ResultsModule,
     Task,
     UserCode,
-    UserData,
     model_of,
     narrow,
 )
@@ -35,7 +32,6 @@ if TYPE_CHECKING:
     from reportgen.lab.training.checkpoints import Checkpoint
     from reportgen.lab.training.loop import Hooks
     from reportgen.lab.user_class import ModelContract
-    from reportgen.user_code.layers import Trial
 
 
 class Addition(Task):
@@ -70,25 +66,6 @@ class Addition(Task):
         """See `Task.user_code`."""
         own = narrow(settings, AdditionRun)
         yield from model_of(own, self.name, input_size=2 * own.model.embedding_size)
-
-    def precision_trial(self, settings: RunOfAnyTask) -> Mapping[str, Any] | None:  # noqa: ARG002
-        """See `Task.precision_trial`: float32 and float64 are what every machine has."""
-        return None
-
-    def try_precision(self, precision: str, model: Mapping[str, Any], device: str) -> "Trial":
-        """See `Task.try_precision`: never asked for."""
-        raise NotImplementedError
-
-    def misfits(self, settings: Sequence[RunOfAnyTask]) -> Iterator[tuple[RunOfAnyTask, Misfit]]:  # noqa: ARG002
-        """See `Task.misfits`: none that the settings do not show."""
-        yield from ()
-
-    def load_user_data(self, settings: Mapping[str, Any]) -> UserData:
-        """See `Task.load_user_data`."""
-        raise NotImplementedError(f"no function loads the data of {settings['source']}")
-
-    def share_data(self, settings: RunOfAnyTask, folder: Path) -> None:
-        """See `Task.share_data`: each run makes its own faster than it could read them."""
 
     def model_contract(self, outputs: int) -> "ModelContract":
         """See `Task.model_contract`."""
